@@ -1,0 +1,39 @@
+# flowmend_room(name USES other...): the library of src/name and, when it has tests, the executable test_name.
+#
+# Files are found by their names, so that adding one needs no change here: `*_test.cpp` are tests, `*_fuzz.cpp` fuzz
+# targets and `*_benchmark.cpp` benchmarks; every other `.cpp` belongs to the library. `USES` names rooms or imported
+# targets; a room that is not named can't be linked, which keeps the arrows of docs/architecture.md.
+
+function(flowmend_room name)
+  cmake_parse_arguments(ROOM "" "" "USES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_benchmark|/main)\\.cpp$")
+
+  set(uses)
+  foreach(used IN LISTS ROOM_USES)
+    if(TARGET flowmend_${used})
+      list(APPEND uses flowmend_${used})
+    else()
+      list(APPEND uses ${used})
+    endif()
+  endforeach()
+
+  if(sources)
+    add_library(flowmend_${name} STATIC ${sources})
+    target_include_directories(flowmend_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(flowmend_${name} PUBLIC ${uses})
+  else()
+    add_library(flowmend_${name} INTERFACE)
+    target_include_directories(flowmend_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(flowmend_${name} INTERFACE ${uses})
+  endif()
+
+  if(tests)
+    add_executable(test_${name} ${tests})
+    target_link_libraries(test_${name} PRIVATE flowmend_${name} GTest::gmock GTest::gtest_main)
+    target_compile_definitions(test_${name} PRIVATE FLOWMEND_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    add_test(NAME ${name} COMMAND test_${name})
+  endif()
+endfunction()
