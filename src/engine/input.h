@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "engine/event.h"
+
+namespace flowmend::engine {
+
+// Everything that can reach a run from outside. An input is not journalled; the events it leads to are.
+
+/// What came of a Call.
+struct AttemptFinished {
+  Place place;
+  std::uint32_t attempt = 1;
+  Timestamp started;
+  Timestamp ended;
+  std::int32_t status_code = 0;  ///< 0: no response; then `fault` says why
+  Value headers;                 ///< of the response, names as received; null when there was none
+  Value body;                    ///< decoded by engine.md 3.2: JSON parsed, text a string, other {$content-type,$content}
+  bool has_body = false;
+  Fault fault;       ///< connectivity and decoding failures: UnresolvableHostName, ConnectFailure, RequestTimeout ...
+  Value request;     ///< {method, uri, headers} as sent, secrets masked
+};
+
+struct TimerFired {
+  Place place;
+  TimerKind kind = TimerKind::wait;
+};
+
+struct CancelRun {
+  std::string by;
+};
+
+/// The HTTP caller went away or waited past the limit.
+struct CallerGone {};
+
+/// More of what is ready: given after a decision said `more`.
+struct Continue {};
+
+using Input = std::variant<RunStarted, AttemptFinished, TimerFired, CancelRun, CallerGone, Continue>;
+
+/// What a pure engine may not find out by itself: it comes with each input.
+struct Facts {
+  Timestamp now;
+  std::uint64_t seed = 0;  ///< fresh randomness for this input (guid(), rand(), draws); results are journalled
+};
+
+}  // namespace flowmend::engine
