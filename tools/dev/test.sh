@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# ./dev test [--list] [NAME]: every suite, or those whose name contains NAME. Ends with the totals of all runners.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+cd "$FLOWMEND_ROOT"
+
+suites=(maps portal cpp browser)
+describe() {
+  cat <<'TEXT'
+maps      READMEs name files that exist, includes follow the arrows between rooms
+portal    the portal's unit tests
+cpp       every C++ test under the address and undefined-behaviour sanitizers
+browser   the walks of a person through the portal, in Chromium, against the release binary
+TEXT
+}
+
+filter=
+for argument in "$@"; do
+  case "$argument" in
+    --list) describe; exit 0 ;;
+    *) filter=$argument ;;
+  esac
+done
+
+passed=0 failed=0 skipped=0
+results=$FLOWMEND_ROOT/build/test-results
+mkdir -p "$results"
+
+# count FILE: adds the totals that a runner printed; a runner that printed none counts by its exit code alone.
+count() {
+  local name=$1 file=$2 status=$3 now
+  now=$(python3 tools/dev/test_totals.py "$file" "$status")
+  read -r p f s <<<"$now"
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  printf '    %s: %d passed, %d failed, %d skipped\n' "$name" "$p" "$f" "$s"
+}
+
+# suite NAME COMMAND...: runs one command, shows its output, keeps its totals.
+suite() {
+  local name=$1
+  shift
+  say "Testing: $name"
+  local status=0
+  "$@" >"$results/$name.txt" 2>&1 || status=$?
+  if [ "$status" -ne 0 ]; then tail -n 200 "$results/$name.txt"; fi
+  count "$name" "$results/$name.txt" "$status"
+}
+
+wanted() { [ -z "$filter" ] || [[ "$1" == *"$filter"* ]] ; }
+
+install_packages build test
+build_portal
+
+wanted maps && suite maps python3 tools/dev/check_maps.py
+wanted portal && suite portal npm --prefix ui test --silent
+
+if wanted cpp || [[ "$filter" == test_* ]]; then
+  build_preset asan
+  # Tests that start a real server use the release binary: what ships is what is killed and driven.
+  build_preset release flowmend
+  export FLOWMEND_BINARY=$FLOWMEND_ROOT/build/release/flowmend
+  export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
+  for test in build/asan/test_*; do
+    [ -x "$test" ] || continue
+    name=$(basename "$test")
+    [[ "$filter" == test_* && "$name" != *"$filter"* ]] && continue
+    suite "$name" "$test" --gtest_brief=1
+  done
+fi
+
+if wanted browser; then
+  build_preset release flowmend
+  export FLOWMEND_BINARY=$FLOWMEND_ROOT/build/release/flowmend
+  npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
+  suite browser npm --prefix tests/browser test --silent
+fi
+
+say "All suites"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
