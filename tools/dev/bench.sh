@@ -14,5 +14,5 @@ shift
 [ -f "bench/$name/run.sh" ] || { echo "./dev bench: there is no benchmark '$name'; ./dev bench lists them" >&2; exit 2; }
 install_packages build
 build_portal
-build_preset release all
+build_preset release
 exec bash "bench/$name/run.sh" "$@"
