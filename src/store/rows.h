@@ -45,7 +45,8 @@ struct RunRow {
   std::string resubmit_of;    ///< name of the run that this one repeats
   std::string client_tracking_id;
   std::string started_by;
-  bool needs_work = false;  ///< replay it at start: it has requests or steps under way. False for one that only sleeps
+  bool needs_work = false;  ///< replay it at start: it has requests or steps under way, or waits for its turn. False
+                            ///< for one that only sleeps
 };
 
 /// One commit's events of one run. A run's records are read back in the order of `sequence`.

@@ -124,7 +124,7 @@ class Store {
   virtual Result<std::vector<RunRow>> resubmits_of(std::string_view run) const = 0;
   /// The newest run of all; nothing in an empty store.
   virtual Result<std::optional<RunRow>> last_run() const = 0;
-  /// Runs marked `needs_work`, or waiting for their turn, oldest first, with a number above `after`.
+  /// Runs marked `needs_work`, oldest first, with a number above `after`.
   virtual Result<std::vector<RunRow>> runs_to_resume(RunNumber after, std::size_t limit) const = 0;
   /// A run's records in order. An unknown run has none.
   virtual Result<std::vector<std::string>> journal(RunNumber run) const = 0;
