@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "json/value.h"
@@ -25,6 +26,11 @@ class Names {
   virtual std::int32_t action(std::string_view name) const = 0;
   virtual std::int32_t variable(std::string_view name) const = 0;
   virtual std::int32_t parameter(std::string_view name) const = 0;
+
+  /// The known names, for "did you mean"; none when they are not to be suggested.
+  virtual std::vector<std::string_view> actions() const { return {}; }
+  virtual std::vector<std::string_view> variables() const { return {}; }
+  virtual std::vector<std::string_view> parameters() const { return {}; }
 };
 
 /// What an expression may ask of the run that evaluates it. Implemented by the engine (live runs, trials), by

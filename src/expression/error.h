@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include <boost/assert/source_location.hpp>
+
 #include "json/value.h"
 
 namespace flowmend::expression {
@@ -23,10 +25,13 @@ struct ExpressionError {
   SourceRange range;
   /// JSON pointer of that string inside the template; empty for a single expression.
   std::string pointer;
-  std::string function;       ///< empty when no function call is to blame
-  std::int32_t argument = -1; ///< index of the argument to blame, or -1
-  std::string expected;       ///< the kind expected, in words; may be empty
-  std::string found;          ///< the kind found (json::type_name); may be empty
+  std::string function;        ///< empty when no function call is to blame
+  std::int32_t argument = -1;  ///< index of the argument to blame, or -1
+  std::string expected;        ///< the kind expected, in words; may be empty
+  std::string found;           ///< the kind found (json::type_name); may be empty
 };
+
+/// Called by `Outcome::value()` on a failure: a programming mistake, because callers test first.
+[[noreturn]] void throw_exception_from_error(const ExpressionError& error, const boost::source_location& place);
 
 }  // namespace flowmend::expression

@@ -22,12 +22,12 @@ using Outcome = boost::system::result<T, ExpressionError>;
 /// What one evaluation may cost. An evaluation that needs more ends with code `InvalidTemplate` and a text that names
 /// the limit: no expression hangs or bloats the server.
 struct Limits {
-  std::size_t bytes_max = 256u << 20;      ///< of values made during one evaluation
-  std::uint64_t steps_max = 50'000'000;    ///< function calls, items visited, characters moved in units of 64
+  std::size_t bytes_max = 256u << 20;    ///< of values made during one evaluation
+  std::uint64_t steps_max = 50'000'000;  ///< function calls, items visited, characters moved in units of 64
   std::size_t string_bytes_max = 104'857'600;
 };
 
-class Node;  // the bound syntax tree; expression/node.h, private to this room
+struct Part;  // one place of a compiled template; expression/compiled.h, private to this room
 
 /// A JSON value whose strings may hold expressions, compiled once and evaluated often: the inputs of an action, a
 /// condition, a foreach. Immutable and shared; copying is cheap. Parts without an expression are shared as they are,
@@ -46,8 +46,8 @@ class Template {
   static Template compile_expression(std::string_view text, const Names& names, std::string_view pointer,
                                      Diagnostics& diagnostics);
 
-  bool is_constant() const;          ///< holds no expression
-  const Value& source() const;       ///< what it was compiled from
+  bool is_constant() const;     ///< holds no expression
+  const Value& source() const;  ///< what it was compiled from
 
   /// The value now. On an error `pointer` says which string of the template failed.
   Outcome<Value> evaluate(Context& context, const Limits& limits = {}) const;
@@ -64,7 +64,8 @@ class Template {
   };
   std::vector<Mention> mentions() const;
 
-  struct Compiled;  // private to this room
+  struct Compiled;                         // private to this room
+  std::vector<const Part*> texts() const;  ///< for trace(): the strings that hold expressions
 
  private:
   std::shared_ptr<const Compiled> compiled_;
