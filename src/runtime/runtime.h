@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/journal.h"
+#include "runtime/effects.h"
+#include "runtime/executor.h"
+#include "runtime/flows.h"
+#include "store/store.h"
+#include "trigger/request.h"
+
+namespace flowmend::runtime {
+
+/// Settings with their defaults (engine.md 8).
+struct Settings {
+  Duration caller_wait_max = Duration::seconds(120);  ///< then 504 for a caller that waits for a Response
+  Duration near_window = Duration::seconds(60);       ///< timers due within it are in memory
+  std::size_t near_timers_max = 20'000;
+  Duration evict_after = Duration::seconds(10);  ///< a run that sleeps longer than this leaves memory
+  unsigned scale_unit = 0;
+  std::string public_url = "http://127.0.0.1:8080";  ///< without a slash at its end; begins callback addresses
+};
+
+/// The answer to an HTTP caller, ready to be written.
+struct Answer {
+  std::int32_t status_code = 202;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+/// Hears of runs after what it hears is durable. Called on the runtime's thread: be quick, do not call the runtime's
+/// waiting functions.
+class RunListener {
+ public:
+  virtual ~RunListener() = default;
+  virtual void run_started(const store::RunRow& run) = 0;
+  virtual void run_ended(const store::RunRow& run) = 0;
+  virtual void trigger_checked(const store::TriggerHistoryRow&) {}  ///< a check that started nothing
+};
+
+enum class DefinitionChoice : std::uint8_t { latest, original };
+
+struct StartedRun {
+  std::string run;
+  std::string flow;
+  std::string version;
+};
+
+/// Makes flows happen: starts runs from triggers, drives them, keeps their promises over crashes. See README.md for how
+/// it is made.
+///
+/// Threads: every function may be called from any thread but the runtime's own and the store's. `store`, `effects` and
+/// `sealer` must outlive it. The functions that give a Result wait until what they say is durable.
+class Runtime {
+ public:
+  struct Parts {
+    store::Store& store;
+    Effects& effects;
+    const engine::Sealer& sealer;
+    std::unique_ptr<Executor> executor;  ///< make_thread_executor()
+  };
+
+  /// Takes up what was under way when the last process ended: runs are replayed and their open requests sent again
+  /// under the same keys. An error of the store is returned.
+  static Result<std::unique_ptr<Runtime>> start(Parts parts, Settings settings);
+  virtual ~Runtime() = default;  ///< stops; what is under way goes on at the next start
+
+  virtual Flows& flows() = 0;
+
+  /// A call of a signed address (`/workflows/{id}/triggers/{t}/paths/invoke...`): checks it, starts what it starts and
+  /// answers by the rules of engine.md 2.5. `answer` is called exactly once, from any thread.
+  virtual void invoke(trigger::CallbackRequest request, std::function<void(Answer)> answer) = 0;
+
+  /// The signed address of a flow's Request trigger. `FlowNotFound`, `TriggerNotFound`, `InvalidTriggerType`.
+  virtual Result<trigger::CallbackAddress> callback_address(std::string_view flow, std::string_view trigger,
+                                                            KeyType key, Timestamp not_after) = 0;
+
+  /// Starts a run now, as the manual `run` of a trigger: a Request trigger with `body`, a schedule as if it were due.
+  virtual Result<StartedRun> run_trigger(std::string_view flow, std::string_view trigger, const Value& body,
+                                         std::string_view by) = 0;
+
+  /// A new run from the recorded trigger of another one that is over. `WorkflowRunNotFound`,
+  /// `WorkflowTriggerHistoryCannotBeResubmitted`, `FlowNotFound`.
+  virtual Result<StartedRun> resubmit(std::string_view run, DefinitionChoice definition, std::string_view by) = 0;
+
+  /// Asks a run to stop. Success also when it was over already by itself in the meantime. `WorkflowRunNotFound`,
+  /// `WorkflowRunAlreadyCompleted`.
+  virtual Result<void> cancel(std::string_view run, std::string_view by) = 0;
+
+  /// When a schedule fires next; not set when it does not.
+  virtual Timestamp next_fire(std::string_view flow) = 0;
+
+  /// Listeners must outlive the runtime.
+  virtual void add_listener(RunListener& listener) = 0;
+
+  struct Counts {
+    std::size_t active_runs = 0;  ///< in memory
+    std::size_t near_timers = 0;
+    std::size_t waiting_callers = 0;
+    std::uint64_t started = 0;
+    std::uint64_t ended = 0;
+  };
+  virtual Counts counts() = 0;
+};
+
+/// Reads a run's events as they are durable now, for history, explanations and trials. `WorkflowRunNotFound`,
+/// `JournalDamaged`.
+Result<engine::Events> read_events(const store::Store& store, const engine::Sealer& sealer, std::string_view run);
+Result<engine::Events> read_events(const store::Store& store, const engine::Sealer& sealer, store::RunNumber run);
+
+}  // namespace flowmend::runtime
