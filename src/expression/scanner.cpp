@@ -7,7 +7,23 @@ namespace flowmend::expression {
 
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+/// The length of the white space that `text` begins with, or 0. Beside ASCII's the no-break and other wide spaces: they
+/// come along when people paste, and exported flows with them run.
+std::size_t space_length(std::string_view text) {
+  const char c = text.front();
+  if (c == ' ' || (c >= '\t' && c <= '\r')) return 1;
+  if ((static_cast<unsigned char>(c) & 0x80) == 0) return 0;
+  for (const std::string_view space : {"\xC2\xA0", "\xC2\x85", "\xE1\x9A\x80", "\xE2\x80\xA8", "\xE2\x80\xA9",
+                                       "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80", "\xEF\xBB\xBF"}) {
+    if (text.starts_with(space)) return space.size();
+  }
+  const bool in_general_punctuation = text.size() >= 3 && text.starts_with("\xE2\x80");
+  return in_general_punctuation && static_cast<unsigned char>(text[2]) >= 0x80 &&
+                 static_cast<unsigned char>(text[2]) <= 0x8B
+             ? 3
+             : 0;
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Everything but white space and punctuation: the designer's scanner accepts it (expressions.md section 2, X).
@@ -25,7 +41,7 @@ bool is_identifier_character(char c) {
     case '?':
     case '\'':
     case '\0': return false;
-    default: return !is_space(c);
+    default: return c != ' ' && !(c >= '\t' && c <= '\r');
   }
 }
 
@@ -87,7 +103,11 @@ bool Scanner::number_begins_here() const {
 }
 
 Token Scanner::next() {
-  while (at_ < end_ && is_space(source_[at_])) ++at_;
+  while (at_ < end_) {
+    const std::size_t space = space_length(source_.substr(at_, end_ - at_));
+    if (space == 0) break;
+    at_ += space;
+  }
   const std::size_t begin = at_;
   if (at_ >= end_) return make(TokenKind::end_of_data, begin);
   Token token;
@@ -110,7 +130,10 @@ Token Scanner::next() {
           token = invalid(begin, "the character at position " + std::to_string(begin) + " has no meaning here");
           break;
         }
-        while (at_ < end_ && is_identifier_character(source_[at_])) ++at_;
+        while (at_ < end_ && is_identifier_character(source_[at_]) &&
+               space_length(source_.substr(at_, end_ - at_)) == 0) {
+          ++at_;
+        }
         token = make(TokenKind::identifier, begin);
     }
   }
