@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Expressions beside adaptive-expressions and jsonata: ns and allocations per evaluation, ratios
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+build=${FLOWMEND_BUILD:-$here/../../build/release}
+[ -x "$build/bench_expression" ] || { echo "bench expression: build the target bench_expression first" >&2; exit 2; }
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+if [ ! -d "$here/node_modules" ]; then
+  (cd "$here" && npm install --no-package-lock --no-audit --no-fund --loglevel=error)
+fi
+"$build/bench_expression" --benchmark_format=json --benchmark_repetitions=5 --benchmark_report_aggregates_only=true \
+  --benchmark_min_time=0.3 "$here/cases.json" >"$out/ours.json"
+node "$here/peer.mjs" >"$out/peers.jsonl"
+node "$here/table.mjs" "$out/ours.json" "$out/peers.jsonl"
