@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/time.h"
+#include "http/message.h"
+
+namespace flowmend::http {
+
+/// A request to send. Credentials are already in `headers` or `url`: the client knows nothing of connections.
+struct Request {
+  std::string method = "GET";
+  std::string url;  ///< absolute, http or https
+  Headers headers;  ///< sent as they are; Content-Length and Host are the client's
+  std::string body;
+  Duration timeout = Duration::seconds(120);         ///< from start to the last byte of the reply
+  Duration connect_timeout = Duration::seconds(15);  ///< of that, until a connection stands
+  std::size_t reply_bytes_max = 104'857'600;         ///< a longer reply ends with ResponseTooLarge
+};
+
+/// What came of a request. Either `status` is set (whatever it is), or `error_code` says why there is no reply:
+/// `UnresolvableHostName`, `ConnectFailure`, `RequestTimeout`, `TlsFailure`, `ResponseTooLarge`, `InvalidUri`,
+/// `AddressNotAllowed`, `ConnectionClosed`, `Cancelled`.
+struct Reply {
+  int status = 0;
+  Headers headers;
+  std::string body;  ///< decoded when the server compressed it
+  Timestamp started;
+  Timestamp ended;
+  std::string error_code;
+  std::string error_message;  ///< a sentence that names the host; never holds the query or credentials
+};
+
+/// Which addresses requests may reach. Looked at after the name was resolved and again for every connection, so that a
+/// name which changes its address between two look-ups gains nothing.
+struct OutgoingPolicy {
+  bool allow_loopback = true;     ///< 127.0.0.0/8, ::1
+  bool allow_private = true;      ///< 10/8, 172.16/12, 192.168/16, fc00::/7
+  bool allow_link_local = false;  ///< 169.254/16 with the clouds' metadata address, fe80::/10
+};
+
+struct ClientOptions {
+  OutgoingPolicy policy;
+  std::size_t connections_max = 256;  ///< open at a time over all hosts
+  std::size_t connections_per_host_max = 64;
+  std::string certificate_authorities_file;  ///< empty = the system's
+};
+
+/// Sends requests on libcurl's multi interface in one thread of its own; connections are kept and reused. Redirects are
+/// not followed: a 3xx is a reply.
+///
+/// Threads: `send` and `cancel` from any thread, they never block. `done` is called exactly once per request, on the
+/// client's thread (keep it short: post to your own), never inside `send`. The destructor cancels what is under way:
+/// each `done` is called with `Cancelled` before it returns.
+class Client {
+ public:
+  explicit Client(ClientOptions options = {});
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  /// A number for `cancel`.
+  std::uint64_t send(Request request, std::function<void(Reply)> done);
+  /// Gives up on a request; its `done` gets `Cancelled` unless it has ended. An unknown number is no error.
+  void cancel(std::uint64_t id);
+
+ private:
+  class Worker;
+  std::unique_ptr<Worker> worker_;
+};
+
+/// Sends and waits: for tests and command-line tools, never on a shard's or the listener's thread.
+Reply send_and_wait(Client& client, Request request);
+
+}  // namespace flowmend::http
