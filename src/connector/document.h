@@ -1,0 +1,171 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "base/error.h"
+#include "json/value.h"
+
+namespace flowmend::connector {
+
+using json::Value;
+
+// A connector, compiled once from its documents: apiDefinition.swagger.json (OpenAPI 2.0 with the x-ms-* extensions)
+// and apiProperties.json. Reading is lenient, because real files are not what the standards ask for: what can be used
+// is used, and each repair or loss is one diagnostic with its place and cure. Rules: connectors.md in the sources of
+// this project's specification; the vendor's open connector repository is what they were taken from.
+
+enum class ParameterPlace : std::uint8_t { path, query, header, body, form_data };
+enum class Visibility : std::uint8_t { none, important, advanced, internal };
+
+struct OperationParameter {
+  std::string name;
+  ParameterPlace place = ParameterPlace::query;
+  std::string type = "string";  ///< string, integer, number, boolean, array, object, file; of a body: of its schema
+  std::string format;
+  std::string collection_format;  ///< csv, ssv, tsv, pipes, multi; empty = csv
+  std::string summary;
+  bool required = false;
+  bool double_encoding = false;  ///< x-ms-url-encoding: double
+  bool allow_empty = false;
+  bool secret = false;  ///< x-ms-secret, or format password
+  Visibility visibility = Visibility::none;
+  Value default_value;  ///< null = none
+  Value enumeration;    ///< array; null = none
+  Value schema;         ///< of a body: as written, `$ref` unresolved; null otherwise
+};
+
+/// Why an operation can't run here; empty code = it can.
+struct Unavailable {
+  std::string code;
+  std::string message;
+};
+
+struct Operation {
+  std::string id;
+  std::string method;   ///< upper case
+  std::string path;     ///< template with a leading `/`: `/orders/{id}`
+  std::string pointer;  ///< of the operation in the document
+  std::string summary;
+  std::string description;
+  std::vector<std::string> consumes;  ///< of the operation, else of the document
+  std::vector<std::string> produces;
+  std::vector<OperationParameter> parameters;                    ///< in the document's order, path item's included
+  std::vector<std::pair<std::string, std::string>> fixed_query;  ///< a query string inside the path template
+  std::vector<std::string> security;                             ///< names of definitions; empty = the connector's own
+  bool security_off = false;                                     ///< `security: []` on the operation
+  bool trigger = false;
+  bool deprecated = false;
+  bool internal = false;
+  bool safe = false;  ///< x-ms-safe-operation
+  bool no_generic_test = false;
+  bool file_reply = false;  ///< the 2xx schema is a file or binary: the reply stays bytes
+  bool binary_reply = false;
+  std::string next_link_name;  ///< x-ms-pageable; empty = one page
+  Unavailable unavailable;
+
+  const OperationParameter* find(std::string_view name) const;  ///< any place but body
+  const OperationParameter* body() const;                       ///< nothing when it takes none
+};
+
+/// How the service wants to be told who calls.
+struct SecurityDefinition {
+  enum class Kind : std::uint8_t { api_key_header, api_key_query, basic, oauth2 };
+  std::string id;
+  Kind kind = Kind::basic;
+  std::string name;  ///< of the header or query parameter
+};
+
+/// One field of a connection's form.
+struct ConnectionParameter {
+  enum class Kind : std::uint8_t { string, secure_string, integer, boolean, oauth, gateway };
+  std::string name;
+  Kind kind = Kind::string;
+  std::string display_name;
+  std::string description;
+  bool required = false;
+  bool hidden = false;
+  Value default_value;
+  Value allowed_values;
+  std::int64_t tab_index = 0;
+};
+
+struct TestConnection {
+  std::string operation_id;
+  Value parameters;  ///< flat map; null when none
+};
+
+/// What a policy template of apiProperties.json does (connectors.md 3.3).
+struct Policy {
+  enum class Kind : std::uint8_t { set_header, set_query, host_url, route };
+  Kind kind = Kind::set_header;
+  std::vector<std::string> operations;  ///< empty = all
+  std::string name;
+  std::string value;   ///< template: header or query value, URL, new path
+  std::string method;  ///< of a route; empty = unchanged
+  std::string exists_action = "override";
+  bool covers(std::string_view operation_id) const;
+};
+
+struct Connector {
+  std::string name;  ///< `shared_orders`
+  std::string title;
+  std::string description;
+  std::string version;
+  std::string icon_color;
+  std::string scheme = "https";
+  std::string host;       ///< may carry a port; empty when the connection must supply it
+  std::string base_path;  ///< empty, or `/v1` without a trailing slash
+  std::vector<Operation> operations;
+  std::vector<SecurityDefinition> security_definitions;
+  std::vector<std::string> security;                       ///< the document's own requirement, flattened
+  std::vector<ConnectionParameter> connection_parameters;  ///< in the order of the form
+  std::vector<Policy> policies;
+  std::optional<TestConnection> test_connection;
+  Value swagger;     ///< as loaded
+  Value properties;  ///< as loaded; null when missing
+
+  /// `/providers/Microsoft.PowerApps/apis/shared_orders`.
+  std::string api_id() const;
+  std::string service_url() const { return scheme + "://" + host + base_path; }
+  /// By id, exactly or else without regard to case; nothing when unknown.
+  const Operation* find_operation(std::string_view id) const;
+  std::size_t usable_operations() const;
+};
+
+struct Loaded {
+  std::shared_ptr<const Connector> connector;  ///< absent when a diagnostic has severity error
+  Diagnostics diagnostics;  ///< pointers into the swagger document, or `properties:` and one into the other
+};
+
+struct LoadOptions {
+  std::string name;         ///< `shared_orders`; empty = made of the title
+  bool has_script = false;  ///< a script.csx lies beside the documents
+};
+
+/// Compiles a connector from its parsed documents; `properties` may be null. Total: any value gives diagnostics, never
+/// a crash. Linear in the documents' size. Any thread.
+Loaded load_connector(const Value& swagger, const Value& properties, const LoadOptions& options = {});
+
+/// As above from the files' text: UTF-8 with or without BOM, up to 16 MiB, with the small sins of real files (comments,
+/// trailing commas, control characters in strings, odd blanks), each with a warning.
+Loaded load_connector_text(std::string_view swagger, std::string_view properties, const LoadOptions& options = {});
+
+/// The schema itself with `$ref` followed (at most 32 times); the value as it is when a reference leads nowhere.
+const Value& resolve_schema(const Value& document, const Value& schema);
+/// The properties of an object schema, its `allOf` parts included, in order: calls `visit(name, schema, required)`.
+void visit_properties(const Value& document, const Value& schema,
+                      const std::function<void(std::string_view, const Value&, bool)>& visit);
+/// The schema's `type`, or `object` when it has properties, or empty when it says nothing.
+std::string schema_type(const Value& document, const Value& schema);
+/// An `x-ms-*` member whatever its case and usual misspelling; nothing when absent.
+const Value* extension(const Value& holder, std::string_view name);
+Visibility visibility_of(const Value& holder);
+
+}  // namespace flowmend::connector

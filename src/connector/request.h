@@ -1,0 +1,46 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "connector/arguments.h"
+#include "connector/credentials.h"
+
+namespace flowmend::connector {
+
+/// A request ready to be sent. `secrets` are the texts that records of it must not show.
+struct OutgoingRequest {
+  std::string method;
+  std::string url;
+  Pairs headers;
+  std::string body;
+  bool has_body = false;
+  std::vector<std::string> secrets;
+
+  /// The first header of that name without regard to case; nothing when absent.
+  const std::string* header(std::string_view name) const;
+};
+
+/// Builds the request of a connector's operation from the flat parameters of a step and a connection's values in clear.
+/// The credential is placed first, then the connector's policies run, so that they may read and replace it.
+///
+/// Errors: those of `bind_arguments`; `ConnectorHostMissing`; `PolicyExpressionFailed`; `ContentConversionFailed`; the
+/// code of an operation that can't run here (`ConnectorScriptUnsupported` ...). Any thread; pure but for multipart
+/// boundaries.
+Result<OutgoingRequest> build_request(const Connector& connector, const Operation& operation, const Value& parameters,
+                                      const Value& fields);
+
+/// The same for a Logic Apps ApiConnection step: `{method, path, queries?, headers?, body?}`. The operation is found by
+/// method and path, most literal segments first; `ApiOperationNotFound` when none fits.
+struct MatchedOperation {
+  const Operation* operation = nullptr;
+  Value parameters;  ///< flat, as build_request wants them
+};
+Result<MatchedOperation> match_api_connection(const Connector& connector, const Value& inputs);
+
+/// The media type that a body of this operation is sent as (connectors.md 5.2); empty = by the value.
+std::string preferred_media_type(const std::vector<std::string>& consumes);
+
+}  // namespace flowmend::connector
