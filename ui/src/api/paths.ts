@@ -1,0 +1,97 @@
+// Every address the portal asks. `~default` is the server's alias of its default environment.
+
+const environment = "/providers/Microsoft.ProcessSimple/environments/~default";
+const version = "api-version=2016-11-01";
+const own = "/api/v1";
+const name = encodeURIComponent;
+
+type Query = Record<string, string | number | undefined>;
+
+function query(values: Query): string {
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined && value !== "")
+    .map(([key, value]) => `${key}=${encodeURIComponent(String(value))}`)
+    .join("&");
+}
+
+function withQuery(path: string, values: Query): string {
+  const rest = query(values);
+  return rest === "" ? path : `${path}?${rest}`;
+}
+
+const flow = (f: string) => `${environment}/flows/${name(f)}`;
+const run = (f: string, r: string) => `${flow(f)}/runs/${name(r)}`;
+const action = (f: string, r: string, a: string) => `${run(f, r)}/actions/${name(a)}`;
+const connector = (api: string) => `/providers/Microsoft.PowerApps/apis/${name(api)}`;
+const connection = (api: string, c: string) => `${connector(api)}/connections/${name(c)}`;
+
+/** A status filter in the words of the family's `$filter`. */
+export function statusFilter(status: string | undefined): string | undefined {
+  return status ? `status eq '${status.replaceAll("'", "''")}'` : undefined;
+}
+
+export const paths = {
+  setup: `${own}/setup`,
+  session: `${own}/session`,
+  me: `${own}/me`,
+  about: `${own}/about`,
+  tokens: `${own}/tokens`,
+  token: (id: string) => `${own}/tokens/${name(id)}`,
+  overview: `${own}/overview`,
+  events: `${own}/events`,
+  notifications: `${own}/notifications`,
+  notificationsRead: `${own}/notifications/read`,
+  check: `${own}/check`,
+  definitionSchema: `${own}/definition-schema`,
+  functions: `${own}/functions`,
+  allRuns: (filter: Query) => withQuery(`${own}/runs`, filter),
+  runByName: (r: string) => `${own}/runs/${name(r)}`,
+  explanation: (r: string) => `${own}/runs/${name(r)}/explanation`,
+  report: (r: string) => `${own}/runs/${name(r)}/report`,
+  verify: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/verify`,
+
+  flows: (filter: Query) => `${environment}/flows?${version}&${query(filter)}`.replace(/&$/, ""),
+  newFlow: `${environment}/flows?${version}`,
+  flow: (f: string) => `${flow(f)}?${version}`,
+  flowStart: (f: string) => `${flow(f)}/start?${version}`,
+  flowStop: (f: string) => `${flow(f)}/stop?${version}`,
+  triggerRun: (f: string, t: string) => `${flow(f)}/triggers/${name(t)}/run?${version}`,
+  callbackUrl: (f: string, t: string) => `${flow(f)}/triggers/${name(t)}/listCallbackUrl?${version}`,
+  runs: (f: string, status: string | undefined, top: number) =>
+    `${flow(f)}/runs?${version}&${query({ $filter: statusFilter(status), $top: top })}`,
+  run: (f: string, r: string) =>
+    `${run(f, r)}?${version}&${query({ $expand: "properties/actions,workflow/properties" })}`,
+  cancel: (f: string, r: string) => `${run(f, r)}/cancel?${version}`,
+  resubmit: (f: string, r: string, definition: "latest" | "original") =>
+    `${run(f, r)}/resubmit?${version}&definition=${definition}`,
+  repetition: (f: string, r: string, a: string, repetition: string) =>
+    `${action(f, r, a)}/repetitions/${name(repetition)}?${version}`,
+  scopeRepetitions: (f: string, r: string, a: string, status: string | undefined, top: number) =>
+    `${action(f, r, a)}/scopeRepetitions?${version}&${query({ $filter: statusFilter(status), $top: top })}`,
+  requestHistories: (f: string, r: string, a: string, repetition: string | undefined) =>
+    `${action(f, r, a)}${repetition ? `/repetitions/${name(repetition)}` : ""}/requestHistories?${version}`,
+  traces: (f: string, r: string, a: string, repetition: string | undefined) =>
+    `${action(f, r, a)}${repetition ? `/repetitions/${name(repetition)}` : ""}/listExpressionTraces?${version}`,
+
+  connections: `/providers/Microsoft.PowerApps/connections?${version}&${query({ $filter: "environment eq '~default'" })}`,
+  connection: (api: string, c: string) => `${connection(api, c)}?${version}`,
+  connectors: `/providers/Microsoft.PowerApps/apis?${version}&${query({ $filter: "environment eq '~default'" })}`,
+  connector: (api: string) => `${connector(api)}?${version}`,
+};
+
+/** Addresses of the portal's own pages. */
+export const routes = {
+  home: "/",
+  signin: "/signin",
+  flows: "/flows",
+  flow: (f: string) => `/flows/${name(f)}`,
+  edit: (f: string, values: { action?: string; pointer?: string; run?: string } = {}) =>
+    withQuery(`/flows/${name(f)}/edit`, values),
+  run: (f: string, r: string) => `/flows/${name(f)}/runs/${name(r)}`,
+  runs: "/runs",
+  connections: "/connections",
+  connectors: "/connectors",
+  tokens: "/settings/tokens",
+  about: "/settings/about",
+  more: "/more",
+};

@@ -1,0 +1,332 @@
+import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { ApiError, getJson, localPath, send, sendJson } from "./client";
+import { paths } from "./paths";
+import type {
+  About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Notifications, Overview, Page,
+  Repetition, Report, RequestHistory, Run, Session, Setup, Token, VerifyAnswer,
+} from "./types";
+
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        // A refusal won't change by asking again; a server that is starting may answer the second time.
+        retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status < 500),
+        retryDelay: (count) => 400 * 2 ** count,
+      },
+    },
+  });
+}
+
+/** Keys are grouped by what a live event makes stale: see live.ts. */
+export const keys = {
+  setup: ["setup"],
+  session: ["session"],
+  overview: ["overview"],
+  notifications: ["notifications"],
+  flows: ["flows"],
+  runs: ["runs"],
+  run: (r: string) => ["run", r],
+  connections: ["connections"],
+  connectors: ["connectors"],
+  tokens: ["tokens"],
+};
+
+/** A list whose pages the server cuts: follows nextLink as far as the reader asks. */
+function useList<T>(key: readonly unknown[], first: string, enabled = true) {
+  return useInfiniteQuery({
+    queryKey: key,
+    queryFn: ({ pageParam, signal }) => getJson<Page<T>>(pageParam, signal),
+    initialPageParam: first,
+    getNextPageParam: (last) => (last.nextLink ? localPath(last.nextLink) : undefined),
+    enabled,
+  });
+}
+
+export type List<T> = ReturnType<typeof useList<T>>;
+
+export const items = <T>(list: List<T>): T[] => list.data?.pages.flatMap((page) => page.value) ?? [];
+
+export const useSetup = () =>
+  useQuery({ queryKey: keys.setup, queryFn: ({ signal }) => getJson<Setup>(paths.setup, signal) });
+
+/** Who is signed in; null when nobody is. */
+export const useSession = () =>
+  useQuery({
+    queryKey: keys.session,
+    queryFn: async ({ signal }) => {
+      try {
+        return await getJson<Session>(paths.me, signal);
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) return null;
+        throw error;
+      }
+    },
+    staleTime: Infinity,
+  });
+
+export const useOverview = () =>
+  useQuery({ queryKey: keys.overview, queryFn: ({ signal }) => getJson<Overview>(paths.overview, signal) });
+
+export const useNotifications = () =>
+  useQuery({ queryKey: keys.notifications, queryFn: ({ signal }) => getJson<Notifications>(paths.notifications, signal) });
+
+export function useMarkRead() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (what: { ids: string[] } | { all: true }) => sendJson<{ unread: number }>("POST", paths.notificationsRead, what),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.notifications }),
+  });
+}
+
+export const useFlows = () => useList<Flow>([...keys.flows, "list"], paths.flows({ $top: 50 }));
+
+export const useFlow = (f: string) =>
+  useQuery({ queryKey: [...keys.flows, "one", f], queryFn: ({ signal }) => getJson<Flow>(paths.flow(f), signal) });
+
+/** The flow as text, for the editor: numbers and order stay as the server keeps them. */
+export const useFlowText = (f: string) =>
+  useQuery({
+    queryKey: ["flow-text", f],
+    queryFn: async ({ signal }) => (await send(paths.flow(f), { signal })).body,
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  });
+
+export const useFlowRuns = (f: string, status: string | undefined) =>
+  useList<Run>([...keys.runs, "flow", f, status ?? ""], paths.runs(f, status, 25));
+
+export interface RunFilter {
+  flow?: string;
+  status?: string;
+  connection?: string;
+}
+
+export const useAllRuns = (filter: RunFilter) =>
+  useList<Run>([...keys.runs, "all", filter], paths.allRuns({ ...filter, $top: 50 }));
+
+const live = new Set(["Running", "Waiting"]);
+
+export const useRun = (f: string, r: string) =>
+  useQuery({
+    queryKey: keys.run(r),
+    queryFn: ({ signal }) => getJson<Run>(paths.run(f, r), signal),
+    // Events tell when a run changes; this is for the case that they are cut off by a proxy.
+    refetchInterval: (query) => (query.state.data && live.has(query.state.data.properties.status) ? 3000 : false),
+  });
+
+export const useRunFacts = (r: string) =>
+  useQuery({ queryKey: [...keys.run(r), "facts"], queryFn: ({ signal }) => getJson<Run>(paths.runByName(r), signal) });
+
+export const useExplanation = (r: string, failed: boolean) =>
+  useQuery({
+    queryKey: [...keys.run(r), "explanation"],
+    queryFn: ({ signal }) => getJson<Explanation>(paths.explanation(r), signal),
+    enabled: failed,
+  });
+
+export const useReport = (r: string, open: boolean) =>
+  useQuery({ queryKey: [...keys.run(r), "report"], queryFn: ({ signal }) => getJson<Report>(paths.report(r), signal), enabled: open, staleTime: 0 });
+
+export const useRepetition = (f: string, r: string, a: string, repetition: string | undefined) =>
+  useQuery({
+    queryKey: [...keys.run(r), "repetition", a, repetition],
+    queryFn: async ({ signal }) => {
+      try {
+        return await getJson<Repetition>(paths.repetition(f, r, a, repetition ?? ""), signal);
+      } catch (error) {
+        // A step that a branch left out has no record for this item.
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
+    enabled: repetition !== undefined,
+  });
+
+export const useFailedItems = (f: string, r: string, loop: string, enabled: boolean) =>
+  useQuery({
+    queryKey: [...keys.run(r), "failed-items", loop],
+    queryFn: ({ signal }) => getJson<Page<Repetition>>(paths.scopeRepetitions(f, r, loop, "Failed", 250), signal),
+    enabled,
+  });
+
+/** Recorded values never change, so what was read once is kept. */
+export const useContent = (uri: string | undefined, enabled: boolean) =>
+  useQuery({
+    queryKey: ["content", uri],
+    queryFn: async ({ signal }) => (await send(localPath(uri ?? ""), { signal, accept: "*/*" })).body,
+    enabled: enabled && uri !== undefined,
+    staleTime: Infinity,
+  });
+
+export const useRequestHistories = (f: string, r: string, a: string, repetition: string | undefined, enabled: boolean) =>
+  useQuery({
+    queryKey: [...keys.run(r), "requests", a, repetition],
+    queryFn: ({ signal }) => getJson<Page<RequestHistory>>(paths.requestHistories(f, r, a, repetition), signal),
+    enabled,
+  });
+
+export const useTraces = (f: string, r: string, a: string, repetition: string | undefined, enabled: boolean) =>
+  useQuery({
+    queryKey: [...keys.run(r), "traces", a, repetition],
+    queryFn: () => sendJson<{ inputs?: ExpressionTrace[]; expression?: ExpressionTrace[] }>("POST", paths.traces(f, r, a, repetition)),
+    enabled,
+  });
+
+/** Repeats a run; the answer is the new run's name. */
+export function useResubmit(f: string, r: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (definition: "latest" | "original") => {
+      const reply = await send(paths.resubmit(f, r, definition), { method: "POST" });
+      return reply.headers.get("x-ms-workflow-run-id") ?? undefined;
+    },
+    onSuccess: () =>
+      Promise.all([client.invalidateQueries({ queryKey: keys.runs }), client.invalidateQueries({ queryKey: keys.run(r) })]),
+  });
+}
+
+export function useCancel(f: string, r: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => send(paths.cancel(f, r), { method: "POST" }),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.run(r) }),
+  });
+}
+
+export function useFlowSwitch(f: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (on: boolean) => send(on ? paths.flowStart(f) : paths.flowStop(f), { method: "POST" }),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.flows }),
+  });
+}
+
+export function useStartRun(f: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ trigger, body }: { trigger: string; body: string }) => {
+      const reply = await send(paths.triggerRun(f, trigger), { method: "POST", rawBody: body.trim() === "" ? undefined : body });
+      return reply.headers.get("x-ms-workflow-run-id") ?? undefined;
+    },
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.runs }),
+  });
+}
+
+export function useDeleteFlow(f: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => send(paths.flow(f), { method: "DELETE" }),
+    onSuccess: () => client.invalidateQueries({ queryKey: [...keys.flows, "list"] }),
+  });
+}
+
+export function useCreateFlow() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (properties: { displayName: string; definition: unknown; state: string }) =>
+      sendJson<Flow>("POST", paths.newFlow, { properties }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.flows }),
+  });
+}
+
+/** Saves a definition given as text; the server checks it and refuses what has errors. */
+export function useSaveFlow(f: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ definition, references }: { definition: string; references: unknown }) =>
+      send(paths.flow(f), {
+        method: "PATCH",
+        rawBody: `{"properties":{"definition":${definition}${references === undefined ? "" : `,"connectionReferences":${JSON.stringify(references)}`}}}`,
+      }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.flows }),
+  });
+}
+
+export async function checkDefinition(definition: string, references: unknown): Promise<Finding[]> {
+  const more = references === undefined ? "" : `,"connectionReferences":${JSON.stringify(references)}`;
+  const reply = await send(paths.check, { method: "POST", rawBody: `{"definition":${definition}${more}}` });
+  return (JSON.parse(reply.body) as Page<Finding>).value;
+}
+
+export const useDefinitionSchema = () =>
+  useQuery({ queryKey: ["definition-schema"], queryFn: ({ signal }) => getJson<unknown>(paths.definitionSchema, signal), staleTime: Infinity });
+
+export const useFunctions = () =>
+  useQuery({ queryKey: ["functions"], queryFn: ({ signal }) => getJson<Page<FunctionHelp>>(paths.functions, signal), staleTime: Infinity });
+
+export const useCallbackUrl = (f: string, trigger: string | undefined, shown: boolean) =>
+  useQuery({
+    queryKey: ["callback", f, trigger],
+    queryFn: async () => {
+      const answer = await sendJson<CallbackUrl>("POST", paths.callbackUrl(f, trigger ?? ""));
+      return { url: answer.response?.value ?? answer.value ?? "", method: answer.response?.method ?? answer.method ?? "POST" };
+    },
+    enabled: shown && trigger !== undefined,
+  });
+
+export const useConnections = (enabled = true) => useList<Connection>([...keys.connections, "list"], paths.connections, enabled);
+export const useConnection = (api: string, c: string) =>
+  useQuery({ queryKey: [...keys.connections, "one", api, c], queryFn: ({ signal }) => getJson<Connection>(paths.connection(api, c), signal) });
+export const useConnectors = () => useList<Connector>([...keys.connectors, "list"], paths.connectors);
+export const useConnector = (api: string | undefined) =>
+  useQuery({
+    queryKey: [...keys.connectors, "one", api],
+    queryFn: ({ signal }) => getJson<Connector>(paths.connector(api ?? ""), signal),
+    enabled: api !== undefined,
+  });
+
+export function useVerify(api: string, c: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (credentials: Record<string, string> | undefined) =>
+      sendJson<VerifyAnswer>("POST", paths.verify(api, c), credentials ? { credentials } : {}),
+    onSuccess: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: keys.connections }),
+        client.invalidateQueries({ queryKey: keys.overview }),
+        client.invalidateQueries({ queryKey: ["run"] }),
+      ]),
+  });
+}
+
+export function usePutConnection() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (c: { api: string; name: string; displayName: string; parameters: Record<string, string> }) =>
+      sendJson<Connection>("PUT", paths.connection(c.api, c.name), {
+        properties: { displayName: c.displayName, connectionParameters: c.parameters },
+      }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.connections }),
+  });
+}
+
+export function useDeleteConnection() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ api, name }: { api: string; name: string }) => send(paths.connection(api, name), { method: "DELETE" }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.connections }),
+  });
+}
+
+export const useTokens = () => useList<Token>(keys.tokens, paths.tokens);
+
+export function useCreateToken() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (token: { name: string; scopes: string[]; expiresInDays?: number }) => sendJson<Token>("POST", paths.tokens, token),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.tokens }),
+  });
+}
+
+export function useRevokeToken() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => send(paths.token(id), { method: "DELETE" }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.tokens }),
+  });
+}
+
+export const useAbout = () => useQuery({ queryKey: ["about"], queryFn: ({ signal }) => getJson<About>(paths.about, signal) });

@@ -1,0 +1,409 @@
+// The shapes of docs/reference/portal-api.md and of the Flow family, as far as the portal reads them.
+
+export interface ApiErrorBody {
+  code: string;
+  message: string;
+  details?: { code: string; message: string; target?: string; cure?: string }[];
+}
+
+export interface Page<T> {
+  value: T[];
+  nextLink?: string;
+}
+
+export interface User {
+  id: string;
+  userName: string;
+  displayName: string;
+  role: "admin" | "maker" | "viewer";
+}
+
+export interface Session {
+  user: User;
+  csrfToken?: string;
+}
+
+export interface Setup {
+  needsFirstAdmin: boolean;
+  demo: boolean;
+  version: string;
+}
+
+export type Status =
+  | "Running"
+  | "Waiting"
+  | "Succeeded"
+  | "Failed"
+  | "Cancelled"
+  | "Skipped"
+  | "TimedOut"
+  | "Paused"
+  | "Suspended"
+  | "Aborted"
+  | "Faulted"
+  | "Ignored"
+  | "NotSpecified";
+
+export interface ContentLink {
+  uri?: string;
+  contentSize?: number;
+  secureData?: { properties?: string[] };
+}
+
+export interface CodeMessage {
+  code: string;
+  message: string;
+}
+
+export interface RetryRecord {
+  startTime: string;
+  endTime?: string;
+  code?: string;
+  error?: { error?: CodeMessage };
+}
+
+export interface ActionRecord {
+  startTime?: string;
+  endTime?: string;
+  status: Status;
+  code?: string;
+  error?: CodeMessage;
+  inputsLink?: ContentLink;
+  outputsLink?: ContentLink;
+  trackedProperties?: unknown;
+  retryHistory?: RetryRecord[];
+  repetitionCount?: number;
+  iterationCount?: number;
+}
+
+export interface RepetitionIndex {
+  scopeName: string;
+  itemIndex: number;
+}
+
+export interface Repetition {
+  name: string;
+  properties: ActionRecord & { repetitionIndexes?: RepetitionIndex[] };
+}
+
+export interface RunTrigger {
+  name: string;
+  status?: Status;
+  code?: string;
+  startTime?: string;
+  endTime?: string;
+  scheduledTime?: string;
+  inputsLink?: ContentLink;
+  outputsLink?: ContentLink;
+  error?: CodeMessage;
+}
+
+export interface RunFacts {
+  flow: string;
+  flowDisplayName: string;
+  version?: string;
+  durationMs?: number;
+  triggerKind?: string;
+  failedAction?: string;
+  family?: Family;
+  errorSummary?: string;
+  resubmitOf?: { run: string };
+  resubmittedAs?: { run: string; status: Status }[];
+}
+
+export interface Run {
+  name: string;
+  properties: {
+    status: Status;
+    startTime: string;
+    endTime?: string;
+    code?: string;
+    error?: CodeMessage;
+    trigger?: RunTrigger;
+    actions?: Record<string, ActionRecord>;
+    workflow?: { properties?: { definition?: Definition; version?: string } };
+    flowmend?: RunFacts;
+  };
+}
+
+/** A node of a definition: any action. Only the members that give the outline its shape are named. */
+export interface ActionDefinition {
+  type: string;
+  kind?: string;
+  description?: string;
+  runAfter?: Record<string, string[]>;
+  inputs?: unknown;
+  actions?: Record<string, ActionDefinition>;
+  else?: { actions?: Record<string, ActionDefinition> };
+  cases?: Record<string, { case?: unknown; actions?: Record<string, ActionDefinition> }>;
+  default?: { actions?: Record<string, ActionDefinition> };
+}
+
+export interface Definition {
+  triggers?: Record<string, { type: string; kind?: string; recurrence?: Recurrence }>;
+  actions?: Record<string, ActionDefinition>;
+  [key: string]: unknown;
+}
+
+export interface Recurrence {
+  frequency?: string;
+  interval?: number;
+}
+
+export interface ConnectionReference {
+  connectionName?: string;
+  id?: string;
+  displayName?: string;
+  source?: string;
+  [key: string]: unknown;
+}
+
+export interface Flow {
+  name: string;
+  properties: {
+    displayName: string;
+    description?: string;
+    state: "Started" | "Stopped" | "Suspended" | "Deleted";
+    createdTime?: string;
+    lastModifiedTime?: string;
+    creator?: { objectId?: string; userId?: string };
+    definition?: Definition;
+    connectionReferences?: Record<string, ConnectionReference>;
+    flowmend?: {
+      trigger?: { name: string; type: string; kind?: string };
+      version?: string;
+      lastRun?: { name: string; status: Status; startTime: string };
+      succeeded28d?: number;
+      failed28d?: number;
+    };
+  };
+}
+
+export interface CallbackUrl {
+  response?: { value: string; method?: string };
+  value?: string;
+  method?: string;
+}
+
+export type Family =
+  | "authentication"
+  | "actionConfiguration"
+  | "transient"
+  | "expression"
+  | "data"
+  | "timeout"
+  | "limit"
+  | "platform"
+  | "unknown";
+
+export interface FixButton {
+  kind: "verifyConnection" | "openConnections" | "editAction" | "resubmit" | "askForHelp";
+  label: string;
+  connection?: { api: string; name: string };
+  pointer?: string;
+}
+
+export interface Explanation {
+  run: string;
+  flow: string;
+  flowDisplayName: string;
+  status: Status;
+  temporary: boolean;
+  family: Family;
+  title: string;
+  whatHappened: string;
+  failure: {
+    action: string;
+    repetition?: string;
+    path?: string[];
+    actionType?: string;
+    code: string;
+    statusCode?: number;
+    message: string;
+    startTime?: string;
+    endTime?: string;
+    attempts?: number;
+  };
+  where?: {
+    pointer?: string;
+    field?: string;
+    value?: unknown;
+    expression?: {
+      source: string;
+      begin: number;
+      end: number;
+      subexpression: string;
+      message: string;
+      values?: { text: string; value?: unknown; error?: string; culprit?: boolean }[];
+    };
+  };
+  connection?: { api: string; name: string; displayName: string; status: "Connected" | "Error"; error?: CodeMessage };
+  howToFix?: { text: string; button?: FixButton }[];
+  request?: { method: string; uri: string; headers?: Record<string, string> };
+  response?: { statusCode?: number; headers?: Record<string, string>; body?: unknown };
+  retries?: {
+    attempt: number;
+    startTime: string;
+    endTime?: string;
+    statusCode?: number;
+    code?: string;
+    message?: string;
+    waitMs?: number;
+  }[];
+  skipped?: string[];
+}
+
+export interface RequestHistory {
+  name: string;
+  properties: {
+    startTime: string;
+    endTime?: string;
+    request?: { method?: string; uri?: string; headers?: Record<string, string> };
+    response?: { statusCode?: number; headers?: Record<string, string>; bodyLink?: ContentLink };
+  };
+}
+
+export interface ExpressionTrace {
+  text: string;
+  value?: unknown;
+  path?: string;
+  subexpressions?: ExpressionTrace[];
+  error?: CodeMessage;
+}
+
+export interface Report {
+  title: string;
+  markdown: string;
+  report: unknown;
+}
+
+export interface NotificationItem {
+  id: string;
+  time: string;
+  kind: "runFailed" | "connectionBroken";
+  title: string;
+  message: string;
+  flow?: string;
+  flowDisplayName?: string;
+  run?: string;
+  action?: string;
+  connection?: { api: string; name: string; displayName: string };
+  family?: Family;
+  count: number;
+  read: boolean;
+}
+
+export interface Notifications {
+  unread: number;
+  value: NotificationItem[];
+}
+
+export interface Overview {
+  unread: number;
+  running: number;
+  failedLast24h: number;
+  succeededLast24h: number;
+  brokenConnections: { api: string; name: string; displayName: string; error?: CodeMessage }[];
+  failures: Run[];
+  recent: Run[];
+}
+
+export interface ConnectionField {
+  name: string;
+  displayName: string;
+  secret: boolean;
+  required: boolean;
+  value?: string;
+}
+
+export interface Connection {
+  name: string;
+  id?: string;
+  properties: {
+    displayName: string;
+    apiId?: string;
+    api?: { name?: string; id?: string; displayName?: string };
+    statuses?: { status: string; error?: CodeMessage }[];
+    createdTime?: string;
+    flowmend?: {
+      connectorDisplayName?: string;
+      kind: "none" | "apiKey" | "basic" | "bearer";
+      fields: ConnectionField[];
+      usedBy?: { flow: string; displayName: string }[];
+      lastSuccessTime?: string;
+      lastFailure?: { time: string; message: string; flow?: string; run?: string };
+      affectedRuns?: number;
+    };
+  };
+}
+
+export interface Connector {
+  name: string;
+  properties: {
+    displayName: string;
+    description?: string;
+    iconBrandColor?: string;
+    connectionParameters?: Record<
+      string,
+      { type?: string; uiDefinition?: { displayName?: string; description?: string; constraints?: { required?: string | boolean } } }
+    >;
+    swagger?: { paths?: Record<string, Record<string, SwaggerOperation>>; info?: { title?: string; description?: string; version?: string } };
+    flowmend?: {
+      kind?: "none" | "apiKey" | "basic" | "bearer";
+      fields?: ConnectionField[];
+      operations?: { id: string; summary?: string; description?: string; method?: string; path?: string }[];
+      host?: string;
+    };
+  };
+}
+
+export interface SwaggerOperation {
+  operationId?: string;
+  summary?: string;
+  description?: string;
+}
+
+export interface VerifyAnswer {
+  status: "Connected" | "Error";
+  stored?: boolean;
+  affectedRuns?: number;
+  error?: CodeMessage;
+  service?: { statusCode?: number; body?: unknown };
+}
+
+export interface Finding {
+  pointer: string;
+  severity: "error" | "warning";
+  code: string;
+  message: string;
+  cure?: string;
+  begin?: number;
+  end?: number;
+}
+
+export interface FunctionHelp {
+  name: string;
+  arguments: string;
+  about: string;
+  example?: string;
+  gives?: string;
+}
+
+export interface Token {
+  id: string;
+  name: string;
+  scopes: string[];
+  createdTime: string;
+  lastUsedTime?: string;
+  expiresTime?: string;
+  token?: string;
+}
+
+export interface About {
+  version: string;
+  dataFolder: string;
+  store: string;
+  publicUrl: string;
+  startedTime: string;
+  demo: boolean;
+}

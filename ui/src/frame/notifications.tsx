@@ -1,0 +1,91 @@
+import { Button, Popover, PopoverSurface, PopoverTrigger, Tooltip } from "@fluentui/react-components";
+import { useState } from "react";
+import { useLocation } from "wouter";
+import { routes } from "../api/paths";
+import { useMarkRead, useNotifications } from "../api/queries";
+import type { NotificationItem } from "../api/types";
+import { AlertRegular, CheckmarkCircleFilled, ErrorCircleFilled, PlugDisconnectedRegular } from "../parts/icons";
+import { Empty, Loading, Problem } from "../parts/page";
+import { ago, when } from "../parts/time";
+import { text } from "../text";
+
+const target = (item: NotificationItem): string =>
+  item.flow && item.run ? routes.run(item.flow, item.run) : item.flow ? routes.flow(item.flow) : routes.connections;
+
+/** The bell: what failed or broke, newest first, one click from the run. */
+export function NotificationsButton() {
+  const [open, setOpen] = useState(false);
+  const [, navigate] = useLocation();
+  const notifications = useNotifications();
+  const markRead = useMarkRead();
+  const unread = notifications.data?.unread ?? 0;
+  const all = notifications.data?.value ?? [];
+  const choose = (item: NotificationItem) => {
+    setOpen(false);
+    if (!item.read) markRead.mutate({ ids: [item.id] });
+    navigate(target(item));
+  };
+  return (
+    <>
+    <Popover open={open} onOpenChange={(_, data) => setOpen(data.open)} positioning="below-end" trapFocus>
+      <PopoverTrigger disableButtonEnhancement>
+        <Tooltip content={text.frame.notifications} relationship="label">
+          <Button
+            appearance="transparent"
+            className="top-button"
+            aria-describedby="unread-count"
+            icon={
+              <span className="bell">
+                <AlertRegular />
+                {unread > 0 && (
+                  <span className="bell-count" aria-hidden>
+                    {unread > 99 ? "99+" : unread}
+                  </span>
+                )}
+              </span>
+            }
+          />
+        </Tooltip>
+      </PopoverTrigger>
+      <PopoverSurface className="notifications" aria-label={text.frame.notifications}>
+        <div className="notifications-head">
+          <h2>{text.frame.notifications}</h2>
+          {unread > 0 && (
+            <Button size="small" appearance="subtle" onClick={() => markRead.mutate({ all: true })}>
+              {text.frame.markAllRead}
+            </Button>
+          )}
+        </div>
+        {notifications.isPending && <Loading />}
+        {notifications.isError && <Problem error={notifications.error} retry={() => void notifications.refetch()} />}
+        {notifications.isSuccess && all.length === 0 && (
+          <Empty icon={<CheckmarkCircleFilled />} title={text.frame.noNotifications} hint={text.frame.noNotificationsHint} />
+        )}
+        <ul>
+          {all.map((item) => (
+            <li key={item.id}>
+              <button type="button" className={item.read ? "notification" : "notification notification-new"} onClick={() => choose(item)}>
+                <span className="notification-icon tone-bad" aria-hidden>
+                  {item.kind === "connectionBroken" ? <PlugDisconnectedRegular /> : <ErrorCircleFilled />}
+                </span>
+                <span className="notification-words">
+                  <strong>{item.title}</strong>
+                  <span className="clamp">{item.message}</span>
+                  <span className="quiet" title={when(item.time)}>
+                    {[item.title.includes(item.flowDisplayName ?? "\0") ? undefined : item.flowDisplayName, ago(item.time), item.count > 1 ? text.frame.times(item.count) : undefined]
+                      .filter(Boolean)
+                      .join(" · ")}
+                  </span>
+                </span>
+              </button>
+            </li>
+          ))}
+        </ul>
+      </PopoverSurface>
+    </Popover>
+      <span id="unread-count" className="unseen" role="status">
+        {unread > 0 ? text.frame.unread(unread) : ""}
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,177 @@
+import { Button, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, MessageBar, MessageBarBody, MessageBarTitle, Tooltip } from "@fluentui/react-components";
+import { lazy, Suspense, useState } from "react";
+import { Link, useLocation } from "wouter";
+import { routes } from "../../api/paths";
+import { items, useConnections, useDeleteConnection, useVerify } from "../../api/queries";
+import type { Connection } from "../../api/types";
+import { ConfirmDialog } from "../../parts/confirm_dialog";
+import { AddRegular, ArrowClockwiseRegular, CheckmarkCircleFilled, DeleteRegular, ErrorCircleFilled, HistoryRegular, KeyRegular, MoreHorizontalRegular, PlugConnectedRegular } from "../../parts/icons";
+import { Empty, ListFrame, Page, Problem } from "../../parts/page";
+import { ago, when } from "../../parts/time";
+import { text } from "../../text";
+import { apiOf, isBroken, stateOf } from "./connection";
+import "./connections.css";
+
+const VerifyDialog = lazy(() => import("./verify_dialog"));
+const NewConnectionDialog = lazy(() => import("./new_dialog"));
+
+interface Verified {
+  name: string;
+  affectedRuns: number;
+}
+
+function Row(props: { connection: Connection; onVerify: () => void; onDelete: () => void; onChecked: (verified: Verified) => void }) {
+  const { connection } = props;
+  const { displayName, flowmend } = connection.properties;
+  const [, navigate] = useLocation();
+  const api = apiOf(connection);
+  const check = useVerify(api, connection.name);
+  const broken = isBroken(connection);
+  const state = stateOf(connection);
+  const checkNow = async () => {
+    const answer = await check.mutateAsync(undefined).catch(() => undefined);
+    if (answer?.status === "Connected") props.onChecked({ name: displayName, affectedRuns: answer.affectedRuns ?? 0 });
+  };
+  return (
+    <tr aria-label={displayName}>
+      <th scope="row">
+        <span className="cell-title">{displayName}</span>
+        <span className="quiet">{flowmend?.connectorDisplayName ?? api}</span>
+      </th>
+      <td>
+        <span className={broken ? "status-mark tone-bad" : "status-mark tone-good"}>
+          {broken ? <ErrorCircleFilled aria-hidden /> : <CheckmarkCircleFilled aria-hidden />}
+          {broken ? text.connections.error : text.connections.connected}
+        </span>
+        {broken && (
+          <div className="connection-reason">
+            <span>{text.connections.notAuthenticated(displayName)}</span>
+            {state?.error && <span className="quiet breakable">{state.error.message}</span>}
+          </div>
+        )}
+        <Problem error={check.error} />
+        {check.data?.status === "Error" && !check.isPending && <p className="tone-bad breakable">{check.data.error?.message}</p>}
+      </td>
+      <td>
+        {flowmend?.usedBy && flowmend.usedBy.length > 0 ? (
+          <ul className="plain-list">
+            {flowmend.usedBy.map((flow) => (
+              <li key={flow.flow}>
+                <Link href={routes.flow(flow.flow)}>{flow.displayName}</Link>
+              </li>
+            ))}
+          </ul>
+        ) : (
+          <span className="quiet">{text.connections.notUsed}</span>
+        )}
+      </td>
+      <td title={when(flowmend?.lastSuccessTime)}>{flowmend?.lastSuccessTime ? ago(flowmend.lastSuccessTime) : <span className="quiet">{text.common.never}</span>}</td>
+      <td className="row-actions">
+        {(broken || (flowmend?.fields.length ?? 0) > 0) && (
+          <Button appearance={broken ? "primary" : "secondary"} icon={<KeyRegular />} onClick={props.onVerify}>
+            {text.connections.verify}
+          </Button>
+        )}
+        <Menu>
+          <MenuTrigger disableButtonEnhancement>
+            <Tooltip content={text.connections.actionsOf(displayName)} relationship="label">
+              <Button appearance="subtle" icon={<MoreHorizontalRegular />} />
+            </Tooltip>
+          </MenuTrigger>
+          <MenuPopover>
+            <MenuList>
+              <MenuItem icon={<ArrowClockwiseRegular />} onClick={() => void checkNow()}>
+                {text.connections.checkNow}
+              </MenuItem>
+              <MenuItem icon={<HistoryRegular />} onClick={() => navigate(`${routes.runs}?status=Failed&connection=${encodeURIComponent(connection.name)}`)}>
+                {text.connections.seeRuns}
+              </MenuItem>
+              <MenuItem icon={<DeleteRegular />} onClick={props.onDelete}>
+                {text.common.delete}
+              </MenuItem>
+            </MenuList>
+          </MenuPopover>
+        </Menu>
+      </td>
+    </tr>
+  );
+}
+
+export default function ConnectionsPage() {
+  const list = useConnections();
+  const all = items(list);
+  const remove = useDeleteConnection();
+  const [verify, setVerify] = useState<Connection>();
+  const [doomed, setDoomed] = useState<Connection>();
+  const [making, setMaking] = useState(false);
+  const [verified, setVerified] = useState<Verified>();
+  const add = (
+    <Button appearance="primary" icon={<AddRegular />} onClick={() => setMaking(true)}>
+      {text.connections.newConnection}
+    </Button>
+  );
+  return (
+    <Page title={text.connections.title} actions={all.length > 0 ? add : undefined}>
+      {verified && (
+        <MessageBar intent="success" layout="multiline">
+          <MessageBarBody>
+            <MessageBarTitle>{text.connections.verified(verified.name)}</MessageBarTitle>
+            {text.connections.verifiedHint(verified.affectedRuns)}
+          </MessageBarBody>
+        </MessageBar>
+      )}
+      <Problem error={remove.error} />
+      <ListFrame
+        list={list}
+        count={all.length}
+        empty={
+          <Empty icon={<PlugConnectedRegular />} title={text.connections.empty} hint={text.connections.emptyHint}>
+            {add}
+          </Empty>
+        }
+      >
+        <table className="table cards-on-phone">
+          <thead>
+            <tr>
+              <th scope="col">{text.connections.name}</th>
+              <th scope="col">{text.connections.state}</th>
+              <th scope="col">{text.connections.usedBy}</th>
+              <th scope="col">{text.connections.lastSuccess}</th>
+              <th scope="col">
+                <span className="unseen">{text.common.more}</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {all.map((connection) => (
+              <Row key={`${apiOf(connection)}/${connection.name}`} connection={connection} onVerify={() => setVerify(connection)} onDelete={() => setDoomed(connection)} onChecked={setVerified} />
+            ))}
+          </tbody>
+        </table>
+      </ListFrame>
+      <Suspense fallback={null}>
+        {verify && (
+          <VerifyDialog
+            api={apiOf(verify)}
+            name={verify.name}
+            onClose={() => setVerify(undefined)}
+            onVerified={(name, affectedRuns) => {
+              setVerify(undefined);
+              setVerified({ name, affectedRuns });
+            }}
+          />
+        )}
+        {making && <NewConnectionDialog onClose={() => setMaking(false)} />}
+      </Suspense>
+      {doomed && (
+        <ConfirmDialog
+          title={text.connections.deleteTitle}
+          hint={text.connections.deleteHint(doomed.properties.displayName, doomed.properties.flowmend?.usedBy?.length ?? 0)}
+          confirm={text.common.delete}
+          onClose={() => setDoomed(undefined)}
+          onConfirm={() => remove.mutate({ api: apiOf(doomed), name: doomed.name })}
+        />
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,86 @@
+import { Button } from "@fluentui/react-components";
+import { useId, useState } from "react";
+import { items, useConnector, useConnectors } from "../../api/queries";
+import type { Connector } from "../../api/types";
+import { AppsListRegular, BoxRegular } from "../../parts/icons";
+import { Empty, ListFrame, Loading, Page, Problem } from "../../parts/page";
+import { text } from "../../text";
+import "./connectors.css";
+
+interface Operation {
+  id: string;
+  summary: string;
+  description?: string;
+  call: string;
+}
+
+const verbs = new Set(["get", "put", "post", "delete", "options", "head", "patch"]);
+
+/** The operations that a connector's document describes, those that are only for designers left out. */
+function operationsOf(connector: Connector): Operation[] {
+  const { flowmend, swagger } = connector.properties;
+  if (flowmend?.operations)
+    return flowmend.operations.map((one) => ({ id: one.id, summary: one.summary ?? one.id, description: one.description, call: [one.method?.toUpperCase(), one.path].filter(Boolean).join(" ") }));
+  return Object.entries(swagger?.paths ?? {}).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([method]) => verbs.has(method))
+      .map(([method, operation]) => ({
+        id: operation.operationId ?? `${method} ${path}`,
+        summary: operation.summary ?? operation.operationId ?? path,
+        description: operation.description,
+        call: `${method.toUpperCase()} ${path}`,
+      })),
+  );
+}
+
+function Operations({ api }: { api: string }) {
+  const connector = useConnector(api);
+  if (connector.isPending) return <Loading />;
+  if (connector.isError) return <Problem error={connector.error} retry={() => void connector.refetch()} />;
+  return (
+    <ul className="operations">
+      {operationsOf(connector.data).map((operation) => (
+        <li key={operation.id}>
+          <strong>{operation.summary}</strong>
+          <code className="breakable">{operation.call}</code>
+          {operation.description && <span className="quiet">{operation.description}</span>}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Card({ connector }: { connector: Connector }) {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  const { displayName, description, flowmend } = connector.properties;
+  return (
+    <li className="panel connector">
+      <h2>
+        <BoxRegular aria-hidden /> {displayName}
+      </h2>
+      {description && <p>{description}</p>}
+      <p className="quiet">{[connector.name, flowmend?.kind && text.connectors.kind[flowmend.kind], flowmend?.host].filter(Boolean).join(" · ")}</p>
+      <Button size="small" aria-expanded={open} aria-controls={id} aria-label={`${open ? text.connectors.hideOperations : text.connectors.showOperations}: ${displayName}`} onClick={() => setOpen(!open)}>
+        {open ? text.connectors.hideOperations : text.connectors.showOperations}
+      </Button>
+      <div id={id}>{open && <Operations api={connector.name} />}</div>
+    </li>
+  );
+}
+
+export default function ConnectorsPage() {
+  const list = useConnectors();
+  const all = items(list);
+  return (
+    <Page title={text.connectors.title}>
+      <ListFrame list={list} count={all.length} empty={<Empty icon={<AppsListRegular />} title={text.connectors.empty} hint={text.connectors.emptyHint} />}>
+        <ul className="gallery">
+          {all.map((connector) => (
+            <Card key={connector.name} connector={connector} />
+          ))}
+        </ul>
+      </ListFrame>
+    </Page>
+  );
+}

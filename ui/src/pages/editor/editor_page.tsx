@@ -1,0 +1,1 @@
+export default function EditorPage(_: { flow: string }) { return null; }

@@ -1,0 +1,40 @@
+import { Button } from "@fluentui/react-components";
+import { Link } from "wouter";
+import { routes } from "../../api/paths";
+import type { User } from "../../api/types";
+import { AppsListRegular, ChevronRightRegular, HistoryRegular, InfoRegular, KeyRegular, PlugConnectedRegular } from "../../parts/icons";
+import { Page } from "../../parts/page";
+import { text } from "../../text";
+
+const places = [
+  { to: routes.runs, label: text.frame.runs, icon: <HistoryRegular /> },
+  { to: routes.connections, label: text.frame.connections, icon: <PlugConnectedRegular /> },
+  { to: routes.connectors, label: text.frame.connectors, icon: <AppsListRegular /> },
+  { to: routes.tokens, label: text.frame.tokens, icon: <KeyRegular /> },
+  { to: routes.about, label: text.frame.about, icon: <InfoRegular /> },
+];
+
+/** What the side navigation and the gear hold, for a phone. */
+export default function MorePage({ user, onSignOut }: { user: User; onSignOut: () => void }) {
+  return (
+    <Page title={text.more.title}>
+      <ul className="cards">
+        {places.map((place) => (
+          <li key={place.to}>
+            <Link href={place.to} className="card">
+              <span aria-hidden className="nav-icon">
+                {place.icon}
+              </span>
+              <span className="card-words">{place.label}</span>
+              <ChevronRightRegular aria-hidden className="card-arrow" />
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <p className="quiet">{user.displayName || user.userName}</p>
+      <div>
+        <Button onClick={onSignOut}>{text.frame.signOut}</Button>
+      </div>
+    </Page>
+  );
+}

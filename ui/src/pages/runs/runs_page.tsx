@@ -1,0 +1,56 @@
+import { Field, Select } from "@fluentui/react-components";
+import { useLocation, useSearch } from "wouter";
+import { items, useAllRuns, useConnections, useFlows } from "../../api/queries";
+import { HistoryRegular } from "../../parts/icons";
+import { Empty, ListFrame, Page } from "../../parts/page";
+import { RunTable } from "../../parts/run_table";
+import { StatusSelect } from "../../parts/status_select";
+import { text } from "../../text";
+
+/** All runs of all flows. The address holds the filters, so that a list can be kept and sent. */
+export default function RunsPage() {
+  const [location, navigate] = useLocation();
+  const search = new URLSearchParams(useSearch());
+  const get = (name: string) => search.get(name) ?? undefined;
+  const list = useAllRuns({ flow: get("flow"), status: get("status"), connection: get("connection") });
+  const flows = useFlows();
+  const connections = useConnections();
+  const runs = items(list);
+  const set = (name: string, value: string) => {
+    const next = new URLSearchParams(search);
+    if (value) next.set(name, value);
+    else next.delete(name);
+    navigate(next.size ? `${location}?${next}` : location, { replace: true });
+  };
+  const connection = get("connection");
+  return (
+    <Page title={text.runs.title} wide>
+      <div className="filters">
+        <Field label={text.runs.flowFilter}>
+          <Select value={get("flow") ?? ""} onChange={(_, data) => set("flow", data.value)}>
+            <option value="">{text.runs.allFlows}</option>
+            {items(flows).map((flow) => (
+              <option key={flow.name} value={flow.name}>
+                {flow.properties.displayName}
+              </option>
+            ))}
+          </Select>
+        </Field>
+        <StatusSelect value={get("status")} onChange={(status) => set("status", status)} />
+        <Field label={text.runs.connectionFilter}>
+          <Select value={connection ?? ""} onChange={(_, data) => set("connection", data.value)}>
+            <option value="">{text.runs.anyConnection}</option>
+            {items(connections).map((one) => (
+              <option key={one.name} value={one.name}>
+                {one.properties.displayName}
+              </option>
+            ))}
+          </Select>
+        </Field>
+      </div>
+      <ListFrame list={list} count={runs.length} empty={<Empty icon={<HistoryRegular />} title={text.runs.empty} hint={text.runs.emptyHint} />}>
+        <RunTable runs={runs} />
+      </ListFrame>
+    </Page>
+  );
+}
