@@ -12,7 +12,8 @@ if(MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough
+                    -Wno-missing-field-initializers)  # designated initializers name what differs from the defaults
 if(FLOWMEND_WARNINGS_AS_ERRORS)
   add_compile_options(-Werror)
 endif()
