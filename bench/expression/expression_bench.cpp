@@ -46,6 +46,10 @@ using namespace flowmend::expression;
 /// What a run answers: the trigger's outputs and the item of a data operation, both shared values.
 class BenchContext final : public Context {
  public:
+  const Value* borrow(Subject subject, const Reference&) override {
+    if (subject == Subject::trigger_outputs) return &outputs_;
+    return subject == Subject::item ? item_ : nullptr;
+  }
   std::optional<Value> parameter(const Reference&) override { return std::nullopt; }
   std::optional<Value> variable(const Reference&) override { return std::nullopt; }
   std::optional<Value> outputs(const Reference&) override { return std::nullopt; }
@@ -54,7 +58,7 @@ class BenchContext final : public Context {
   std::optional<Value> result(const Reference&) override { return std::nullopt; }
   std::optional<Value> trigger() override { return std::nullopt; }
   std::optional<Value> trigger_outputs() override { return outputs_; }
-  std::optional<Value> item() override { return item_; }
+  std::optional<Value> item() override { return *item_; }
   std::optional<Value> items(const Reference&) override { return std::nullopt; }
   std::optional<std::int64_t> iteration_index(const Reference&) override { return std::nullopt; }
   std::optional<Value> workflow() override { return std::nullopt; }
@@ -63,11 +67,11 @@ class BenchContext final : public Context {
   std::uint64_t random() override { return 0; }
 
   void set_outputs(Value outputs) { outputs_ = std::move(outputs); }
-  void set_item(Value item) { item_ = std::move(item); }
+  void set_item(const Value& item) { item_ = &item; }  ///< lent: stays where it is
 
  private:
   Value outputs_;
-  Value item_;
+  const Value* item_ = nullptr;
 };
 
 class NoNames final : public Names {
@@ -94,6 +98,7 @@ struct Case {
     const auto items = from.evaluate(context);
     if (items.has_error()) return items.error();
     json::ArrayBuilder selected;
+    selected.reserve(items->size());
     for (const Value& item : items->as_array()) {
       context.set_item(item);
       const auto keep = where.evaluate(context);
@@ -103,7 +108,8 @@ struct Case {
       if (part.has_error()) return part.error();
       selected.push(std::move(*part));
     }
-    context.set_item(selected.finish());
+    const Value kept = selected.finish();
+    context.set_item(kept);
     return expression.evaluate(context);
   }
 };

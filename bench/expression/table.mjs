@@ -25,16 +25,16 @@ for (const name of new Set([...peers.keys()].map((key) => key.split('/')[0]))) {
   const run = ours.get(name.replaceAll(' ', '_'));
   const adaptive = peers.get(`${name}/adaptive-expressions`);
   const jsonata = peers.get(`${name}/jsonata`);
-  const ratio = run === undefined ? undefined : adaptive / run.real_time;
+  const ratio = run === undefined ? undefined : adaptive / run.cpu_time;
   if (ratio !== undefined) {
     product *= ratio;
     least = Math.min(least, ratio);
     ++count;
   }
   console.log(
-    name.padEnd(26) + cell(shown(run?.real_time), 10) + cell(run === undefined ? '-' : run.allocations.toFixed(1), 13) +
+    name.padEnd(26) + cell(shown(run?.cpu_time), 10) + cell(run === undefined ? '-' : run.allocations.toFixed(1), 13) +
       cell(shown(adaptive), 16) + cell(ratio === undefined ? '-' : `${ratio.toFixed(0)}x`, 9) + cell(shown(jsonata), 12) +
-      cell(run === undefined ? '-' : `${(jsonata / run.real_time).toFixed(0)}x`, 9),
+      cell(run === undefined ? '-' : `${(jsonata / run.cpu_time).toFixed(0)}x`, 9),
   );
 }
 const mean = product ** (1 / count);

@@ -46,6 +46,9 @@ constexpr std::array<std::pair<std::string_view, SubjectForm>, 6> subjects = {{
     {"action", SubjectForm::action},
 }};
 
+constexpr std::array<std::string_view, 5> comparisons = {"equals", "greater", "greaterOrEquals", "less",
+                                                         "lessOrEquals"};
+
 constexpr std::array<std::string_view, 5> trigger_functions = {"trigger", "triggerOutputs", "triggerBody",
                                                                "triggerFormDataValue", "triggerFormDataMultiValues"};
 
@@ -119,7 +122,11 @@ NodePointer Binder::bind_selection(const Syntax& syntax) {
   NodePointer base = bind(*syntax.base);
   std::vector<SelectionNode::Step> steps;
   steps.reserve(syntax.steps.size());
-  for (const SyntaxStep& step : syntax.steps) steps.push_back({bind(*step.key), step.safe, step.range});
+  for (const SyntaxStep& step : syntax.steps) {
+    NodePointer key = bind(*step.key);
+    const Value* constant = step.key->kind == Syntax::Kind::literal ? key->constant() : nullptr;
+    steps.push_back({std::move(key), step.safe, step.range, constant});
+  }
   return std::make_unique<SelectionNode>(syntax.range, std::move(base), std::move(steps));
 }
 
@@ -157,6 +164,8 @@ NodePointer Binder::bind_call(const Syntax& syntax) {
   NodePointer node;
   if (entry->name == "concat") {
     node = std::make_unique<TextNode>(syntax.range, TextNode::Form::concat, std::move(arguments));
+  } else if (count == 2 && std::ranges::find(comparisons, entry->name) != comparisons.end()) {
+    node = std::make_unique<ComparisonNode>(syntax.range, *entry, std::move(arguments));
   } else {
     node = std::make_unique<CallNode>(syntax.range, *entry, std::move(arguments));
   }

@@ -36,11 +36,18 @@ class Names {
 /// What an expression may ask of the run that evaluates it. Implemented by the engine (live runs, trials), by
 /// `flowmend eval` (a context file) and by tests. All answers are shared values: nothing is copied.
 ///
-/// An empty optional means "no such thing here", which the function turns into the text that users know. Called on the
-/// run's thread only; answers do not change during one evaluation.
+/// `borrow` is asked first: a context that holds a value for the whole evaluation lends it, and no reference is
+/// counted. An empty optional means "no such thing here", which the function turns into the text that users know.
+/// Called on the run's thread only; answers do not change during one evaluation.
 class Context {
  public:
   virtual ~Context() = default;
+
+  /// What `borrow` may be asked for; the same as the method of that name.
+  enum class Subject : std::uint8_t { parameter, variable, outputs, trigger_outputs, item, items };
+  /// The value, if it stays where it is until the evaluation ends; nullptr when there is none or it can't be lent: then
+  /// the method of that name is asked. `reference` is empty for trigger_outputs and item. Optional to implement.
+  virtual const Value* borrow(Subject, const Reference&) { return nullptr; }
 
   virtual std::optional<Value> parameter(const Reference& parameter) = 0;
   virtual std::optional<Value> variable(const Reference& variable) = 0;

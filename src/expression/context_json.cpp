@@ -9,6 +9,25 @@ ContextFromJson::ContextFromJson(Value context, std::uint64_t seed)
   if (const auto given = parse_timestamp(context_.text_of("now"))) now_ = *given;
 }
 
+const Value* ContextFromJson::borrow(Subject subject, const Reference& reference) {
+  const auto in = [&](std::string_view group) -> const Value* {
+    const Value* members = context_.find(group);
+    return members == nullptr ? nullptr : members->find_ignoring_case(reference.name);
+  };
+  switch (subject) {
+    case Subject::parameter: return in("parameters");
+    case Subject::variable: return in("variables");
+    case Subject::items: return in("items");
+    case Subject::item: return context_.find("item");
+    case Subject::outputs: {
+      const Value* record = in("actions");
+      return record == nullptr ? nullptr : record->find("outputs");
+    }
+    case Subject::trigger_outputs: return context_.find("triggerOutputs");
+  }
+  return nullptr;
+}
+
 std::optional<Value> ContextFromJson::member(std::string_view name) const {
   const Value* found = context_.find(name);
   return found == nullptr ? std::nullopt : std::optional(*found);

@@ -22,6 +22,7 @@ class ContextFromJson final : public Context, public Names {
   /// `seed` drives guid() and rand(): the same seed, the same draws.
   ContextFromJson(Value context, std::uint64_t seed);
 
+  const Value* borrow(Subject subject, const Reference& reference) override;
   std::optional<Value> parameter(const Reference& parameter) override {
     return member_of("parameters", parameter.name);
   }

@@ -87,7 +87,7 @@ std::size_t own_bytes(const Value& value) {
   return 0;
 }
 
-const Value* accept(Evaluation& evaluation, Outcome<Value> outcome, const FunctionEntry& entry,
+const Value* accept(Evaluation& evaluation, Outcome<Value>&& outcome, const FunctionEntry& entry,
                     const std::vector<NodePointer>& arguments, SourceRange range, Value& room) {
   if (outcome.has_error()) [[unlikely]] {
     ExpressionError error = std::move(outcome).error();
@@ -98,6 +98,9 @@ const Value* accept(Evaluation& evaluation, Outcome<Value> outcome, const Functi
     return evaluation.fail(std::move(error), range);
   }
   room = std::move(*outcome);
+  if (!room.is_string() && !room.is_array() && !room.is_object()) {
+    return evaluation.spend(0, 1) ? &room : evaluation.fail_limit(range);
+  }
   if (!evaluation.spend(own_bytes(room), 1)) return evaluation.fail_limit(range);
   if (room.is_string() && room.as_string().size() > evaluation.limits().string_bytes_max) {
     return evaluation.fail(text_too_long(evaluation.limits().string_bytes_max), range);
@@ -132,6 +135,32 @@ const Value* CallNode::compute(Evaluation& evaluation, Value& room) const {
   }
   ManyArguments arguments(arguments_.size());
   return call(evaluation, entry_, arguments_, range(), room, arguments);
+}
+
+ComparisonNode::ComparisonNode(SourceRange range, const FunctionEntry& entry, std::vector<NodePointer> arguments)
+    : Node(range),
+      entry_(entry),
+      arguments_(std::move(arguments)),
+      if_less_(entry.name.starts_with("less")),
+      if_equal_(entry.name.ends_with("quals")),
+      if_greater_(entry.name.starts_with("greater")) {}
+
+const Value* ComparisonNode::compute(Evaluation& evaluation, Value& room) const {
+  FixedArguments<2> arguments;
+  const Value* a = arguments_[0]->evaluate(evaluation, arguments.room(0));
+  if (a == nullptr) return nullptr;
+  const Value* b = arguments_[1]->evaluate(evaluation, arguments.room(1));
+  if (b == nullptr) return nullptr;
+  if (a->is_integer() && b->is_integer()) {
+    const std::int64_t x = a->as_integer();
+    const std::int64_t y = b->as_integer();
+    room = Value(x < y ? if_less_ : x > y ? if_greater_ : if_equal_);
+    return evaluation.spend(0, 1) ? &room : evaluation.fail_limit(range());
+  }
+  arguments.set(0, a);
+  arguments.set(1, b);
+  evaluation.enter(entry_.name);
+  return accept(evaluation, entry_.call(evaluation, arguments.span(2)), entry_, arguments_, range(), room);
 }
 
 const Value* JunctionNode::compute(Evaluation& evaluation, Value& room) const {

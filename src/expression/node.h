@@ -93,6 +93,23 @@ class CallNode final : public Node {
   std::vector<NodePointer> arguments_;
 };
 
+/// equals, greater, less ... of two values: conditions over many items are made of these, so two integers are compared
+/// here; everything else is the function's.
+class ComparisonNode final : public Node {
+ public:
+  ComparisonNode(SourceRange range, const FunctionEntry& entry, std::vector<NodePointer> arguments);
+
+ protected:
+  const Value* compute(Evaluation& evaluation, Value& room) const override;
+
+ private:
+  const FunctionEntry& entry_;
+  std::vector<NodePointer> arguments_;
+  bool if_less_;  ///< the answer for two integers of which the first is less, equal, greater
+  bool if_equal_;
+  bool if_greater_;
+};
+
 /// and, or: arguments are evaluated until one decides.
 class JunctionNode final : public Node {
  public:
@@ -207,6 +224,7 @@ class SelectionNode final : public Node {
     NodePointer key;
     bool safe = false;
     SourceRange range;
+    const Value* constant = nullptr;  ///< the key's value when it is a literal
   };
   SelectionNode(SourceRange range, NodePointer base, std::vector<Step> steps)
       : Node(range), base_(std::move(base)), steps_(std::move(steps)) {}

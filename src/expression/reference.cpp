@@ -8,6 +8,8 @@ namespace flowmend::expression {
 
 namespace {
 
+using Subject = Context::Subject;
+
 const Value& null_value() {
   static const Value null;
   return null;
@@ -15,7 +17,9 @@ const Value& null_value() {
 
 /// `outputs.body`, null when absent.
 const Value* body_of(const Value& outputs) {
-  const Value* body = outputs.find_ignoring_case("body");
+  static const Value name("body");
+  const Value* body = outputs.find_name(name);
+  if (body == nullptr) body = outputs.find_ignoring_case("body");
   return body == nullptr ? &null_value() : body;
 }
 
@@ -42,15 +46,25 @@ const Value* ReferenceNode::compute(Evaluation& evaluation, Value& room) const {
   Context& context = evaluation.context();
   const Value* value = nullptr;
   switch (form_) {
-    case Form::parameters: value = put(context.parameter(reference), room); break;
-    case Form::variables: value = put(context.variable(reference), room); break;
-    case Form::actions: value = put(context.action_record(reference), room); break;
-    case Form::outputs: value = put(context.outputs(reference), room); break;
-    case Form::body:
-      value = put(context.outputs(reference), room);
-      if (value != nullptr) value = body_of(*value);
+    case Form::parameters:
+      value = context.borrow(Subject::parameter, reference);
+      if (value == nullptr) value = put(context.parameter(reference), room);
       break;
-    case Form::items: value = put(context.items(reference), room); break;
+    case Form::variables:
+      value = context.borrow(Subject::variable, reference);
+      if (value == nullptr) value = put(context.variable(reference), room);
+      break;
+    case Form::actions: value = put(context.action_record(reference), room); break;
+    case Form::outputs:
+    case Form::body:
+      value = context.borrow(Subject::outputs, reference);
+      if (value == nullptr) value = put(context.outputs(reference), room);
+      if (value != nullptr && form_ == Form::body) value = body_of(*value);
+      break;
+    case Form::items:
+      value = context.borrow(Subject::items, reference);
+      if (value == nullptr) value = put(context.items(reference), room);
+      break;
     case Form::iteration_indexes:
       if (const auto index = context.iteration_index(reference)) value = put(Value(*index), room);
       break;
@@ -86,12 +100,16 @@ const Value* SubjectNode::compute(Evaluation& evaluation, Value& room) const {
   const Value* value = nullptr;
   switch (form_) {
     case Form::trigger: value = put(context.trigger(), room); break;
-    case Form::trigger_outputs: value = put(context.trigger_outputs(), room); break;
+    case Form::trigger_outputs:
     case Form::trigger_body:
-      value = put(context.trigger_outputs(), room);
-      if (value != nullptr) value = body_of(*value);
+      value = context.borrow(Subject::trigger_outputs, {});
+      if (value == nullptr) value = put(context.trigger_outputs(), room);
+      if (value != nullptr && form_ == Form::trigger_body) value = body_of(*value);
       break;
-    case Form::item: value = put(context.item(), room); break;
+    case Form::item:
+      value = context.borrow(Subject::item, {});
+      if (value == nullptr) value = put(context.item(), room);
+      break;
     case Form::workflow: value = put(context.workflow(), room); break;
     case Form::action: value = put(context.current_action(), room); break;
   }

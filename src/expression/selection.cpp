@@ -98,14 +98,17 @@ const Value* SelectionNode::compute(Evaluation& evaluation, Value& room) const {
   if (at == nullptr) return nullptr;
   for (const Step& step : steps_) {
     Value own;
-    const Value* key = step.key->evaluate(evaluation, own);
+    const Value* key = step.constant != nullptr ? step.constant : step.key->evaluate(evaluation, own);
     if (key == nullptr) return nullptr;
-    // The usual step first: a member of an object by its name.
-    if (at->is_object() && key->is_string()) {
-      if (const Value* found = at->find_ignoring_case(key->as_string())) {
+    // The usual steps first: a member of an object by its exact name, an element by its index.
+    if (key->is_string()) {
+      if (const Value* found = at->find_name(*key)) {
         at = found;
         continue;
       }
+    } else if (at->is_array() && key->is_integer() && static_cast<std::uint64_t>(key->as_integer()) < at->size()) {
+      at = &at->as_array()[static_cast<std::size_t>(key->as_integer())];
+      continue;
     }
     Selected selected = select(*at, *key, step.safe);
     if (selected.value == nullptr) {

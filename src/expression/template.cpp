@@ -293,6 +293,13 @@ class Evaluator {
   const Part* failed_part_ = nullptr;
 };
 
+ExpressionError located(ExpressionError error, const Part* part) {
+  if (part == nullptr) return error;
+  error.pointer = part->pointer;
+  if (part->constant.is_string()) error.source = part->constant.as_string();
+  return error;
+}
+
 template <class Visit>
 void visit_texts(const Part& part, Visit&& visit) {
   if (part.kind == Part::Kind::text) visit(part);
@@ -338,15 +345,19 @@ Outcome<Value> Template::evaluate(Context& context, const Limits& limits) const 
   const Part& root = compiled_->root;
   if (root.kind == Part::Kind::constant) return root.constant;
   Evaluation evaluation(context, limits);
+  if (root.kind == Part::Kind::text) {  // the usual case, without the detours of the general one
+    evaluation.begin(root.constant.as_string());
+    evaluation.quote(root.quoted);
+    Value room;
+    const Value* value = root.root->evaluate(evaluation, room);
+    if (value == &room) return room;
+    if (value != nullptr) return *value;
+    return located(evaluation.take_error(), &root);
+  }
   Evaluator evaluator(evaluation);
   auto value = evaluator.evaluate(root);
   if (value) return std::move(*value);
-  ExpressionError error = evaluation.take_error();
-  if (const Part* part = evaluator.failed_part()) {
-    error.pointer = part->pointer;
-    if (part->constant.is_string()) error.source = part->constant.as_string();
-  }
-  return error;
+  return located(evaluation.take_error(), evaluator.failed_part());
 }
 
 std::vector<Trace> trace(const Template& compiled, Context& context, const Limits& limits) {

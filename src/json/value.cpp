@@ -105,35 +105,9 @@ Type Value::type() const noexcept {
   return Type::null;
 }
 
-bool Value::as_boolean() const noexcept {
-  assert(is_boolean());
-  return payload_.integer != 0;
-}
-
-std::int64_t Value::as_integer() const noexcept {
-  assert(is_integer());
-  return payload_.integer;
-}
-
-double Value::as_floating() const noexcept {
-  assert(is_floating());
-  return payload_.floating;
-}
-
 const Decimal& Value::as_decimal() const noexcept {
   assert(is_decimal());
   return *reinterpret_cast<const Decimal*>(payload_.node + 1);
-}
-
-std::string_view Value::as_string() const noexcept {
-  assert(is_string());
-  if (tag_ == Tag::small_string) return {small_text(), small_length_};
-  return {reinterpret_cast<const char*>(payload_.node + 1), payload_.node->size};
-}
-
-std::span<const Value> Value::as_array() const noexcept {
-  assert(is_array());
-  return {reinterpret_cast<const Value*>(payload_.node + 1), payload_.node->size};
 }
 
 std::span<const Member> Value::as_object() const noexcept {
@@ -146,8 +120,6 @@ double Value::to_double() const noexcept {
   if (is_floating()) return payload_.floating;
   return as_decimal().to_double();
 }
-
-std::size_t Value::size() const noexcept { return is_array() || is_object() ? payload_.node->size : 0; }
 
 const Value* Value::find(std::string_view name) const noexcept {
   if (!is_object()) return nullptr;
@@ -168,6 +140,18 @@ const Value* Value::find(std::string_view name) const noexcept {
   return nullptr;
 }
 
+const Value* Value::find_name(const Value& name) const noexcept {
+  if (!is_object()) return nullptr;
+  auto* node = static_cast<ObjectNode*>(payload_.node);
+  if (node->index_size != 0 || name.tag_ != Tag::small_string) return find(name.as_string());
+  // Equal small strings have equal bits, and a name that fits is always a small string.
+  const Member* members = node->members();
+  for (std::size_t i = 0; i < node->size; ++i) {
+    if (members[i].key.same_node(name)) return &members[i].value;
+  }
+  return nullptr;
+}
+
 const Value* Value::find_ignoring_case(std::string_view name) const noexcept {
   if (const Value* exact = find(name)) return exact;
   if (!is_object()) return nullptr;
@@ -181,8 +165,6 @@ std::string_view Value::text_of(std::string_view name, std::string_view otherwis
   const Value* found = find(name);
   return found != nullptr && found->is_string() ? found->as_string() : otherwise;
 }
-
-unsigned Value::depth() const noexcept { return is_array() || is_object() ? payload_.node->depth : 0; }
 
 bool Value::same_node(const Value& other) const noexcept {
   return std::memcmp(static_cast<const void*>(this), static_cast<const void*>(&other), sizeof(Value)) == 0;
@@ -304,8 +286,7 @@ void ObjectBuilder::remove(std::string_view name) {
 Value ObjectBuilder::finish() {
   const std::size_t count = members_.size();
   const std::size_t index_size = count < indexed_from ? 0 : std::bit_ceil(count * 2);
-  void* memory =
-      allocate_behind<Value::ObjectNode>(count * sizeof(Member) + index_size * sizeof(std::uint32_t));
+  void* memory = allocate_behind<Value::ObjectNode>(count * sizeof(Member) + index_size * sizeof(std::uint32_t));
   auto* node = new (memory) Value::ObjectNode;
   node->size = count;
   node->depth = 1;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -62,7 +63,10 @@ class Value {
   Value(const std::string& text) : Value(std::string_view(text)) {}
   Value(const void*) = delete;  // a pointer is not a boolean
 
-  Value(const Value& other) noexcept { copy_bits(other); retain(); }
+  Value(const Value& other) noexcept {
+    copy_bits(other);
+    retain();
+  }
   Value(Value&& other) noexcept {
     copy_bits(other);
     other.reset_bits();
@@ -95,28 +99,46 @@ class Value {
   bool is_object() const noexcept { return tag_ == Tag::object; }
 
   // Each accessor requires its kind (checked by an assertion).
-  bool as_boolean() const noexcept;
-  std::int64_t as_integer() const noexcept;
-  double as_floating() const noexcept;
+  bool as_boolean() const noexcept {
+    assert(is_boolean());
+    return payload_.integer != 0;
+  }
+  std::int64_t as_integer() const noexcept {
+    assert(is_integer());
+    return payload_.integer;
+  }
+  double as_floating() const noexcept {
+    assert(is_floating());
+    return payload_.floating;
+  }
   const Decimal& as_decimal() const noexcept;
-  std::string_view as_string() const noexcept;
-  std::span<const Value> as_array() const noexcept;
+  std::string_view as_string() const noexcept {
+    assert(is_string());
+    if (tag_ == Tag::small_string) return {small_text(), small_length_};
+    return {reinterpret_cast<const char*>(payload_.node + 1), payload_.node->size};
+  }
+  std::span<const Value> as_array() const noexcept {
+    assert(is_array());
+    return {reinterpret_cast<const Value*>(payload_.node + 1), payload_.node->size};
+  }
   std::span<const Member> as_object() const noexcept;
   /// Any number as a double.
   double to_double() const noexcept;
 
   /// Elements of an array, members of an object, 0 for anything else.
-  std::size_t size() const noexcept;
+  std::size_t size() const noexcept { return is_array() || is_object() ? payload_.node->size : 0; }
 
   /// The member of that exact name; nothing when absent or when this is no object. O(1) on large objects.
   const Value* find(std::string_view name) const noexcept;
+  /// As `find(name.as_string())`, and cheaper for short names: `name` is a string.
+  const Value* find_name(const Value& name) const noexcept;
   /// As `find`, then the first member whose name is equal without regard to ASCII case: WDL's rule for selecting.
   const Value* find_ignoring_case(std::string_view name) const noexcept;
   /// `find(name)`'s text when that is a string, else `otherwise`.
   std::string_view text_of(std::string_view name, std::string_view otherwise = {}) const noexcept;
 
   /// 0 for a scalar, 1 for an empty or flat array or object, and so on.
-  unsigned depth() const noexcept;
+  unsigned depth() const noexcept { return is_array() || is_object() ? payload_.node->depth : 0; }
   /// Both are the same node (or equal scalars): a cheap proof of equality, not of difference.
   bool same_node(const Value& other) const noexcept;
 

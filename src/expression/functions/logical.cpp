@@ -52,6 +52,11 @@ template <class Test>
 Outcome<Value> compare(Call& call, Arguments arguments, Test test) {
   const Value& a = arguments[0];
   const Value& b = arguments[1];
+  if (a.is_integer() && b.is_integer()) {
+    const std::int64_t x = a.as_integer();
+    const std::int64_t y = b.as_integer();
+    return Value(test(x < y ? -1 : static_cast<int>(x > y)));
+  }
   if (a.is_string() && b.is_string()) {
     if (!call.charge(0, 1 + a.as_string().size() / 64)) return call.limit_error();
   } else if (!a.is_number() || !b.is_number()) {
