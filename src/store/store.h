@@ -30,7 +30,7 @@ namespace flowmend::store {
 /// What one step of a run (or of a trigger) changes, all or nothing.
 struct Batch {
   std::vector<RunRow> runs;  ///< inserted, or replaced whole, by number
-  std::vector<JournalRow> journal;
+  std::vector<JournalRow> journal;      ///< a record of the same run and sequence is replaced
   std::vector<TimerRow> timers_set;    ///< replaces the timer of the same run, place and kind
   std::vector<TimerRow> timers_ended;  ///< `due` is not looked at
   std::vector<TriggerHistoryRow> histories;
@@ -77,7 +77,7 @@ class Transaction {
   /// Inserts or replaces.
   virtual void put_flow(const FlowRow& flow) = 0;
   virtual void put_flow_version(const FlowVersionRow& version) = 0;
-  /// Removes a flow and its versions; its runs stay readable.
+  /// Removes a flow. Its versions stay: its runs are read and finished with them.
   virtual void erase_flow(std::string_view id) = 0;
 
   /// What repair found out about a failed run.

@@ -104,7 +104,7 @@ void Writes::put_journal(const JournalRow& row) {
     encoded_.push_back(0);
     encoded_.append(row.record);
   }
-  connection_.prepare("INSERT INTO journal (key, record) VALUES (?,?)")
+  connection_.prepare("INSERT OR REPLACE INTO journal (key, record) VALUES (?,?)")
       .bind(1, row.run << journal_sequence_bits | row.sequence)
       .bind_blob(2, encoded_)
       .run();
@@ -231,7 +231,6 @@ void Writes::put_flow_version(const FlowVersionRow& version) {
 
 void Writes::erase_flow(std::string_view id) {
   connection_.prepare("DELETE FROM flows WHERE id = ?").bind_text(1, id).run();
-  connection_.prepare("DELETE FROM flow_versions WHERE flow = ?").bind_text(1, id).run();
 }
 
 void Writes::set_family(RunNumber run, std::string_view family, std::string_view fingerprint) {

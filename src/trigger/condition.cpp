@@ -1,0 +1,156 @@
+#include "trigger/condition.h"
+
+#include <algorithm>
+
+#include "base/ids.h"
+#include "expression/context.h"
+
+namespace flowmend::trigger {
+
+namespace {
+
+using json::ObjectBuilder;
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+/// What an expression of a trigger sees: the trigger's own record, parameters and the workflow; no action has run yet.
+class TriggerContext final : public expression::Context {
+ public:
+  TriggerContext(const definition::Flow& flow, Value record, Timestamp now, std::uint64_t seed)
+      : flow_(flow), record_(std::move(record)), now_(now), random_(seed) {}
+
+  std::optional<Value> parameter(const expression::Reference& parameter) override {
+    if (parameter.slot >= 0 && static_cast<std::size_t>(parameter.slot) < flow_.parameters.size()) {
+      return flow_.parameters[static_cast<std::size_t>(parameter.slot)].value;
+    }
+    for (const auto& known : flow_.parameters) {
+      if (equal_ignoring_case(known.name, parameter.name)) return known.value;
+    }
+    return std::nullopt;
+  }
+  std::optional<Value> variable(const expression::Reference&) override { return std::nullopt; }
+  std::optional<Value> outputs(const expression::Reference&) override { return std::nullopt; }
+  std::optional<Value> action_record(const expression::Reference&) override { return std::nullopt; }
+  std::optional<Value> current_action() override { return std::nullopt; }
+  std::optional<Value> result(const expression::Reference&) override { return std::nullopt; }
+  std::optional<Value> trigger() override { return record_; }
+  std::optional<Value> trigger_outputs() override {
+    const auto* outputs = record_.find("outputs");
+    return outputs == nullptr ? Value() : *outputs;
+  }
+  std::optional<Value> item() override { return std::nullopt; }
+  std::optional<Value> items(const expression::Reference&) override { return std::nullopt; }
+  std::optional<std::int64_t> iteration_index(const expression::Reference&) override { return std::nullopt; }
+  std::optional<Value> workflow() override {
+    return Value::object({{"id", flow_.workflow_id}, {"name", flow_.id}, {"type", "Microsoft.Logic/workflows"}});
+  }
+  std::optional<std::string> callback_url() override { return std::nullopt; }
+  Timestamp now() override { return now_; }
+  std::uint64_t random() override { return random_.next(); }
+
+ private:
+  const definition::Flow& flow_;
+  Value record_;
+  Timestamp now_;
+  Random random_;
+};
+
+bool is_set(const definition::Template& expression) {
+  return !(expression.is_constant() && expression.source().is_null());
+}
+
+Error failed(const definition::Flow& flow, const std::string& what, const std::string& inner) {
+  return make_error("InvalidTemplate",
+                    "The template language expression evaluation failed: 'The execution of template trigger '" +
+                        flow.trigger.name + "' failed: " + what + inner + "'.");
+}
+
+Result<std::string> tracking_id(const definition::Flow& flow, TriggerContext& context) {
+  if (!is_set(flow.trigger.client_tracking_id)) return Result<std::string>(boost::system::in_place_value, std::string());
+  const auto value = flow.trigger.client_tracking_id.evaluate(context);
+  if (!value) return failed(flow, "the client tracking id could not be evaluated: ", value.error().message);
+  constexpr std::size_t bytes_max = 128;
+  if (!value->is_string()) {
+    return make_error("InvalidClientTrackingId", "The client tracking id of trigger '" + flow.trigger.name +
+                                                     "' is of type '" + std::string(json::type_name(value->type())) +
+                                                     "'. It must be a string.");
+  }
+  if (value->as_string().size() > bytes_max) {
+    return make_error("ClientTrackingIdLengthLimitExceeded", "The client tracking id of trigger '" + flow.trigger.name +
+                                                                 "' is longer than " + std::to_string(bytes_max) +
+                                                                 " bytes.");
+  }
+  return Result<std::string>(boost::system::in_place_value, value->as_string());
+}
+
+}  // namespace
+
+Result<Verdict> judge(const definition::Flow& flow, const Value& record, Timestamp now, std::uint64_t seed) {
+  TriggerContext context(flow, record, now, seed);
+  Verdict verdict;
+  for (std::size_t i = 0; i < flow.trigger.conditions.size(); ++i) {
+    const auto value = flow.trigger.conditions[i].evaluate(context);
+    if (!value) return failed(flow, "a trigger condition could not be evaluated: ", value.error().message);
+    if (!value->is_boolean()) {
+      return failed(
+          flow, "the result of a trigger condition is of type '" + std::string(json::type_name(value->type())) + "'. ",
+          "The result must be a Boolean");
+    }
+    if (value->as_boolean()) continue;
+    verdict.kind = Verdict::Kind::skip;
+    verdict.code = "TriggerConditionNotMet";
+    verdict.message = "Condition " + std::to_string(i + 1) + " of trigger '" + flow.trigger.name + "' is false.";
+    return verdict;
+  }
+  if (!is_set(flow.trigger.split_on)) {
+    auto id = tracking_id(flow, context);
+    if (!id) return id.error();
+    const auto* outputs = record.find("outputs");
+    verdict.outputs.push_back(outputs == nullptr ? Value() : *outputs);
+    verdict.client_tracking_ids.push_back(std::move(*id));
+    return verdict;
+  }
+  const auto items = flow.trigger.split_on.evaluate(context);
+  if (!items) return failed(flow, "", items.error().message);
+  if (!items->is_array()) {
+    const auto& source = flow.trigger.split_on.source();
+    return failed(flow,
+                  "the result of the evaluation of 'splitOn' expression '" +
+                      std::string(source.is_string() ? source.as_string() : std::string_view()) + "' is of type '" +
+                      std::string(json::type_name(items->type())) + "'. ",
+                  "The result must be a valid array.");
+  }
+  const auto most = flow.trigger.concurrency ? split_items_with_concurrency_max : split_items_max;
+  if (items->size() > most) {
+    return make_error("SplitOnItemsLimitExceeded", "'splitOn' of trigger '" + flow.trigger.name + "' gave " +
+                                                       std::to_string(items->size()) + " items; at most " +
+                                                       std::to_string(most) + " are allowed.");
+  }
+  if (items->size() == 0) {
+    verdict.kind = Verdict::Kind::skip;
+    verdict.code = "SplitOnEmpty";
+    verdict.message = "'splitOn' of trigger '" + flow.trigger.name + "' gave an empty array.";
+    return verdict;
+  }
+  const auto* whole = record.find("outputs");
+  for (const auto& item : items->as_array()) {
+    // Data outside of the array is not reachable: the item is the body.
+    ObjectBuilder outputs;
+    if (const auto* headers = whole == nullptr ? nullptr : whole->find("headers")) outputs.add("headers", *headers);
+    outputs.add("body", item);
+    auto item_outputs = outputs.finish();
+    ObjectBuilder item_record(record);
+    item_record.set("outputs", item_outputs);
+    TriggerContext item_context(flow, item_record.finish(), now, seed);
+    auto id = tracking_id(flow, item_context);
+    if (!id) return id.error();
+    verdict.outputs.push_back(std::move(item_outputs));
+    verdict.client_tracking_ids.push_back(std::move(*id));
+  }
+  return verdict;
+}
+
+}  // namespace flowmend::trigger
