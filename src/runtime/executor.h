@@ -21,6 +21,9 @@ class Executor {
   /// Runs `task` when `now()` has reached `due`, never earlier. Any thread.
   virtual void post_at(Timestamp due, std::function<void()> task) = 0;
 
+  /// Runs no further task and waits for the one under way; what is posted later is dropped. Not from a task.
+  virtual void stop() = 0;
+
   virtual Timestamp now() = 0;                        ///< wall clock; may be set back
   virtual std::uint64_t random() = 0;                 ///< for ids, draws and seeds; any thread
   virtual std::string secret(std::size_t bytes) = 0;  ///< unpredictable bytes for keys; any thread
@@ -28,6 +31,6 @@ class Executor {
 
 /// A real thread, the system's clock, and random numbers of the operating system. Its destructor runs no further task
 /// and waits for the one under way.
-std::unique_ptr<Executor> make_thread_executor();
+std::shared_ptr<Executor> make_thread_executor();
 
 }  // namespace flowmend::runtime

@@ -65,7 +65,7 @@ class Runtime {
     store::Store& store;
     Effects& effects;
     const engine::Sealer& sealer;
-    std::unique_ptr<Executor> executor;  ///< make_thread_executor()
+    std::shared_ptr<Executor> executor;  ///< make_thread_executor()
   };
 
   /// Takes up what was under way when the last process ended: runs are replayed and their open requests sent again

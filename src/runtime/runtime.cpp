@@ -1,0 +1,330 @@
+#include "runtime/runtime.h"
+
+#include <algorithm>
+#include <future>
+
+#include <spdlog/spdlog.h>
+
+#include "base/ids.h"
+#include "runtime/answer.h"
+#include "runtime/schedules.h"
+#include "runtime/schema_check.h"
+#include "runtime/shard.h"
+#include "trigger/condition.h"
+
+namespace flowmend::runtime {
+
+namespace {
+
+using json::ObjectBuilder;
+
+/// Which HTTP status a refused call gets (engine.md 2.5; rest-api.md 5.1).
+std::int32_t refusal_status(std::string_view code) {
+  if (code == "WorkflowNotFound") return 404;
+  if (code.substr(0, 9) == "DirectApi") return 401;
+  if (code == "TriggerRelativePathNotValid") return 404;
+  if (code == "TriggerRequestMethodNotValid") return 405;
+  if (code == "StorageUnavailable") return 503;
+  return 400;
+}
+
+Answer refusal(const Error& error) { return error_answer(refusal_status(error.code), error.code, error.message); }
+
+Value trigger_record(const definition::Flow& flow, const Value& outputs) {
+  ObjectBuilder record;
+  record.add("name", flow.trigger.name);
+  if (!outputs.is_null()) record.add("outputs", outputs);
+  return record.finish();
+}
+
+Error trigger_off(const LiveFlow& live) {
+  return make_error("WorkflowTriggerIsNotEnabled",
+                    "Could not execute workflow '" + live.row.id + "' trigger '" +
+                        (live.flow ? live.flow->trigger.name : std::string()) +
+                        "' with state 'Disabled': trigger is not enabled.",
+                    {}, "Turn the flow on.");
+}
+
+Error does_not_compile(const LiveFlow& live) {
+  return make_error("InvalidDefinition",
+                    "Flow '" + live.row.display_name + "' can't run: its definition does not compile.", {},
+                    "Open the flow, correct it and save it.");
+}
+
+class ShardRuntime final : public Runtime {
+ public:
+  ShardRuntime(Parts parts, Settings settings)
+      : store_(parts.store),
+        sealer_(parts.sealer),
+        settings_(std::move(settings)),
+        executor_(std::move(parts.executor)),
+        flows_(store_, sealer_, *executor_),
+        shard_(std::make_unique<Shard>(store_, parts.effects, sealer_, executor_, flows_, settings_)),
+        schedules_(std::make_unique<Schedules>(store_, *executor_, flows_,
+                                               [this](const auto& flow, Timestamp scheduled, store::Document state) {
+                                                 fire_schedule(flow, scheduled, std::move(state));
+                                               })) {
+    flows_.on_change([this](const std::string& id) { executor_->post([this, id] { schedules_->flow_changed(id); }); });
+  }
+
+  ~ShardRuntime() override {
+    // On their own thread, so that no task sees them half gone; then the thread ends, and with it whatever is still
+    // posted.
+    std::promise<void> gone;
+    executor_->post([&] {
+      schedules_.reset();
+      shard_.reset();
+      gone.set_value();
+    });
+    gone.get_future().wait();
+    executor_->stop();
+  }
+
+  Result<void> recover() {
+    return on_shard<Result<void>>([this](auto done) {
+      if (auto recovered = shard_->recover(); !recovered) return done(std::move(recovered));
+      done(schedules_->recover());
+    });
+  }
+
+  Flows& flows() override { return flows_; }
+
+  void invoke(trigger::CallbackRequest request, std::function<void(Answer)> answer) override {
+    const auto target = trigger::read_target(request.path, request.query);
+    if (!target) return answer(refusal(target.error()));
+    auto live = flows_.find_by_workflow_id(target->workflow_id);
+    if (!live && live.error().code == "FlowNotFound") {
+      // Also what an unknown address with a signature gets: it tells nothing about which flows exist.
+      return answer(
+          error_answer(404, "WorkflowNotFound", "The workflow '" + target->workflow_id + "' could not be found."));
+    }
+    if (!live) return answer(refusal(live.error()));
+    const auto now = executor_->now();
+    if (const auto verified =
+            trigger::verify(*target, request.headers, (*live)->primary_key, (*live)->secondary_key, now);
+        !verified) {
+      return answer(refusal(verified.error()));
+    }
+    auto flow = (*live)->flow;
+    if (!target->version.empty()) {
+      const auto pinned = flows_.version((*live)->row.id, target->version);
+      if (!pinned) return answer(refusal(pinned.error()));
+      flow = *pinned;
+    }
+    if (!flow) return answer(refusal(does_not_compile(**live)));
+    if ((*live)->row.state != store::FlowState::started) return answer(refusal(trigger_off(**live)));
+    if (flow->trigger.type_name != "Request" || flow->trigger.name != target->trigger) {
+      return answer(error_answer(404, "TriggerNotFound", "The flow has no Request trigger '" + target->trigger + "'."));
+    }
+    auto outputs = trigger::make_outputs(*flow, *target, request, check_schema);
+    if (!outputs) {
+      record_check(*flow, "Failed", outputs.error().code, outputs.error().message);
+      return answer(refusal(outputs.error()));
+    }
+    auto tracking = std::string(trigger::header(request.headers, "x-ms-client-tracking-id"));
+    constexpr std::size_t tracking_bytes_max = 128;
+    if (tracking.size() > tracking_bytes_max) {
+      return answer(error_answer(400, "ClientTrackingIdLengthLimitExceeded",
+                                 "The header x-ms-client-tracking-id is longer than 128 bytes."));
+    }
+    fire(flow, *outputs, std::move(tracking), {}, {}, {}, std::move(answer), {});
+  }
+
+  Result<trigger::CallbackAddress> callback_address(std::string_view id, std::string_view name, KeyType key,
+                                                    Timestamp not_after) override {
+    const auto live = flows_.find(id);
+    if (!live) return live.error();
+    const auto& flow = (*live)->flow;
+    if (!flow) return does_not_compile(**live);
+    if (flow->trigger.name != name) {
+      return make_error("TriggerNotFound", "The flow has no trigger '" + std::string(name) + "'.");
+    }
+    if (flow->trigger.type_name != "Request") {
+      return make_error("InvalidTriggerType", "Trigger '" + flow->trigger.name + "' is of type '" +
+                                                  flow->trigger.type_name +
+                                                  "'; only a Request trigger has a callback address.");
+    }
+    return trigger::make_address(settings_.public_url, *flow,
+                                 key == KeyType::primary ? (*live)->primary_key : (*live)->secondary_key, not_after);
+  }
+
+  Result<StartedRun> run_trigger(std::string_view id, std::string_view name, const Value& body,
+                                 std::string_view by) override {
+    const auto live = flows_.find(id);
+    if (!live) return live.error();
+    const auto flow = (*live)->flow;
+    if (!flow) return does_not_compile(**live);
+    if (flow->trigger.name != name)
+      return make_error("TriggerNotFound", "The flow has no trigger '" + std::string(name) + "'.");
+    if ((*live)->row.state != store::FlowState::started) return trigger_off(**live);
+    Value outputs;
+    if (flow->trigger.type_name == "Request") {
+      ObjectBuilder made;
+      made.add("headers", Value::empty_object());
+      if (!body.is_null()) made.add("body", body);
+      outputs = made.finish();
+    }
+    return wait_for<Result<StartedRun>>([&](auto done) { fire(flow, outputs, {}, {}, by, {}, {}, std::move(done)); });
+  }
+
+  Result<StartedRun> resubmit(std::string_view run, DefinitionChoice choice, std::string_view by) override {
+    const auto row = store_.run(run);
+    if (!row) return row.error();
+    if (!*row) {
+      return make_error("WorkflowRunNotFound", "There is no run '" + std::string(run) + "'.", {},
+                        "Check the run's name; it may have been removed by retention.");
+    }
+    const auto refused = [&](std::string why) {
+      return make_error("WorkflowTriggerHistoryCannotBeResubmitted",
+                        "Run '" + std::string(run) + "' can't be resubmitted: " + why);
+    };
+    if (!store::is_over((*row)->status)) return refused("it is not over yet.");
+    const auto records = store_.journal((*row)->number);
+    if (!records) return records.error();
+    if (records->empty()) return refused("its record was removed.");
+    const auto events = engine::decode(records->front(), sealer_);
+    if (!events) return events.error();
+    const auto* start = events->empty() ? nullptr : std::get_if<engine::RunStarted>(&events->front());
+    if (start == nullptr) return refused("its record does not begin with its trigger.");
+    const auto live = flows_.find((*row)->flow);
+    if (!live) return live.error();
+    auto flow = (*live)->flow;
+    if (choice == DefinitionChoice::original) {
+      const auto original = flows_.version((*row)->flow, (*row)->version);
+      if (!original) return original.error();
+      flow = *original;
+    }
+    if (!flow) return does_not_compile(**live);
+    StartRequest request;
+    request.flow = flow;
+    request.trigger = start->trigger;
+    // A tracking id that was the run's own name follows the new run; one that a caller gave stays.
+    if (start->client_tracking_id != start->run) request.client_tracking_id = start->client_tracking_id;
+    request.resubmit_of = (*row)->name;
+    request.started_by = by;
+    return wait_for<Result<StartedRun>>([&](auto done) {
+      request.started = std::move(done);
+      executor_->post([this, request = std::move(request)]() mutable { shard_->start_run(std::move(request)); });
+    });
+  }
+
+  Result<void> cancel(std::string_view run, std::string_view by) override {
+    return on_shard<Result<void>>(
+        [&](auto done) { shard_->cancel_run(std::string(run), std::string(by), std::move(done)); });
+  }
+
+  Timestamp next_fire(std::string_view flow) override {
+    return on_shard<Timestamp>([&](auto done) { done(schedules_->next_fire(std::string(flow))); });
+  }
+
+  void add_listener(RunListener& listener) override {
+    on_shard<bool>([&](auto done) {
+      shard_->add_listener(listener);
+      done(true);
+    });
+  }
+
+  Counts counts() override {
+    return on_shard<Counts>([&](auto done) { done(shard_->counts()); });
+  }
+
+ private:
+  /// Calls `begin` with a function that gives the answer from any thread, and waits for it.
+  template <class T, class Begin>
+  T wait_for(Begin begin) {
+    auto answer = std::make_shared<std::promise<T>>();
+    auto future = answer->get_future();
+    begin([answer](T value) { answer->set_value(std::move(value)); });
+    return future.get();
+  }
+  /// As `wait_for`, with `begin` on the shard's thread.
+  template <class T, class Begin>
+  T on_shard(Begin begin) {
+    return wait_for<T>([&](auto done) { executor_->post([&begin, done = std::move(done)] { begin(done); }); });
+  }
+
+  void fire_schedule(const std::shared_ptr<const LiveFlow>& live, Timestamp scheduled, store::Document state) {
+    ObjectBuilder extra;
+    extra.add("scheduledTime", to_string(scheduled));
+    fire(live->flow, Value(), {}, extra.finish(), {}, {std::move(state)}, {}, {});
+  }
+
+  /// Judges what a trigger brought and starts the runs that follow from it. Any thread.
+  void fire(const std::shared_ptr<const definition::Flow>& flow, const Value& outputs, std::string tracking,
+            const Value& extra, std::string_view by, std::vector<store::Document> documents,
+            std::function<void(Answer)> answer, std::function<void(Result<StartedRun>)> started) {
+    const auto record = trigger_record(*flow, outputs);
+    const auto verdict = trigger::judge(*flow, record, executor_->now(), executor_->random());
+    if (!verdict) {
+      record_check(*flow, "Failed", verdict.error().code, verdict.error().message, std::move(documents));
+      if (answer) answer(refusal(verdict.error()));
+      if (started) started(verdict.error());
+      return;
+    }
+    if (verdict->kind == trigger::Verdict::Kind::skip) {
+      record_check(*flow, "Skipped", verdict->code, verdict->message, std::move(documents));
+      if (answer) answer(Answer{});
+      if (started)
+        started(make_error(verdict->code, verdict->message, {}, "No run was started; the trigger's history says so."));
+      return;
+    }
+    const bool split = verdict->outputs.size() > 1 || !flow->trigger.split_on.is_constant();
+    for (std::size_t i = 0; i < verdict->outputs.size(); ++i) {
+      StartRequest request;
+      request.flow = flow;
+      ObjectBuilder item(trigger_record(*flow, verdict->outputs[i]));
+      if (extra.is_object()) {
+        for (const auto& member : extra.as_object()) item.add(member.name(), member.value);
+      }
+      request.trigger = item.finish();
+      request.client_tracking_id = tracking.empty() ? verdict->client_tracking_ids[i] : tracking;
+      request.started_by = by;
+      // The items of a split are committed in order: the caller hears of the last, when all are durable.
+      const bool last = i + 1 == verdict->outputs.size();
+      if (last) {
+        request.answer = std::move(answer);
+        request.answers_later = flow->has_response && !split;
+        request.started = std::move(started);
+      }
+      if (i == 0) request.documents = std::move(documents);
+      executor_->post([this, request = std::move(request)]() mutable {
+        if (shard_) shard_->start_run(std::move(request));
+      });
+    }
+  }
+
+  void record_check(const definition::Flow& flow, std::string status, std::string code, std::string message,
+                    std::vector<store::Document> documents = {}) {
+    store::TriggerHistoryRow row;
+    row.flow = flow.id;
+    row.trigger = flow.trigger.name;
+    row.started = row.ended = executor_->now();
+    row.status = std::move(status);
+    row.code = code;
+    row.error_code = std::move(code);
+    row.error_message = std::move(message);
+    executor_->post([this, row = std::move(row), documents = std::move(documents)]() mutable {
+      if (!shard_) return;
+      row.name = shard_->next_name();
+      shard_->record_check(std::move(row), std::move(documents));
+    });
+  }
+
+  store::Store& store_;
+  const engine::Sealer& sealer_;
+  const Settings settings_;
+  std::shared_ptr<Executor> executor_;
+  Flows flows_;
+  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<Schedules> schedules_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Runtime>> Runtime::start(Parts parts, Settings settings) {
+  auto runtime = std::make_unique<ShardRuntime>(std::move(parts), std::move(settings));
+  if (const auto recovered = runtime->recover(); !recovered) return recovered.error();
+  return std::unique_ptr<Runtime>(std::move(runtime));
+}
+
+}  // namespace flowmend::runtime

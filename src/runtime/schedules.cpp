@@ -1,0 +1,139 @@
+#include "runtime/schedules.h"
+
+#include <spdlog/spdlog.h>
+
+namespace flowmend::runtime {
+
+namespace {
+
+constexpr std::string_view state_kind = "triggerState";
+
+Timestamp time_of(const Value& state, std::string_view name) {
+  return parse_timestamp(state.text_of(name)).value_or(Timestamp{});
+}
+
+}  // namespace
+
+Schedules::Schedules(store::Store& store, Executor& executor, Flows& flows, Fire fire)
+    : store_(store),
+      executor_(executor),
+      flows_(flows),
+      fire_(std::move(fire)),
+      self_(std::make_shared<Schedules*>(this)) {}
+
+Schedules::~Schedules() { *self_ = nullptr; }
+
+store::Document Schedules::document_of(const std::string& id, const Plan& plan) {
+  json::ObjectBuilder state;
+  state.add("recurrence", plan.source);
+  state.add("saved", to_string(plan.saved));
+  if (plan.last.is_set()) state.add("last", to_string(plan.last));
+  if (plan.next.is_set()) state.add("next", to_string(plan.next));
+  return {std::string(state_kind), id, state.finish(), 0, {}};
+}
+
+Result<void> Schedules::recover() {
+  const auto flows = store_.flows();
+  if (!flows) return flows.error();
+  for (const auto& row : *flows) plan(row, true);
+  return {};
+}
+
+void Schedules::flow_changed(const std::string& id) {
+  const auto row = store_.flow(id);
+  if (!row) {
+    // Without the store nothing can fire either; look again when it may be back.
+    executor_.post_at(executor_.now() + Duration::seconds(5), [self = self_, id] {
+      if (*self != nullptr) (*self)->flow_changed(id);
+    });
+    return;
+  }
+  if (!*row) {
+    plans_.erase(id);
+    return;
+  }
+  plan(**row, false);
+}
+
+void Schedules::plan(const store::FlowRow& row, bool at_start) {
+  const auto known = plans_.find(row.id);
+  if (row.state != store::FlowState::started) {
+    if (known != plans_.end()) plans_.erase(known);
+    if (const auto state = store_.document(state_kind, row.id); state && *state) {
+      // Switched off: when it is switched on again it begins anew.
+      store::Batch batch;
+      batch.documents.push_back({std::string(state_kind), row.id, Value::empty_object(), 0, {}});
+      store_.commit(std::move(batch), {});
+    }
+    return;
+  }
+  const auto live = flows_.find(row.id);
+  if (!live || !(*live)->flow || (*live)->flow->trigger.type_name != "Recurrence") {
+    if (known != plans_.end()) plans_.erase(known);
+    return;
+  }
+  const auto& source = (*live)->flow->trigger.recurrence;
+  if (known != plans_.end() && known->second.source == source) return;  // saved with the same times
+  const auto recurrence = trigger::read_recurrence(source);
+  if (!recurrence) {
+    spdlog::error("the schedule of flow {} can't be used: {}", row.id, recurrence.error().message);
+    if (known != plans_.end()) plans_.erase(known);
+    return;
+  }
+  Plan plan{*recurrence, source, {}, {}, {}, ++turns_};
+  const auto now = executor_.now();
+  const auto stored =
+      at_start ? store_.document(state_kind, row.id) : Result<std::optional<store::Document>>(std::nullopt);
+  const auto* planned = stored && *stored ? (*stored)->value.find("recurrence") : nullptr;
+  if (planned != nullptr && *planned == source) {
+    plan.saved = time_of((*stored)->value, "saved");
+    plan.last = time_of((*stored)->value, "last");
+    plan.next = time_of((*stored)->value, "next");
+    if (plan.next.is_set() && plan.next <= now) {  // missed while the process was down
+      plan.next =
+          trigger::next_fire(plan.recurrence, plan.saved, std::max(plan.last, plan.next), now).value_or(Timestamp{});
+    }
+  } else {
+    plan.saved = now;
+    plan.next = trigger::first_fire(plan.recurrence, now).value_or(Timestamp{});
+  }
+  store::Batch batch;
+  batch.documents.push_back(document_of(row.id, plan));
+  store_.commit(std::move(batch), {});
+  plans_[row.id] = std::move(plan);
+  wake(row.id);
+}
+
+void Schedules::wake(const std::string& id) {
+  const auto& plan = plans_.at(id);
+  if (!plan.next.is_set()) return;
+  executor_.post_at(plan.next, [self = self_, id, turn = plan.turn] {
+    if (*self == nullptr) return;
+    const auto found = (*self)->plans_.find(id);
+    if (found != (*self)->plans_.end() && found->second.turn == turn) (*self)->due(id);
+  });
+}
+
+void Schedules::due(const std::string& id) {
+  auto& plan = plans_.at(id);
+  const auto now = executor_.now();
+  if (now < plan.next) return wake(id);  // the clock was set back in the meantime
+  const auto scheduled = plan.next;
+  plan.last = scheduled;
+  plan.next = trigger::next_fire(plan.recurrence, plan.saved, scheduled, now).value_or(Timestamp{});
+  plan.turn = ++turns_;
+  const auto live = flows_.find(id);
+  if (live && (*live)->flow && (*live)->row.state == store::FlowState::started) {
+    fire_(*live, scheduled, document_of(id, plan));
+  } else if (!live) {
+    spdlog::error("the schedule of flow {} was missed: {}", id, live.error().message);
+  }
+  wake(id);
+}
+
+Timestamp Schedules::next_fire(const std::string& id) const {
+  const auto found = plans_.find(id);
+  return found == plans_.end() ? Timestamp{} : found->second.next;
+}
+
+}  // namespace flowmend::runtime

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "runtime/executor.h"
+#include "runtime/flows.h"
+#include "trigger/recurrence.h"
+
+namespace flowmend::runtime {
+
+/// The schedules of all flows with a Recurrence trigger: each fires once at its time, never early; times missed while
+/// the process was down or the flow was off are dropped (engine.md 2.6).
+///
+/// What is planned is a document (`triggerState`, the flow's id): `{recurrence, saved, last?, next?}`. The document
+/// that plans the next time is committed together with the run that the last one started, so no time fires twice over a
+/// crash.
+///
+/// Used on the executor's thread alone.
+class Schedules {
+ public:
+  /// Fires: start a run that was due at `scheduled`, and commit `state` with it.
+  using Fire =
+      std::function<void(const std::shared_ptr<const LiveFlow>& flow, Timestamp scheduled, store::Document state)>;
+
+  Schedules(store::Store& store, Executor& executor, Flows& flows, Fire fire);
+  ~Schedules();
+
+  /// Plans all flows that are on. Errors of the store.
+  Result<void> recover();
+  /// A flow was saved, switched or deleted: plans it anew. A changed or newly enabled recurrence begins now.
+  void flow_changed(const std::string& id);
+  Timestamp next_fire(const std::string& id) const;
+
+ private:
+  struct Plan {
+    trigger::Recurrence recurrence;
+    Value source;
+    Timestamp saved;
+    Timestamp last;
+    Timestamp next;
+    std::uint64_t turn = 0;  ///< tells a posted wake-up of an older plan from this one's
+  };
+  void plan(const store::FlowRow& row, bool at_start);
+  void wake(const std::string& id);
+  void due(const std::string& id);
+  static store::Document document_of(const std::string& id, const Plan& plan);
+
+  store::Store& store_;
+  Executor& executor_;
+  Flows& flows_;
+  Fire fire_;
+  std::unordered_map<std::string, Plan> plans_;
+  std::uint64_t turns_ = 0;
+  std::shared_ptr<Schedules*> self_;
+};
+
+}  // namespace flowmend::runtime

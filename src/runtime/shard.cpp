@@ -1,0 +1,375 @@
+#include "runtime/shard.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <spdlog/spdlog.h>
+
+#include "base/ids.h"
+#include "runtime/answer.h"
+
+namespace flowmend::runtime {
+
+using json::ObjectBuilder;
+
+namespace {
+
+/// Events that may gather before a commit when nothing waits for them: steps without outside effect cost none of their
+/// own.
+constexpr std::size_t events_gathered_max = 4096;
+
+store::RunStatus row_status(engine::Status status) {
+  switch (status) {
+    case engine::Status::succeeded:
+    case engine::Status::skipped: return store::RunStatus::succeeded;
+    case engine::Status::cancelled: return store::RunStatus::cancelled;
+    case engine::Status::timed_out: return store::RunStatus::timed_out;
+    case engine::Status::aborted: return store::RunStatus::aborted;
+    case engine::Status::waiting: return store::RunStatus::waiting;
+    case engine::Status::running: return store::RunStatus::running;
+    case engine::Status::none:
+    case engine::Status::failed: break;
+  }
+  return store::RunStatus::failed;
+}
+
+/// The trigger's record with what only now is known.
+Value complete_trigger(const Value& trigger, const std::string& history_name, Timestamp now,
+                       const std::string& tracking_id) {
+  ObjectBuilder record(trigger);
+  record.set("startTime", to_string(now));
+  record.set("endTime", to_string(now));
+  record.set("originHistoryName", history_name);
+  record.set("trackingId", tracking_id);
+  if (trigger.find("code") == nullptr) record.set("code", "OK");
+  if (trigger.find("status") == nullptr) record.set("status", "Succeeded");
+  return record.finish();
+}
+
+}  // namespace
+
+Shard::Shard(store::Store& store, Effects& effects, const engine::Sealer& sealer, std::shared_ptr<Executor> executor,
+             Flows& flows, Settings settings)
+    : store_(store),
+      effects_(effects),
+      sealer_(sealer),
+      executor_owner_(std::move(executor)),
+      executor_(*executor_owner_),
+      flows_(flows),
+      settings_(std::move(settings)),
+      self_(std::make_shared<Shard*>(this)) {}
+
+Shard::~Shard() { *self_ = nullptr; }
+
+std::string Shard::shortened(const std::string& text) {
+  constexpr std::size_t bytes_max = 1024;
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // no half character
+  return text.substr(0, end) + "…";
+}
+
+engine::Facts Shard::facts() { return {executor_.now(), executor_.random()}; }
+
+std::string Shard::next_name() {
+  // A clock that was set back must not give a name twice, nor one that sorts before an older run.
+  last_time_ = std::max(executor_.now(), Timestamp{last_time_.ticks + 1});
+  return make_run_name(last_time_, executor_.random(), settings_.scale_unit);
+}
+
+Runtime::Counts Shard::counts() const { return {active_.size(), near_.size(), waiting_callers_, started_, ended_}; }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Starting
+
+void Shard::start_run(StartRequest request) {
+  const auto refuse = [&](const Error& error, std::int32_t status) {
+    if (request.started) request.started(error);
+    if (request.answer) request.answer(error_answer(status, error.code, error.message));
+  };
+  if (const auto health = store_.health(); !health) return refuse(health.error(), 503);
+  const bool waits = must_wait(*request.flow);
+  if (waits && turnstile(*request.flow).waiting.size() >= request.flow->trigger.waiting_runs_max) {
+    return refuse(
+        make_error("WorkflowMaximumWaitingRunCountExceeded",
+                   "The flow's trigger '" + request.flow->trigger.name + "' has reached its limit of waiting runs."),
+        429);
+  }
+  store::RunRow row;
+  row.name = next_name();
+  row.number = ++last_number_;
+  row.flow = request.flow->id;
+  row.version = request.flow->version;
+  row.started = last_time_;
+  row.trigger = request.flow->trigger.name;
+  row.history_name = request.history_name;
+  row.resubmit_of = request.resubmit_of;
+  row.started_by = request.started_by;
+  row.client_tracking_id = request.client_tracking_id.empty() ? row.name : request.client_tracking_id;
+
+  engine::RunStarted start;
+  start.run = row.name;
+  start.flow = row.flow;
+  start.version = row.version;
+  start.time = row.started;
+  start.seed = executor_.random();
+  Random ids(start.seed);
+  start.trigger = complete_trigger(request.trigger, row.history_name.empty() ? row.name : row.history_name, row.started,
+                                   make_guid(ids));
+  start.client_tracking_id = row.client_tracking_id;
+  start.resubmit_of = row.resubmit_of;
+  start.started_by = row.started_by;
+  start.caller_waits = request.answer && request.answers_later;
+  if (waits) return wait_for_turn(std::move(request), std::move(row), std::move(start));
+
+  if (request.flow->trigger.concurrency) ++turnstile(*request.flow).running;
+  auto made = std::make_unique<ActiveRun>(std::move(row), request.flow);
+  auto& active = *made;
+  active.answer = std::move(request.answer);
+  active.answers_later = request.answers_later;
+  active.started = std::move(request.started);
+  active.documents = std::move(request.documents);
+  active_.emplace(active.row.number, std::move(made));
+  begin(active, std::move(start));
+}
+
+void Shard::begin(ActiveRun& active, engine::RunStarted start) {
+  ++started_;
+  active.started_now = true;
+  active.row.status = store::RunStatus::running;
+  if (active.answer) {
+    ++waiting_callers_;
+    if (active.answers_later) {
+      callers_.emplace_back(executor_.now() + settings_.caller_wait_max, active.row.number);
+      sweep_callers();
+    }
+  }
+  take(active, active.run.advance(std::move(start), facts()));
+}
+
+void Shard::record_check(store::TriggerHistoryRow row, std::vector<store::Document> documents) {
+  store::Batch batch;
+  batch.documents = std::move(documents);
+  batch.histories.push_back(row);
+  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, row = std::move(row)] {
+    executor->post([self, row] {
+      if (*self == nullptr) return;
+      for (auto* listener : (*self)->listeners_) listener->trigger_checked(row);
+    });
+  });
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Inputs, events, commits
+
+void Shard::give(store::RunNumber number, const engine::Input& input) {
+  auto* active = bring_back(number);
+  if (active == nullptr || active->run.ended()) return;
+  take(*active, active->run.advance(input, facts()));
+}
+
+void Shard::take(ActiveRun& active, engine::Decision decision) {
+  std::move(decision.events.begin(), decision.events.end(), std::back_inserter(active.events));
+  std::move(decision.commands.begin(), decision.commands.end(), std::back_inserter(active.commands));
+  if (decision.more && !active.continues) {
+    active.continues = true;
+    executor_.post([self = self_, number = active.row.number] {
+      if (*self == nullptr) return;
+      auto& shard = **self;
+      const auto found = shard.active_.find(number);
+      if (found == shard.active_.end()) return;
+      found->second->continues = false;
+      shard.give(number, engine::Continue{});
+    });
+  }
+  if (decision.more && active.commands.empty() && active.events.size() < events_gathered_max) return;
+  commit(active);
+}
+
+void Shard::commit(ActiveRun& active) {
+  const bool first = active.next_sequence == 0;
+  if (active.events.empty() && active.commands.empty() && !first) return;
+  store::Batch batch;
+  Gate gate;
+  gate.commands = std::move(active.commands);
+  active.commands.clear();
+  gate.started = std::exchange(active.started_now, false);
+  note_events(active, batch, gate);
+  batch.documents = std::move(active.documents);
+  active.documents.clear();
+  if (!active.events.empty()) {
+    batch.journal.push_back({active.row.number, active.next_sequence++, engine::encode(active.events, sealer_)});
+    active.events.clear();
+  }
+  const bool needs_work = !gate.ended && (active.continues || !active.run.sleeps());
+  if (!active.row_known || gate.ended || needs_work != active.row.needs_work) {
+    active.row.needs_work = needs_work;
+    active.row_known = true;
+    batch.runs.push_back(active.row);
+  }
+  active.gates.push_back(std::move(gate));
+  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, number = active.row.number] {
+    executor->post([self, number] {
+      if (*self != nullptr) (*self)->gate_opens(number);
+    });
+  });
+}
+
+void Shard::note_events(ActiveRun& active, store::Batch& batch, Gate& gate) {
+  std::map<TimerKey, std::optional<Timestamp>> changes;  // only what remains of a commit's timers is written
+  for (const auto& event : active.events) {
+    if (const auto* set = std::get_if<engine::TimerSet>(&event)) {
+      changes[{set->place, set->kind}] = set->due;
+    } else if (const auto* timer = std::get_if<engine::TimerEnded>(&event)) {
+      changes[{timer->place, timer->kind}] = std::nullopt;
+    } else if (const auto* ended = std::get_if<engine::RunEnded>(&event)) {
+      note_end(active, *ended);
+      gate.ended = true;
+    } else if (const auto* quarantined = std::get_if<engine::RunQuarantined>(&event)) {
+      active.row.status = store::RunStatus::failed;
+      active.row.ended = quarantined->time;
+      active.row.error_code = "RunQuarantined";
+      active.row.error_message = shortened(quarantined->report);
+      gate.ended = true;
+    }
+  }
+  if (gate.ended) {
+    for (const auto& timer : active.timers) changes[timer.first] = std::nullopt;
+    for (auto& change : changes) change.second = std::nullopt;
+  }
+  const auto number = active.row.number;
+  for (const auto& [key, due] : changes) {
+    const auto before = active.timers.find(key);
+    const bool existed = before != active.timers.end();
+    if (existed) {
+      if (due && *due == before->second) continue;
+      gate.timers_ended.push_back({before->second, number, key});
+    }
+    const store::TimerRow row{due.value_or(Timestamp{}), number, key.place.action, key.place.frame,
+                              static_cast<std::uint8_t>(key.kind)};
+    if (due) {
+      active.timers[key] = *due;
+      batch.timers_set.push_back(row);
+      gate.timers_set.push_back({*due, number, key});
+    } else if (existed) {
+      active.timers.erase(before);
+      batch.timers_ended.push_back(row);
+    }
+  }
+}
+
+void Shard::note_end(ActiveRun& active, const engine::RunEnded& ended) {
+  auto& row = active.row;
+  row.status = row_status(ended.status);
+  row.ended = ended.time;
+  row.code = ended.code;
+  row.error_code = ended.fault.code;
+  row.error_message = shortened(ended.fault.message);
+  if (ended.culprit.action != definition::no_action && ended.culprit.action < active.flow->actions.size()) {
+    row.failed_action = active.flow->action(ended.culprit.action).name;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The gate
+
+void Shard::gate_opens(store::RunNumber number) {
+  const auto found = active_.find(number);
+  if (found == active_.end() || found->second->gates.empty()) return;
+  auto& active = *found->second;
+  auto gate = std::move(active.gates.front());
+  active.gates.pop_front();
+  for (const auto& timer : gate.timers_ended) near_.remove(timer);
+  for (const auto& timer : gate.timers_set) {
+    const auto live = active.timers.find(timer.key);
+    if (live != active.timers.end() && live->second == timer.due) near_.add(timer);
+  }
+  if (!gate.timers_set.empty()) plan_wake();
+  if (gate.started) {
+    for (auto* listener : listeners_) listener->run_started(active.row);
+    if (auto started = std::move(active.started))
+      started(StartedRun{active.row.name, active.row.flow, active.row.version});
+    if (active.answer && !active.answers_later) answer_caller(active, Answer{});
+  }
+  carry_out(active, std::move(gate.commands));
+  if (gate.ended) return finish(active);
+  if (may_leave(active)) active_.erase(number);
+}
+
+bool Shard::may_leave(const ActiveRun& active) const {
+  if (!active.gates.empty() || active.continues || active.calls > 0 || active.answer || !active.events.empty())
+    return false;
+  if (!active.run.sleeps()) return false;
+  const auto soon = executor_.now() + settings_.evict_after;
+  return std::none_of(active.timers.begin(), active.timers.end(),
+                      [&](const auto& timer) { return timer.second < soon; });
+}
+
+void Shard::carry_out(ActiveRun& active, engine::Commands commands) {
+  for (auto& command : commands) {
+    if (const auto* call = std::get_if<engine::Call>(&command)) {
+      send(active, *call);
+    } else if (const auto* cancel = std::get_if<engine::CancelCall>(&command)) {
+      effects_.cancel({active.row.number, cancel->place, cancel->attempt});
+    } else if (const auto* respond = std::get_if<engine::Respond>(&command)) {
+      answer_caller(active, make_answer(*respond));
+    }
+    // Timers were taken from the events (note_events): they are rows of the same commit.
+  }
+}
+
+void Shard::send(ActiveRun& active, const engine::Call& call) {
+  CallContext context;
+  context.flow = active.flow;
+  context.run = active.row.name;
+  context.client_tracking_id = active.row.client_tracking_id;
+  if (call.place.action < active.flow->actions.size()) {
+    const auto& action = active.flow->action(call.place.action);
+    context.action = action.name;
+    if (action.loop != definition::no_action) context.repeat_scope = active.flow->action(action.loop).name;
+  }
+  ++active.calls;
+  const auto number = active.row.number;
+  effects_.send({number, call.place, call.attempt}, call, context,
+                [self = self_, executor = executor_owner_, number](engine::AttemptFinished finished) {
+                  executor->post([self, number, finished = std::move(finished)] {
+                    if (*self == nullptr) return;
+                    auto& shard = **self;
+                    const auto found = shard.active_.find(number);
+                    if (found == shard.active_.end()) return;  // the run is over: a late reply of a cancelled call
+                    if (found->second->calls > 0) --found->second->calls;
+                    shard.give(number, finished);
+                  });
+                });
+}
+
+void Shard::answer_caller(ActiveRun& active, Answer answer) {
+  if (!active.answer) return;
+  if (!active.flow->trigger.suppress_response_headers) {
+    add_run_headers(answer, *active.flow, active.row, executor_.random());
+  }
+  auto tell = std::move(active.answer);
+  active.answer = nullptr;
+  --waiting_callers_;
+  tell(std::move(answer));
+}
+
+void Shard::finish(ActiveRun& active) {
+  ++ended_;
+  if (active.answer) {
+    answer_caller(active,
+                  error_answer(502, "NoResponse",
+                               "The server did not receive a response from an upstream server. Request tracking id '" +
+                                   active.row.name + "'."));
+  }
+  for (auto* listener : listeners_) listener->run_ended(active.row);
+  const auto flow = active.flow;
+  active_.erase(active.row.number);
+  if (flow->trigger.concurrency) {
+    auto& turns = turnstile(*flow);
+    if (turns.running > 0) --turns.running;
+    next_turn(flow->id);
+  }
+}
+
+}  // namespace flowmend::runtime

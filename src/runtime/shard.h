@@ -1,0 +1,151 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/run.h"
+#include "runtime/effects.h"
+#include "runtime/near_timers.h"
+#include "runtime/runtime.h"
+
+namespace flowmend::runtime {
+
+/// A run to be started.
+struct StartRequest {
+  std::shared_ptr<const definition::Flow> flow;
+  /// The trigger's record but for what depends on the run's name: {name, inputs?, outputs?, scheduledTime?}.
+  Value trigger;
+  std::string client_tracking_id;  ///< empty = the run's name
+  std::string history_name;        ///< empty = the run's name
+  std::string resubmit_of;
+  std::string started_by;
+  bool answers_later = false;  ///< `answer` waits for a Response action; else it gets 202 once the start is durable
+  std::function<void(Answer)> answer;               ///< may be empty
+  std::function<void(Result<StartedRun>)> started;  ///< may be empty; called once the start is durable, or refused
+  std::vector<store::Document> documents;           ///< committed with the start
+};
+
+/// One thread's runs: it owns their state, so nothing inside a run needs a lock.
+///
+/// A run goes through here as inputs -> events -> one grouped commit -> the gate opens -> commands. Everything that
+/// leaves (requests, answers, news to listeners) stands in the run's queue of gates and leaves when the commit before
+/// it is durable. Commits of one run become durable in their order, so the gates open in order too.
+///
+/// All functions but the constructor are called on the executor's thread.
+class Shard {
+ public:
+  Shard(store::Store& store, Effects& effects, const engine::Sealer& sealer, std::shared_ptr<Executor> executor,
+        Flows& flows, Settings settings);
+  ~Shard();
+
+  /// Reads where the last process stopped and takes up its open runs.
+  Result<void> recover();
+
+  void start_run(StartRequest request);
+  /// A check of a trigger that starts nothing.
+  void record_check(store::TriggerHistoryRow row, std::vector<store::Document> documents = {});
+  void cancel_run(const std::string& name, const std::string& by, std::function<void(Result<void>)> done);
+
+  void add_listener(RunListener& listener) { listeners_.push_back(&listener); }
+  Runtime::Counts counts() const;
+  /// A name for a trigger history or a run: newer ones sort first, no two are equal.
+  std::string next_name();
+
+ private:
+  /// What leaves when a commit is durable.
+  struct Gate {
+    engine::Commands commands;
+    std::vector<DueTimer> timers_set;
+    std::vector<DueTimer> timers_ended;
+    bool started = false;
+    bool ended = false;
+  };
+  struct ActiveRun {
+    ActiveRun(store::RunRow its_row, std::shared_ptr<const definition::Flow> its_flow)
+        : row(std::move(its_row)), flow(std::move(its_flow)), run(flow) {}
+    store::RunRow row;
+    std::shared_ptr<const definition::Flow> flow;
+    engine::Run run;
+    std::uint32_t next_sequence = 0;
+    engine::Events events;      ///< applied, not yet committed
+    engine::Commands commands;  ///< belong to `events`
+    std::deque<Gate> gates;     ///< commits under way
+    std::map<TimerKey, Timestamp> timers;
+    bool row_known = false;    ///< the stored row has this status and needs_work
+    bool started_now = false;  ///< listeners are to be told of its start
+    bool continues = false;    ///< a Continue is posted
+    std::size_t calls = 0;     ///< requests under way
+    std::function<void(Answer)> answer;
+    bool answers_later = false;
+    std::function<void(Result<StartedRun>)> started;
+    std::vector<store::Document> documents;
+  };
+  /// Trigger concurrency (engine.md 2.4) of one flow.
+  struct Turnstile {
+    std::size_t running = 0;
+    std::deque<store::RunNumber> waiting;
+  };
+
+  static std::string shortened(const std::string& text);
+  engine::Facts facts();
+  void begin(ActiveRun& active, engine::RunStarted start);
+  void give(store::RunNumber number, const engine::Input& input);
+  void take(ActiveRun& active, engine::Decision decision);
+  void commit(ActiveRun& active);
+  void note_events(ActiveRun& active, store::Batch& batch, Gate& gate);
+  void note_end(ActiveRun& active, const engine::RunEnded& ended);
+  void gate_opens(store::RunNumber number);
+  void carry_out(ActiveRun& active, engine::Commands commands);
+  void send(ActiveRun& active, const engine::Call& call);
+  void answer_caller(ActiveRun& active, Answer answer);
+  void finish(ActiveRun& active);
+  bool may_leave(const ActiveRun& active) const;
+
+  /// The run, brought back by replay when it is not in memory; null when it is over or can't be replayed (then it is
+  /// quarantined).
+  ActiveRun* bring_back(store::RunNumber number);
+  ActiveRun* replay(const store::RunRow& row);
+  void quarantine(store::RunRow row, const Error& error);
+
+  bool must_wait(const definition::Flow& flow);
+  Turnstile& turnstile(const definition::Flow& flow);
+  void wait_for_turn(StartRequest request, store::RunRow row, engine::RunStarted start);
+  void next_turn(const std::string& flow);
+  void start_waiting(store::RunNumber number);
+  void cancel_waiting(store::RunRow row, const std::string& by);
+
+  void load_timers();
+  void fire_timers();
+  void plan_wake();
+  void sweep_callers();
+
+  store::Store& store_;
+  Effects& effects_;
+  const engine::Sealer& sealer_;
+  std::shared_ptr<Executor> executor_owner_;  ///< callbacks of the store and of effects may outlive the shard
+  Executor& executor_;
+  Flows& flows_;
+  const Settings settings_;
+  std::vector<RunListener*> listeners_;
+
+  std::unordered_map<store::RunNumber, std::unique_ptr<ActiveRun>> active_;
+  std::unordered_map<std::string, Turnstile> turnstiles_;  ///< by flow id; only flows with concurrency
+  NearTimers near_;
+  Timestamp planned_wake_;
+  std::deque<std::pair<Timestamp, store::RunNumber>> callers_;  ///< waiting callers by deadline
+  bool sweep_planned_ = false;
+  store::RunNumber last_number_ = 0;
+  Timestamp last_time_;  ///< of the last name given
+  std::size_t waiting_callers_ = 0;
+  std::uint64_t started_ = 0;
+  std::uint64_t ended_ = 0;
+  /// Tasks posted by others outlive the shard only as no-ops.
+  std::shared_ptr<Shard*> self_;
+};
+
+}  // namespace flowmend::runtime

@@ -1,0 +1,124 @@
+// How a shard takes up what the last process left, and brings sleeping runs back.
+
+#include "runtime/shard.h"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+namespace flowmend::runtime {
+
+namespace {
+constexpr std::size_t resume_page = 200;
+}  // namespace
+
+Result<void> Shard::recover() {
+  const auto last = store_.last_run();
+  if (!last) return last.error();
+  if (*last) {
+    last_number_ = (*last)->number;
+    last_time_ = (*last)->started;
+  }
+  store::RunNumber after = 0;
+  while (true) {
+    const auto rows = store_.runs_to_resume(after, resume_page);
+    if (!rows) return rows.error();
+    for (const auto& row : *rows) {
+      after = row.number;
+      if (row.status == store::RunStatus::waiting) {
+        const auto flow = flows_.version(row.flow, row.version);
+        if (!flow) {
+          quarantine(row, flow.error());
+          continue;
+        }
+        turnstile(**flow).waiting.push_back(row.number);
+        continue;
+      }
+      static_cast<void>(replay(row));
+    }
+    if (rows->size() < resume_page) break;
+  }
+  std::vector<std::string> flows;
+  for (const auto& turns : turnstiles_) flows.push_back(turns.first);
+  for (const auto& flow : flows) next_turn(flow);
+  load_timers();
+  return {};
+}
+
+Shard::ActiveRun* Shard::bring_back(store::RunNumber number) {
+  if (const auto found = active_.find(number); found != active_.end()) return found->second.get();
+  const auto row = store_.run(number);
+  if (!row) {
+    spdlog::error("run {} can't be read: {}", number, row.error().message);
+    return nullptr;
+  }
+  if (!*row || store::is_over((*row)->status)) return nullptr;
+  return replay(**row);
+}
+
+Shard::ActiveRun* Shard::replay(const store::RunRow& row) {
+  const auto flow = flows_.version(row.flow, row.version);
+  if (!flow) {
+    if (flow.error().code != "StorageUnavailable") quarantine(row, flow.error());
+    return nullptr;
+  }
+  const auto records = store_.journal(row.number);
+  if (!records) {
+    spdlog::error("the journal of run {} can't be read: {}", row.name, records.error().message);
+    return nullptr;
+  }
+  auto made = std::make_unique<ActiveRun>(row, *flow);
+  bool caller_waits = false;
+  for (const auto& record : *records) {
+    auto events = engine::decode(record, sealer_);
+    if (!events) {
+      quarantine(row, events.error());
+      return nullptr;
+    }
+    for (const auto& event : *events) {
+      if (const auto* start = std::get_if<engine::RunStarted>(&event)) caller_waits = start->caller_waits;
+      if (std::holds_alternative<engine::Responded>(event)) caller_waits = false;
+    }
+    made->run.replay(*events);
+    ++made->next_sequence;
+  }
+  const auto timers = store_.timers_of(row.number);
+  if (!timers) return nullptr;
+  for (const auto& timer : *timers) {
+    made->timers[{{timer.action, timer.frame}, static_cast<engine::TimerKind>(timer.kind)}] = timer.due;
+  }
+  made->row_known = true;
+  active_.emplace(row.number, std::move(made));
+  // Requests whose outcome is unknown are sent again under their keys. Whoever waited for an answer is gone with the
+  // old process. A run that was stopped between two slices goes on.
+  auto& active = *active_.at(row.number);
+  auto open = active.run.outstanding();
+  const bool calls =
+      std::any_of(open.begin(), open.end(), [](const auto& c) { return std::holds_alternative<engine::Call>(c); });
+  carry_out(active, std::move(open));
+  if (caller_waits) take(active, active.run.advance(engine::CallerGone{}, facts()));
+  if (!calls && !active.run.sleeps() && !active.run.ended())
+    take(active, active.run.advance(engine::Continue{}, facts()));
+  return &active;
+}
+
+void Shard::quarantine(store::RunRow row, const Error& error) {
+  spdlog::error("run {} is quarantined: {} {}", row.name, error.code, error.message);
+  row.status = store::RunStatus::failed;
+  row.ended = executor_.now();
+  row.code = "RunQuarantined";
+  row.error_code = "RunQuarantined";
+  row.error_message = shortened("The run can't go on: " + error.message);
+  row.needs_work = false;
+  store::Batch batch;
+  if (const auto timers = store_.timers_of(row.number)) batch.timers_ended = *timers;
+  batch.runs.push_back(row);
+  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, row] {
+    executor->post([self, row] {
+      if (*self == nullptr) return;
+      for (auto* listener : (*self)->listeners_) listener->run_ended(row);
+    });
+  });
+}
+
+}  // namespace flowmend::runtime

@@ -1,0 +1,143 @@
+// Runs that wait for their turn (trigger concurrency, engine.md 2.4), and cancelling.
+
+#include "runtime/shard.h"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "runtime/answer.h"
+
+namespace flowmend::runtime {
+
+void Shard::cancel_run(const std::string& name, const std::string& by, std::function<void(Result<void>)> done) {
+  const auto row = store_.run(name);
+  if (!row) return done(row.error());
+  if (!*row) {
+    return done(make_error("WorkflowRunNotFound", "There is no run '" + name + "'.", {},
+                           "Check the run's name; it may have been removed by retention."));
+  }
+  if (store::is_over((*row)->status)) {
+    return done(make_error("WorkflowRunAlreadyCompleted", "Run '" + name + "' is over (" +
+                                                              std::string(store::run_status_name((*row)->status)) +
+                                                              ") and can't be cancelled."));
+  }
+  if (const auto health = store_.health(); !health) return done(health.error());
+  const auto number = (*row)->number;
+  if ((*row)->status == store::RunStatus::waiting && active_.count(number) == 0) {
+    cancel_waiting(**row, by);
+  } else {
+    give(number, engine::CancelRun{by});
+  }
+  // Durable when everything handed over so far is: commits keep their order.
+  store_.commit({}, [executor = executor_owner_, done = std::move(done)] { executor->post([done] { done({}); }); });
+}
+
+Shard::Turnstile& Shard::turnstile(const definition::Flow& flow) {
+  const auto [found, made] = turnstiles_.try_emplace(flow.id);
+  if (made) {
+    store::RunQuery query;
+    query.flow = flow.id;
+    query.status = store::RunStatus::running;
+    if (const auto running = store_.count_runs(query)) found->second.running = *running;
+  }
+  return found->second;
+}
+
+bool Shard::must_wait(const definition::Flow& flow) {
+  return flow.trigger.concurrency && turnstile(flow).running >= *flow.trigger.concurrency;
+}
+
+void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunStarted start) {
+  // The record of a waiting run is its start alone; it is written again, whole, when the run begins.
+  row.status = store::RunStatus::waiting;
+  row.needs_work = true;
+  start.caller_waits = false;
+  turnstile(*request.flow).waiting.push_back(row.number);
+  store::Batch batch;
+  batch.journal.push_back({row.number, 0, engine::encode({start}, sealer_)});
+  batch.runs.push_back(row);
+  batch.documents = std::move(request.documents);
+  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, flow = request.flow, row,
+                                   started = std::move(request.started), answer = std::move(request.answer)] {
+    executor->post([self, flow, row, started, answer] {
+      if (*self == nullptr) return;
+      for (auto* listener : (*self)->listeners_) listener->run_started(row);
+      if (started) started(StartedRun{row.name, row.flow, row.version});
+      if (answer) {
+        Answer accepted;
+        add_run_headers(accepted, *flow, row, (*self)->executor_.random());
+        answer(std::move(accepted));
+      }
+      (*self)->next_turn(row.flow);
+    });
+  });
+}
+
+void Shard::next_turn(const std::string& flow) {
+  auto& turns = turnstiles_[flow];
+  while (!turns.waiting.empty()) {
+    const auto number = turns.waiting.front();
+    const auto row = store_.run(number);
+    if (!row || !*row) return;  // not durable yet: it looks for its turn itself when it is
+    if ((*row)->status != store::RunStatus::waiting || active_.count(number) != 0) {
+      turns.waiting.pop_front();
+      continue;
+    }
+    const auto compiled = flows_.version((*row)->flow, (*row)->version);
+    if (compiled && (*compiled)->trigger.concurrency && turns.running >= *(*compiled)->trigger.concurrency) return;
+    start_waiting(number);
+  }
+}
+
+void Shard::cancel_waiting(store::RunRow row, const std::string& by) {
+  auto& waiting = turnstiles_[row.flow].waiting;
+  waiting.erase(std::remove(waiting.begin(), waiting.end(), row.number), waiting.end());
+  const auto now = executor_.now();
+  engine::RunEnded end;
+  end.status = engine::Status::cancelled;
+  end.code = "WorkflowRunCancelled";
+  end.fault = {"WorkflowRunCancelled", "The run was cancelled while it waited for its turn.", nullptr};
+  end.time = now;
+  row.status = store::RunStatus::cancelled;
+  row.ended = now;
+  row.code = end.code;
+  row.error_code = end.fault.code;
+  row.error_message = end.fault.message;
+  row.needs_work = false;
+  store::Batch batch;
+  batch.journal.push_back({row.number, 1, engine::encode({engine::CancelRequested{by, now}, std::move(end)}, sealer_)});
+  batch.runs.push_back(row);
+  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, row] {
+    executor->post([self, row] {
+      if (*self == nullptr) return;
+      for (auto* listener : (*self)->listeners_) listener->run_ended(row);
+    });
+  });
+}
+
+void Shard::start_waiting(store::RunNumber number) {
+  const auto row = store_.run(number);
+  if (!row || !*row) return;
+  auto& turns = turnstiles_[(*row)->flow];
+  turns.waiting.erase(std::remove(turns.waiting.begin(), turns.waiting.end(), number), turns.waiting.end());
+  const auto flow = flows_.version((*row)->flow, (*row)->version);
+  if (!flow) return quarantine(**row, flow.error());
+  const auto records = store_.journal(number);
+  if (!records) return;
+  const auto events = records->empty()
+                          ? Result<engine::Events>(make_error("JournalDamaged", "The run's journal is empty."))
+                          : engine::decode(records->front(), sealer_);
+  if (!events) return quarantine(**row, events.error());
+  const auto* start = events->empty() ? nullptr : std::get_if<engine::RunStarted>(&events->front());
+  if (start == nullptr)
+    return quarantine(**row, make_error("JournalDamaged", "The run's journal does not begin with its start."));
+  ++turns.running;
+  auto made = std::make_unique<ActiveRun>(**row, *flow);
+  auto& active = *made;
+  active.row.wait_ended = executor_.now();
+  active_.emplace(number, std::move(made));
+  begin(active, *start);
+}
+
+}  // namespace flowmend::runtime

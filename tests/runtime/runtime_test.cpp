@@ -1,0 +1,369 @@
+// The runtime over the real engine and a real SQLite file, with a world of its own: requests go to a fake that the test
+// answers, and the process is "killed" by dropping the runtime between two steps.
+
+#include "runtime/runtime.h"
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "json/parse.h"
+#include "store/sqlite/open.h"
+
+namespace flowmend::runtime {
+namespace {
+
+using testing::HasSubstr;
+
+class PlainSealer final : public engine::Sealer {
+ public:
+  std::string seal(std::string_view plain) const override { return "s" + std::string(plain); }
+  Result<std::string> open(std::string_view sealed) const override {
+    return {boost::system::in_place_value, sealed.substr(1)};
+  }
+};
+
+/// Keeps what is sent until the test answers it.
+class Peer final : public Effects {
+ public:
+  void send(const CallId& id, const engine::Call& call, const CallContext&,
+            std::function<void(engine::AttemptFinished)> done) override {
+    const std::lock_guard hold(mutex_);
+    keys_.push_back(call.idempotency_key);
+    open_.push_back({id, std::move(done)});
+    changed_.notify_all();
+  }
+  void cancel(const CallId& id) override {
+    const std::lock_guard hold(mutex_);
+    cancelled_.push_back(id);
+    changed_.notify_all();
+  }
+  /// Waits for the next request and answers it.
+  void answer(std::int32_t status) {
+    std::unique_lock hold(mutex_);
+    ASSERT_TRUE(changed_.wait_for(hold, std::chrono::seconds(10), [&] { return !open_.empty(); }));
+    auto call = std::move(open_.front());
+    open_.erase(open_.begin());
+    hold.unlock();
+    engine::AttemptFinished finished;
+    finished.place = call.id.place;
+    finished.attempt = call.id.attempt;
+    finished.status_code = status;
+    finished.headers = Value::empty_object();
+    call.done(finished);
+  }
+  bool wait_for_requests(std::size_t count) {
+    std::unique_lock hold(mutex_);
+    return changed_.wait_for(hold, std::chrono::seconds(10), [&] { return keys_.size() >= count; });
+  }
+  std::vector<std::string> keys() {
+    const std::lock_guard hold(mutex_);
+    return keys_;
+  }
+  std::size_t cancelled() {
+    const std::lock_guard hold(mutex_);
+    return cancelled_.size();
+  }
+
+ private:
+  struct Open {
+    CallId id;
+    std::function<void(engine::AttemptFinished)> done;
+  };
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> keys_;
+  std::vector<Open> open_;
+  std::vector<CallId> cancelled_;
+};
+
+class RuntimeTest : public testing::Test, public RunListener {
+ protected:
+  RuntimeTest() {
+    char name[] = "/tmp/flowmend-runtime-XXXXXX";
+    folder_ = mkdtemp(name);
+    start();
+  }
+  ~RuntimeTest() override {
+    stop();
+    std::filesystem::remove_all(folder_);
+  }
+  void start() {
+    store::sqlite::Options options;
+    options.folder = folder_;
+    store_ = store::sqlite::open(options).value();
+    peer_ = std::make_unique<Peer>();
+    runtime_ = Runtime::start({*store_, *peer_, sealer_, make_thread_executor()}, settings_).value();
+    runtime_->add_listener(*this);
+  }
+  void stop() {
+    runtime_.reset();
+    store_.reset();
+    peer_.reset();
+  }
+  void restart() {
+    stop();
+    start();
+  }
+
+  void run_started(const store::RunRow&) override {}
+  void run_ended(const store::RunRow& run) override {
+    const std::lock_guard hold(mutex_);
+    ended_[run.name] = run;
+    ++ends_[run.name];
+    changed_.notify_all();
+  }
+  /// The run's row once it has ended.
+  store::RunRow wait_for_end(const std::string& run) {
+    std::unique_lock hold(mutex_);
+    if (!changed_.wait_for(hold, std::chrono::seconds(15), [&] { return ended_.count(run) != 0; })) {
+      ADD_FAILURE() << "run " << run << " does not end";
+      return {};
+    }
+    return ended_[run];
+  }
+
+  std::string save(const char* definition, store::FlowState state = store::FlowState::started) {
+    FlowDraft draft;
+    draft.display_name = "test";
+    draft.definition = *json::parse(definition);
+    draft.state = state;
+    const auto saved = runtime_->flows().create(draft, "ann");
+    if (!saved || !saved->flow) {
+      ADD_FAILURE() << (saved ? saved->diagnostics.at(0).message : saved.error().message);
+      return {};
+    }
+    return saved->flow->id;
+  }
+  Answer call(const std::string& flow, std::string body = "{}", const char* type = "application/json") {
+    const auto address = runtime_->callback_address(flow, "manual", KeyType::primary, {});
+    if (!address) {
+      ADD_FAILURE() << address.error().message;
+      return {};
+    }
+    return call_url(address->value, std::move(body), type).get();
+  }
+  std::future<Answer> call_url(const std::string& url, std::string body, const char* type = "application/json") {
+    trigger::CallbackRequest request;
+    request.method = "POST";
+    const auto path = url.find('/', 8);
+    const auto query = url.find('?');
+    request.path = url.substr(path, query - path);
+    request.query = query == std::string::npos ? "" : url.substr(query + 1);
+    request.headers = {{"Content-Type", type}};
+    request.body = std::move(body);
+    auto promise = std::make_shared<std::promise<Answer>>();
+    auto future = promise->get_future();
+    runtime_->invoke(std::move(request), [promise](Answer answer) { promise->set_value(std::move(answer)); });
+    return future;
+  }
+  static std::string header(const Answer& answer, std::string_view name) {
+    return std::string(trigger::header(answer.headers, name));
+  }
+
+  Settings settings_;
+  std::string folder_;
+  PlainSealer sealer_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Peer> peer_;
+  std::unique_ptr<Runtime> runtime_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, store::RunRow> ended_;
+  std::map<std::string, int> ends_;
+};
+
+constexpr const char* with_response =
+    R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+  "One":{"type":"Compose","inputs":1,"runAfter":{}},
+  "Response":{"type":"Response","kind":"Http","inputs":{"statusCode":200,"body":{"ok":true}},"runAfter":{"One":["Succeeded"]}}}})";
+constexpr const char* with_request =
+    R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+  "Get":{"type":"Http","inputs":{"method":"GET","uri":"https://peer.test/a","retryPolicy":{"type":"none"}},"runAfter":{}}}})";
+constexpr const char* with_wait =
+    R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+  "Wait":{"type":"Wait","inputs":{"interval":{"count":2,"unit":"Second"}},"runAfter":{}}}})";
+
+TEST_F(RuntimeTest, AResponseActionAnswersTheCallerAndTheRunIsDurable) {
+  const auto flow = save(with_response);
+  const auto answer = call(flow);
+  EXPECT_EQ(answer.status_code, 200);
+  EXPECT_EQ(answer.body, R"({"ok":true})");
+  const auto name = header(answer, "x-ms-workflow-run-id");
+  EXPECT_EQ(header(answer, "x-ms-workflow-name"), flow);
+  wait_for_end(name);
+  restart();
+  const auto row = store_->run(name);
+  ASSERT_TRUE(row && *row);
+  EXPECT_EQ((*row)->status, store::RunStatus::succeeded);
+  EXPECT_FALSE((*row)->needs_work);
+  const auto events = read_events(*store_, sealer_, name);
+  ASSERT_TRUE(events);
+  EXPECT_TRUE(std::holds_alternative<engine::RunStarted>(events->front()));
+}
+
+TEST_F(RuntimeTest, WithoutAResponseActionTheCallerGets202) {
+  const auto answer = call(save(with_request));
+  EXPECT_EQ(answer.status_code, 202);
+  EXPECT_EQ(answer.body, "");
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(header(answer, "x-ms-workflow-run-id")).status, store::RunStatus::succeeded);
+}
+
+TEST_F(RuntimeTest, AFailedRequestFailsTheRunAndNamesTheAction) {
+  const auto answer = call(save(with_request));
+  peer_->answer(404);
+  const auto row = wait_for_end(header(answer, "x-ms-workflow-run-id"));
+  EXPECT_EQ(row.status, store::RunStatus::failed);
+  EXPECT_EQ(row.failed_action, "Get");
+}
+
+TEST_F(RuntimeTest, ARequestUnderWayIsSentAgainAfterACrashUnderItsKey) {
+  const auto answer = call(save(with_request));
+  const auto name = header(answer, "x-ms-workflow-run-id");
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  const auto key = peer_->keys().at(0);
+  restart();
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  EXPECT_EQ(peer_->keys().at(0), key);
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(name).status, store::RunStatus::succeeded);
+  EXPECT_EQ(ends_[name], 1);
+}
+
+TEST_F(RuntimeTest, ASleepingRunWakesAtItsTimeNeverEarlierAlsoAfterARestart) {
+  const auto before = now_from_system_clock();
+  const auto name = header(call(save(with_wait)), "x-ms-workflow-run-id");
+  restart();
+  const auto row = wait_for_end(name);
+  EXPECT_EQ(row.status, store::RunStatus::succeeded);
+  EXPECT_GE(row.ended, before + Duration::seconds(2));
+  EXPECT_LT(row.ended, before + Duration::seconds(6));
+  EXPECT_TRUE(store_->timers_of(row.number)->empty());
+}
+
+TEST_F(RuntimeTest, ACancelledRunEndsAndGivesUpItsRequest) {
+  const auto name = header(call(save(with_request)), "x-ms-workflow-run-id");
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  ASSERT_TRUE(runtime_->cancel(name, "ann"));
+  EXPECT_EQ(wait_for_end(name).status, store::RunStatus::cancelled);
+  EXPECT_EQ(peer_->cancelled(), 1u);
+  EXPECT_EQ(runtime_->cancel(name, "ann").error().code, "WorkflowRunAlreadyCompleted");
+  EXPECT_EQ(runtime_->cancel("unknown", "ann").error().code, "WorkflowRunNotFound");
+}
+
+TEST_F(RuntimeTest, ResubmitStartsANewRunFromTheRecordedTrigger) {
+  const auto flow = save(with_request);
+  const auto first = header(call(flow, R"({"order":7})"), "x-ms-workflow-run-id");
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  EXPECT_EQ(runtime_->resubmit(first, DefinitionChoice::latest, "ann").error().code,
+            "WorkflowTriggerHistoryCannotBeResubmitted");
+  peer_->answer(404);
+  wait_for_end(first);
+  FlowDraft draft;
+  draft.display_name = "test";
+  draft.definition = *json::parse(with_response);
+  const auto saved = runtime_->flows().update(flow, draft, "ann");
+  ASSERT_TRUE(saved && saved->flow);
+  const auto again = runtime_->resubmit(first, DefinitionChoice::latest, "ann");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->version, saved->flow->version);
+  EXPECT_EQ(wait_for_end(again->run).status, store::RunStatus::succeeded);
+  const auto events = read_events(*store_, sealer_, again->run);
+  const auto& start = std::get<engine::RunStarted>(events->front());
+  EXPECT_EQ(start.resubmit_of, first);
+  EXPECT_EQ(start.trigger.find("outputs")->find("body")->find("order")->as_integer(), 7);
+  const auto original = runtime_->resubmit(first, DefinitionChoice::original, "ann");
+  ASSERT_TRUE(original);
+  EXPECT_NE(original->version, saved->flow->version);
+  EXPECT_EQ(store_->resubmits_of(first)->size(), 2u);
+  EXPECT_EQ(runtime_->resubmit("unknown", DefinitionChoice::latest, "ann").error().code, "WorkflowRunNotFound");
+}
+
+TEST_F(RuntimeTest, CallsThatMustNotStartARunSaySo) {
+  const auto flow = save(with_response);
+  const auto url = runtime_->callback_address(flow, "manual", KeyType::primary, {})->value;
+  EXPECT_EQ(call_url(url + "x", "{}").get().status_code, 401);
+  EXPECT_EQ(call_url(url.substr(0, url.find('?')), "{}").get().status_code, 401);
+  EXPECT_EQ(
+      call_url("http://x.test/workflows/00000000000000000000000000000000/triggers/manual/paths/invoke?sig=x", "{}")
+          .get()
+          .status_code,
+      404);
+  const auto broken = call_url(url, "{").get();
+  EXPECT_EQ(broken.status_code, 400);
+  EXPECT_THAT(broken.body, HasSubstr("InvalidJSON"));
+  ASSERT_TRUE(runtime_->flows().regenerate_key(flow, KeyType::primary));
+  EXPECT_EQ(call_url(url, "{}").get().status_code, 401) << "its key was regenerated";
+  ASSERT_TRUE(runtime_->flows().set_state(flow, store::FlowState::stopped));
+  const auto off = call_url(runtime_->callback_address(flow, "manual", KeyType::secondary, {})->value, "{}").get();
+  EXPECT_EQ(off.status_code, 400);
+  EXPECT_THAT(off.body, HasSubstr("WorkflowTriggerIsNotEnabled"));
+  EXPECT_TRUE(store_->runs({})->empty());
+  const auto histories = *store_->trigger_histories(flow, "", 10);
+  ASSERT_EQ(histories.size(), 1u);
+  EXPECT_EQ(histories[0].status, "Failed");
+}
+
+TEST_F(RuntimeTest, ConditionsAndSplitOnDecideHowManyRunsStart) {
+  const auto conditional = save(R"wdl({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}},
+    "conditions":[{"expression":"@equals(triggerBody()?['go'],true)"}]}},"actions":{"One":{"type":"Compose","inputs":1,"runAfter":{}}}})wdl");
+  EXPECT_EQ(call(conditional, R"({"go":false})").status_code, 202);
+  const auto ran = call(conditional, R"({"go":true})");
+  wait_for_end(header(ran, "x-ms-workflow-run-id"));
+  EXPECT_EQ(store_->runs({})->size(), 1u);
+  EXPECT_EQ(store_->trigger_histories(conditional, "", 10)->size(), 2u);
+  const auto split = save(R"wdl({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}},
+    "splitOn":"@triggerBody()?['items']"}},"actions":{"One":{"type":"Compose","inputs":1,"runAfter":{}}}})wdl");
+  EXPECT_EQ(call(split, R"({"items":[1,2,3]})").status_code, 202);
+  store::RunQuery query;
+  query.flow = split;
+  EXPECT_EQ(store_->runs(query)->size(), 3u);
+  EXPECT_EQ(call(split, R"({"items":7})").status_code, 400);
+}
+
+TEST_F(RuntimeTest, ARecurrenceFiresOnceAtSaveAndIsNotDoubledByARestart) {
+  const auto flow =
+      save(R"({"triggers":{"Recurrence":{"type":"Recurrence","recurrence":{"frequency":"Hour","interval":1}}},
+    "actions":{"One":{"type":"Compose","inputs":1,"runAfter":{}}}})");
+  store::RunQuery query;
+  query.flow = flow;
+  for (int i = 0; i < 100 && store_->runs(query)->empty(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ASSERT_EQ(store_->runs(query)->size(), 1u);
+  const auto next = runtime_->next_fire(flow);
+  EXPECT_GT(next, now_from_system_clock() + Duration::minutes(58));
+  restart();
+  EXPECT_EQ(runtime_->next_fire(flow), next);
+  EXPECT_EQ(store_->runs(query)->size(), 1u);
+  ASSERT_TRUE(runtime_->flows().set_state(flow, store::FlowState::stopped));
+  EXPECT_FALSE(runtime_->next_fire(flow).is_set());
+}
+
+TEST_F(RuntimeTest, RunsBeyondTheConcurrencyWaitForTheirTurn) {
+  const auto flow = save(R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}},
+    "runtimeConfiguration":{"concurrency":{"runs":1,"maximumWaitingRuns":2}}}},"actions":{
+    "Get":{"type":"Http","inputs":{"method":"GET","uri":"https://peer.test/a","retryPolicy":{"type":"none"}},"runAfter":{}}}})");
+  std::vector<std::string> names;
+  for (int i = 0; i < 3; ++i) names.push_back(header(call(flow), "x-ms-workflow-run-id"));
+  EXPECT_EQ(call(flow).status_code, 429);
+  EXPECT_EQ((*store_->run(names[1]))->status, store::RunStatus::waiting);
+  ASSERT_TRUE(runtime_->cancel(names[1], "ann"));
+  EXPECT_EQ(wait_for_end(names[1]).status, store::RunStatus::cancelled);
+  restart();
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(names[0]).status, store::RunStatus::succeeded);
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(names[2]).status, store::RunStatus::succeeded);
+}
+
+}  // namespace
+}  // namespace flowmend::runtime
