@@ -1,0 +1,642 @@
+#include "connector/connections.h"
+
+#include <algorithm>
+#include <array>
+
+#include "connector/content.h"
+#include "connector/mask.h"
+#include "connector/reference.h"
+#include "connector/service_message.h"
+#include "connector/text.h"
+#include "json/parse.h"
+#include "json/pointer.h"
+#include "json/write.h"
+
+namespace flowmend::connector {
+namespace {
+
+constexpr std::string_view document_kind = "connection";
+constexpr Duration test_timeout = Duration::seconds(30);
+constexpr Duration success_written_every = Duration::seconds(60);
+constexpr std::size_t affected_max = 10'000;
+constexpr std::size_t name_bytes_max = 200;
+
+std::string document_key(const ConnectionKey& key) { return key.api + "/" + key.name; }
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= name_bytes_max && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  });
+}
+
+Timestamp time_of(const Value& value, std::string_view name) {
+  return parse_timestamp(value.text_of(name)).value_or(Timestamp());
+}
+
+void add_time(json::ObjectBuilder& builder, std::string_view name, Timestamp time) {
+  if (time.is_set()) builder.add(name, Value(to_string(time)));
+}
+
+Value failure_value(const FailedCall& call) {
+  json::ObjectBuilder builder;
+  builder.add("time", Value(to_string(call.time)));
+  builder.add("statusCode", Value(call.status_code));
+  builder.add("message", Value(call.message));
+  if (!call.flow.empty()) builder.add("flow", Value(call.flow));
+  if (!call.run.empty()) builder.add("run", Value(call.run));
+  return builder.finish();
+}
+
+std::string refusal_text(int status, const ServiceMessage& said) {
+  std::string text = "The service answered " + std::to_string(status);
+  if (const std::string_view phrase = reason_phrase(status); !phrase.empty()) text += " (" + std::string(phrase) + ")";
+  return said.message.empty() ? text + "." : text + ": " + said.message;
+}
+
+std::string error_code_of(int status) {
+  if (status == 401) return "Unauthorized";
+  if (status == 403) return "Forbidden";
+  return status >= 500 || status == 408 || status == 429 ? "ServiceUnreachable" : "TestFailed";
+}
+
+}  // namespace
+
+std::string_view status_name(ConnectionStatus status) {
+  return status == ConnectionStatus::connected ? "Connected" : "Error";
+}
+
+std::optional<ConnectionTest> connection_test(const Connector& connector) {
+  if (connector.test_connection) {
+    const Operation* operation = connector.find_operation(connector.test_connection->operation_id);
+    if (operation != nullptr) return ConnectionTest{operation, connector.test_connection->parameters};
+  }
+  const auto needs_nothing = [](const Operation& operation) {
+    return std::all_of(
+        operation.parameters.begin(), operation.parameters.end(), [](const OperationParameter& parameter) {
+          return !parameter.required || !parameter.default_value.is_null() || parameter.enumeration.size() == 1;
+        });
+  };
+  const auto usable = [&](const Operation& operation) {
+    return operation.unavailable.code.empty() && !operation.no_generic_test && !operation.trigger &&
+           !operation.security_off && (operation.method == "GET" || operation.safe) && needs_nothing(operation);
+  };
+  for (const Operation& operation : connector.operations) {
+    if (!usable(operation)) continue;
+    for (const std::string_view word : {"testconnection", "test connection", "ping", "verify", "whoami", "getme",
+                                        "current user", "currentuser", "myself"}) {
+      if (contains_ignoring_case(operation.id, word) || contains_ignoring_case(operation.summary, word))
+        return ConnectionTest{&operation, Value()};
+    }
+    if (operation.path.ends_with("/me")) return ConnectionTest{&operation, Value()};
+  }
+  for (const Operation& operation : connector.operations) {
+    if (usable(operation)) return ConnectionTest{&operation, Value()};
+  }
+  return std::nullopt;
+}
+
+Connections::Connections(store::Store& store, const engine::Sealer& sealer, const Registry& registry,
+                         http::Client& client)
+    : store_(store), sealer_(sealer), registry_(registry), client_(client) {}
+
+Result<void> Connections::load() {
+  store::DocumentQuery query;
+  query.kind = document_kind;
+  std::map<ConnectionKey, Entry> entries;
+  while (true) {
+    const auto page = store_.documents(query);
+    if (!page) return page.error();
+    for (const store::Document& document : *page) {
+      const std::size_t slash = document.key.find('/');
+      if (slash == std::string::npos) continue;
+      const Value& value = document.value;
+      Entry entry;
+      ConnectionView& view = entry.view;
+      view.key = {document.key.substr(0, slash), document.key.substr(slash + 1)};
+      view.display_name = value.text_of("displayName");
+      view.status = value.text_of("status") == "Error" ? ConnectionStatus::error : ConnectionStatus::connected;
+      if (const Value* error = value.find("error")) {
+        view.error_code = error->text_of("code");
+        view.error_message = error->text_of("message");
+      }
+      if (const Value* fields = value.find("fields")) view.clear_fields = *fields;
+      view.created_by = value.text_of("createdBy");
+      view.created = time_of(value, "createdTime");
+      view.modified = time_of(value, "lastModifiedTime");
+      view.last_success = time_of(value, "lastSuccessTime");
+      entry.written_success = view.last_success;
+      if (const Value* failure = value.find("lastFailure")) {
+        FailedCall call;
+        call.time = time_of(*failure, "time");
+        call.message = failure->text_of("message");
+        call.flow = failure->text_of("flow");
+        call.run = failure->text_of("run");
+        if (const Value* status = failure->find("statusCode"); status != nullptr && status->is_integer())
+          call.status_code = static_cast<int>(status->as_integer());
+        view.last_failure = std::move(call);
+      }
+      if (const Value* affected = value.find("affectedRuns"); affected != nullptr && affected->is_array()) {
+        for (const Value& run : affected->as_array()) {
+          if (run.is_string()) entry.affected.emplace(run.as_string());
+        }
+      }
+      view.affected_runs = entry.affected.size();
+      entry.sealed = base64_decode(value.text_of("sealed")).value_or("");
+      entries.emplace(view.key, std::move(entry));
+    }
+    if (page->size() < query.limit) break;
+    query.after = page->back().key;
+  }
+  const std::lock_guard lock(mutex_);
+  entries_ = std::move(entries);
+  return {};
+}
+
+std::vector<ConnectionView> Connections::list() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<ConnectionView> out;
+  for (const auto& [key, entry] : entries_) out.push_back(entry.view);
+  return out;
+}
+
+std::optional<ConnectionView> Connections::find(const ConnectionKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? std::nullopt : std::optional(found->second.view);
+}
+
+std::optional<ConnectionKey> Connections::find_by_name(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  std::optional<ConnectionKey> found;
+  for (const auto& [key, entry] : entries_) {
+    if (key.name != name) continue;
+    if (found) return std::nullopt;
+    found = key;
+  }
+  return found;
+}
+
+Result<Connections::Split> Connections::split(const Connector& connector, const Value& fields) const {
+  json::ObjectBuilder clear;
+  json::ObjectBuilder secret;
+  if (!fields.is_null() && !fields.is_object()) {
+    return make_error("InvalidConnectionParameters", "The connection's parameters are not an object.",
+                      "/properties/connectionParameters");
+  }
+  for (const json::Member& member : fields.is_object() ? fields.as_object() : std::span<const json::Member>()) {
+    const auto known =
+        std::find_if(connector.connection_parameters.begin(), connector.connection_parameters.end(),
+                     [&](const auto& parameter) { return equals_ignoring_case(parameter.name, member.name()); });
+    const std::string where = json::join("/properties/connectionParameters", member.name());
+    if (known == connector.connection_parameters.end()) {
+      return make_error(
+          "InvalidConnectionParameters",
+          "The connector '" + connector.title + "' has no connection field '" + std::string(member.name()) + "'.",
+          where, "Remove it, or correct its name.");
+    }
+    if (member.value.is_object() || member.value.is_array()) {
+      return make_error("InvalidConnectionParameters", "The connection field '" + known->name + "' must be a text.",
+                        where, "Give it a text.");
+    }
+    const std::string text = text_of_value(member.value);
+    if (text.size() > 65'536 || text.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+      return make_error("InvalidConnectionParameters",
+                        "The connection field '" + known->name + "' holds a line break or is too long.", where,
+                        "Paste it again without line breaks.");
+    }
+    (is_secret(*known) ? secret : clear).set(known->name, Value(text));
+  }
+  Split out{clear.finish(), secret.finish()};
+  for (const ConnectionParameter& parameter : connector.connection_parameters) {
+    if (!parameter.required || parameter.hidden || !parameter.default_value.is_null()) continue;
+    const Value* value = is_secret(parameter) ? out.secret.find(parameter.name) : out.clear.find(parameter.name);
+    if (value == nullptr || value->as_string().empty()) {
+      return make_error("InvalidConnectionParameters", "The connection needs '" + parameter.display_name + "'.",
+                        json::join("/properties/connectionParameters", parameter.name),
+                        "Fill in '" + parameter.display_name + "'.");
+    }
+  }
+  return out;
+}
+
+Result<Value> Connections::all_fields(const Entry& entry) const {
+  json::ObjectBuilder builder;
+  if (entry.view.clear_fields.is_object()) builder = json::ObjectBuilder(entry.view.clear_fields);
+  if (!entry.sealed.empty()) {
+    const auto opened = sealer_.open(entry.sealed);
+    if (!opened) return opened.error();
+    const auto secrets = json::parse(*opened);
+    if (secrets && secrets->is_object()) {
+      for (const json::Member& member : secrets->as_object()) builder.set(member.name(), member.value);
+    }
+  }
+  return builder.finish();
+}
+
+Value Connections::document_of(const Entry& entry) {
+  const ConnectionView& view = entry.view;
+  json::ObjectBuilder builder;
+  builder.add("displayName", Value(view.display_name));
+  builder.add("status", Value(status_name(view.status)));
+  if (view.status == ConnectionStatus::error)
+    builder.add("error", Value::object({{"code", Value(view.error_code)}, {"message", Value(view.error_message)}}));
+  builder.add_if_set("fields", view.clear_fields);
+  if (!entry.sealed.empty()) builder.add("sealed", Value(base64_encode(entry.sealed)));
+  builder.add("createdBy", Value(view.created_by));
+  add_time(builder, "createdTime", view.created);
+  add_time(builder, "lastModifiedTime", view.modified);
+  add_time(builder, "lastSuccessTime", view.last_success);
+  if (view.last_failure) builder.add("lastFailure", failure_value(*view.last_failure));
+  json::ArrayBuilder affected;
+  for (const std::string& run : entry.affected) affected.push(Value(run));
+  if (affected.size() > 0) builder.add("affectedRuns", affected.finish());
+  return builder.finish();
+}
+
+Result<void> Connections::store_entry(const ConnectionKey& key, const Entry& entry) {
+  const auto stored = store_.put_document(document_kind, document_key(key), document_of(entry));
+  if (!stored) return stored.error();
+  return {};
+}
+
+/// For changes of state that a call brings: grouped with other commits, nobody waits.
+void Connections::keep(const ConnectionKey& key, const Entry& entry) {
+  store::Batch batch;
+  store::Document document;
+  document.kind = document_kind;
+  document.key = document_key(key);
+  document.value = document_of(entry);
+  batch.documents.push_back(std::move(document));
+  store_.commit(std::move(batch), [] {});
+}
+
+void Connections::tell(const ConnectionView& view) {
+  if (listener_) listener_(view);
+}
+
+Result<void> Connections::put_unverified(const ConnectionKey& key, const std::string& display_name, const Value& fields,
+                                         const std::string& by) {
+  const auto connector = registry_.find(key.api);
+  if (!connector)
+    return make_error("ApiNotFound", "The connector '" + key.api + "' is not installed.", {},
+                      "Import the connector first.");
+  if (!is_name(key.name)) {
+    return make_error("InvalidConnectionName", "'" + key.name + "' is no name for a connection.", {},
+                      "Use letters, digits, '-', '_' and '.'.");
+  }
+  const auto parts = split(*connector, fields);
+  if (!parts) return parts.error();
+  Entry entry;
+  entry.view.key = key;
+  entry.view.display_name = display_name.empty() ? connector->title : display_name;
+  entry.view.clear_fields = parts->clear;
+  entry.view.created_by = by;
+  entry.view.created = entry.view.modified = now_from_system_clock();
+  if (parts->secret.size() > 0) entry.sealed = sealer_.seal(json::write(parts->secret));
+  if (auto stored = store_entry(key, entry); !stored) return stored.error();
+  const std::lock_guard lock(mutex_);
+  const auto old = entries_.find(key);
+  entry.generation = old == entries_.end() ? 1 : old->second.generation + 1;
+  entries_[key] = std::move(entry);
+  return {};
+}
+
+void Connections::put(const ConnectionKey& key, const std::string& display_name, const Value& fields,
+                      const std::string& by, std::function<void(Result<Verification>)> done) {
+  bool exists = false;
+  bool works = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    exists = found != entries_.end();
+    works = exists && found->second.view.status == ConnectionStatus::connected;
+    if (exists && !display_name.empty() && found->second.view.display_name != display_name) {
+      found->second.view.display_name = display_name;
+      found->second.view.modified = now_from_system_clock();
+      keep(key, found->second);
+    }
+  }
+  if (exists && (fields.size() == 0 || works)) {
+    verify(key, fields.size() == 0 ? Value() : fields, std::move(done));
+    return;
+  }
+  if (auto stored = put_unverified(key, display_name, fields, by); !stored) {
+    done(stored.error());
+    return;
+  }
+  verify(key, Value(), std::move(done));
+}
+
+void Connections::verify(const ConnectionKey& key, const Value& credentials,
+                         std::function<void(Result<Verification>)> done) {
+  std::optional<Entry> existing;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = entries_.find(key); found != entries_.end()) existing = found->second;
+  }
+  if (!existing) {
+    done(make_error("ConnectionNotFound", "There is no connection '" + key.name + "' of '" + key.api + "'.", {},
+                    "Make it first."));
+    return;
+  }
+  const Entry& entry = *existing;
+  const auto connector = registry_.find(key.api);
+  if (!connector) {
+    done(make_error("ApiNotFound", "The connector '" + key.api + "' is not installed.", {},
+                    "Import the connector first."));
+    return;
+  }
+  auto stored_fields = all_fields(entry);
+  const bool given = credentials.is_object() && credentials.size() > 0;
+  if (!stored_fields && !given) {
+    done(stored_fields.error());
+    return;
+  }
+  json::ObjectBuilder merged(stored_fields ? *stored_fields : Value::empty_object());
+  if (given) {
+    for (const json::Member& member : credentials.as_object()) merged.set(member.name(), member.value);
+  }
+  const Value fields = merged.finish();
+  const auto parts = split(*connector, fields);
+  if (!parts) {
+    done(parts.error());
+    return;
+  }
+  Probe question;
+  question.material = {connector, fields, entry.generation, entry.view.display_name};
+  probe(std::move(question),
+        [this, key, given, parts = *parts, generation = entry.generation, done = std::move(done)](Verification result) {
+          // The client's thread: state first, then the store in the background, then the one who asked.
+          const bool accepted = result.status == ConnectionStatus::connected;
+          std::optional<ConnectionView> changed;
+          {
+            std::unique_lock lock(mutex_);
+            const auto found = entries_.find(key);
+            if (found == entries_.end()) {
+              lock.unlock();
+              done(make_error("ConnectionNotFound", "The connection '" + key.name + "' was deleted in the meantime."));
+              return;
+            }
+            Entry& now = found->second;
+            const ConnectionStatus before = now.view.status;
+            // While this was asked somebody else may have stored other credentials: then only an accepted set counts.
+            const bool current = now.generation == generation;
+            const Timestamp time = now_from_system_clock();
+            if (accepted && (given || current)) {
+              if (given) {
+                now.view.clear_fields = parts.clear;
+                now.sealed = parts.secret.size() > 0 ? sealer_.seal(json::write(parts.secret)) : std::string();
+                now.generation++;
+                now.view.modified = time;
+                result.stored = true;
+              }
+              now.view.status = ConnectionStatus::connected;
+              now.view.error_code.clear();
+              now.view.error_message.clear();
+              if (result.tested) now.view.last_success = now.written_success = time;
+              keep(key, now);
+            } else if (!accepted && !given && current) {
+              now.view.status = ConnectionStatus::error;
+              now.view.error_code = result.error_code;
+              now.view.error_message = result.error_message;
+              FailedCall call;
+              call.time = time;
+              call.status_code = result.service_status;
+              call.message = result.error_message;
+              now.view.last_failure = std::move(call);
+              keep(key, now);
+            }
+            result.affected_runs = now.affected.size();
+            if (now.view.status != before) changed = now.view;
+          }
+          if (changed) tell(*changed);
+          done(std::move(result));
+        });
+}
+
+void Connections::probe(Probe question, std::function<void(Verification)> done) {
+  const Connector& connector = *question.material.connector;
+  const auto test = connection_test(connector);
+  Verification result;
+  if (!test) {
+    result.tested = false;
+    done(std::move(result));
+    return;
+  }
+  auto built = build_request(connector, *test->operation, test->parameters, question.material.fields);
+  if (!built) {
+    result.status = ConnectionStatus::error;
+    result.error_code = built.error().code;
+    result.error_message = built.error().message;
+    done(std::move(result));
+    return;
+  }
+  http::Request request;
+  request.method = built->method;
+  request.url = built->url;
+  for (auto& [name, value] : built->headers) request.headers.push_back({name, value});
+  request.body = std::move(built->body);
+  request.timeout = test_timeout;
+  request.reply_bytes_max = 1u << 20;
+  client_.send(std::move(request), [secrets = built->secrets, done = std::move(done)](http::Reply reply) {
+    Verification answer;
+    if (!reply.error_code.empty()) {
+      answer.status = ConnectionStatus::error;
+      answer.error_code = "ServiceUnreachable";
+      answer.error_message = "The service could not be asked, so nothing is known about the credentials: " +
+                             mask_secrets(reply.error_message, secrets);
+      done(std::move(answer));
+      return;
+    }
+    const Decoded decoded = decode_body(reply.body, http::find_header(reply.headers, "Content-Type"));
+    answer.service_status = reply.status;
+    answer.service_body = mask_value(decoded.body, secrets);
+    if (reply.status >= 200 && reply.status < 300) {
+      answer.service_body = Value();
+      done(std::move(answer));
+      return;
+    }
+    answer.status = ConnectionStatus::error;
+    answer.error_code = error_code_of(reply.status);
+    answer.error_message = refusal_text(reply.status, read_service_message(answer.service_body));
+    done(std::move(answer));
+  });
+}
+
+Result<bool> Connections::remove(const ConnectionKey& key) {
+  const auto erased = store_.erase_document(document_kind, document_key(key));
+  if (!erased) return erased.error();
+  const std::lock_guard lock(mutex_);
+  entries_.erase(key);
+  return *erased;
+}
+
+Result<Material> Connections::material(const ConnectionKey& key) const {
+  Entry entry;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end()) {
+      return make_error("ApiConnectionNotFound",
+                        "The API connection '" + key.name + "' of '" + key.api + "' could not be found.", {},
+                        "It was deleted or never made: choose another connection for this step, or make it again under "
+                        "the same name.");
+    }
+    entry = found->second;
+  }
+  Material material;
+  material.connector = registry_.find(key.api);
+  if (!material.connector)
+    return make_error("ApiNotFound", "The connector '" + key.api + "' is not installed.", {}, "Import the connector.");
+  auto fields = all_fields(entry);
+  if (!fields) return fields.error();
+  json::ObjectBuilder with_defaults(*fields);
+  for (const ConnectionParameter& parameter : material.connector->connection_parameters) {
+    if (fields->find(parameter.name) == nullptr && !parameter.default_value.is_null())
+      with_defaults.add(parameter.name, parameter.default_value);
+  }
+  material.fields = with_defaults.finish();
+  material.generation = entry.generation;
+  material.display_name = entry.view.display_name;
+  return material;
+}
+
+void Connections::report_success(const ConnectionKey& key, std::uint64_t generation) {
+  std::optional<ConnectionView> changed;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || found->second.generation != generation) return;
+    Entry& entry = found->second;
+    const Timestamp now = now_from_system_clock();
+    entry.view.last_success = now;
+    const bool mended = entry.view.status == ConnectionStatus::error;
+    if (mended) {
+      entry.view.status = ConnectionStatus::connected;
+      entry.view.error_code.clear();
+      entry.view.error_message.clear();
+      changed = entry.view;
+    }
+    if (mended || now - entry.written_success > success_written_every) {
+      entry.written_success = now;
+      keep(key, entry);
+    }
+  }
+  if (changed) tell(*changed);
+}
+
+void Connections::report_refused(const ConnectionKey& key, std::uint64_t generation, FailedCall call) {
+  std::optional<ConnectionView> changed;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || found->second.generation != generation) return;
+    Entry& entry = found->second;
+    const bool broken = call.status_code == 401;
+    const bool was_connected = entry.view.status == ConnectionStatus::connected;
+    if (broken) {
+      if (was_connected) entry.affected.clear();
+      if (!call.run.empty() && entry.affected.size() < affected_max) entry.affected.insert(call.run);
+      entry.view.affected_runs = entry.affected.size();
+      entry.view.status = ConnectionStatus::error;
+      entry.view.error_code = "Unauthorized";
+      entry.view.error_message = call.message;
+    }
+    entry.view.last_failure = std::move(call);
+    keep(key, entry);
+    if (broken && was_connected) changed = entry.view;
+  }
+  if (changed) tell(*changed);
+}
+
+std::map<ConnectionKey, std::vector<Value>> Connections::flows_by_connection() const {
+  std::map<ConnectionKey, std::vector<Value>> out;
+  const auto flows = store_.flows();
+  if (!flows) return out;
+  for (const store::FlowRow& flow : *flows) {
+    const auto version = store_.flow_version(flow.id, flow.version);
+    if (!version || !version->has_value() || !(*version)->connection_references.is_object()) continue;
+    std::set<ConnectionKey> seen;
+    for (const json::Member& member : (*version)->connection_references.as_object()) {
+      const Value host = Value::object({{"connectionName", member.key}});
+      const auto reference = resolve_reference(host, (*version)->connection_references);
+      if (!reference || !seen.insert({reference->api, reference->name}).second) continue;
+      out[{reference->api, reference->name}].push_back(
+          Value::object({{"flow", Value(flow.id)}, {"displayName", Value(flow.display_name)}}));
+    }
+  }
+  return out;
+}
+
+Value Connections::describe(const ConnectionView& view) const { return describe_all({view}).front(); }
+
+std::vector<Value> Connections::describe_all(const std::vector<ConnectionView>& views) const {
+  const auto flows = flows_by_connection();
+  std::vector<Value> out;
+  for (const ConnectionView& view : views) {
+    const auto found = flows.find(view.key);
+    out.push_back(describe(view, found == flows.end() ? std::vector<Value>() : found->second));
+  }
+  return out;
+}
+
+Value Connections::describe(const ConnectionView& view, const std::vector<Value>& used_by) const {
+  const std::string api_id = "/providers/Microsoft.PowerApps/apis/" + view.key.api;
+  const auto connector = registry_.find(view.key.api);
+  json::ObjectBuilder status;
+  status.add("status", Value(status_name(view.status)));
+  if (view.status == ConnectionStatus::error) {
+    status.add("target",
+               connector && kind_of(*connector) == ConnectionKind::bearer ? Value("token") : Value("credentials"));
+    status.add("error", Value::object({{"code", Value(view.error_code)}, {"message", Value(view.error_message)}}));
+  }
+
+  json::ArrayBuilder fields;
+  std::string account;
+  if (connector) {
+    for (const ConnectionParameter& parameter : connector->connection_parameters) {
+      if (parameter.hidden) continue;
+      json::ObjectBuilder field;
+      field.add("name", Value(parameter.name));
+      field.add("displayName", Value(parameter.display_name));
+      field.add("secret", Value(is_secret(parameter)));
+      field.add("required", Value(parameter.required));
+      if (!is_secret(parameter)) {
+        if (const Value* value = view.clear_fields.find(parameter.name)) {
+          field.add("value", *value);
+          if (account.empty() && equals_ignoring_case(parameter.name, "username")) account = text_of_value(*value);
+        }
+      }
+      fields.push(field.finish());
+    }
+  }
+  json::ObjectBuilder own;
+  own.add("connectorDisplayName", Value(connector ? connector->title : view.key.api));
+  own.add("kind", Value(connector ? kind_name(kind_of(*connector)) : "none"));
+  own.add("fields", fields.finish());
+  own.add("usedBy", Value::array(std::vector<Value>(used_by)));
+  add_time(own, "lastSuccessTime", view.last_success);
+  if (view.last_failure) own.add("lastFailure", failure_value(*view.last_failure));
+  own.add("affectedRuns", Value(static_cast<std::int64_t>(view.affected_runs)));
+
+  json::ObjectBuilder properties;
+  properties.add("apiId", Value(api_id));
+  properties.add("displayName", Value(view.display_name));
+  properties.add("statuses", Value::array({status.finish()}));
+  if (!view.created_by.empty())
+    properties.add("createdBy",
+                   Value::object({{"id", Value(view.created_by)}, {"displayName", Value(view.created_by)}}));
+  add_time(properties, "createdTime", view.created);
+  add_time(properties, "lastModifiedTime", view.modified);
+  if (!account.empty()) properties.add("accountName", Value(account));
+  properties.add("connectionParameters", view.clear_fields.is_object() ? view.clear_fields : Value::empty_object());
+  properties.add("flowmend", own.finish());
+
+  return Value::object({{"name", Value(view.key.name)},
+                        {"id", Value(api_id + "/connections/" + view.key.name)},
+                        {"type", Value("Microsoft.PowerApps/apis/connections")},
+                        {"properties", properties.finish()}});
+}
+
+}  // namespace flowmend::connector

@@ -1,0 +1,178 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "connector/registry.h"
+#include "connector/request.h"
+#include "engine/journal.h"
+#include "http/client.h"
+#include "store/store.h"
+
+namespace flowmend::connector {
+
+struct ConnectionKey {
+  std::string api;   ///< `shared_orders`
+  std::string name;  ///< of the connection
+  friend auto operator<=>(const ConnectionKey&, const ConnectionKey&) = default;
+};
+
+enum class ConnectionStatus { connected, error };
+std::string_view status_name(ConnectionStatus status);
+
+/// A run that met a failure of a connection.
+struct FailedCall {
+  Timestamp time;
+  int status_code = 0;
+  std::string message;  ///< the service's own words, secrets masked
+  std::string flow;     ///< id
+  std::string run;      ///< name
+};
+
+/// A connection without its secrets.
+struct ConnectionView {
+  ConnectionKey key;
+  std::string display_name;
+  ConnectionStatus status = ConnectionStatus::connected;
+  std::string error_code;  ///< of status error: `Unauthorized`, `ServiceUnreachable` ...
+  std::string error_message;
+  Value clear_fields;  ///< the values that are no secret
+  std::string created_by;
+  Timestamp created;
+  Timestamp modified;
+  Timestamp last_success;  ///< not set = never
+  std::optional<FailedCall> last_failure;
+  std::size_t affected_runs = 0;  ///< that failed since it last stopped working
+};
+
+/// What a request needs of a connection.
+struct Material {
+  std::shared_ptr<const Connector> connector;
+  Value fields;  ///< all values, in clear
+  std::uint64_t generation =
+      0;  ///< counts the changes of its credentials: an answer to older ones says nothing about the new
+  std::string display_name;
+};
+
+/// What came of asking the service.
+struct Verification {
+  ConnectionStatus status = ConnectionStatus::connected;
+  bool stored = false;     ///< the given credentials are the connection's now
+  bool tested = true;      ///< false: the connector has no operation that can be tried without doing something
+  std::string error_code;  ///< `Unauthorized` (401), `Forbidden` (403), `ServiceUnreachable`, or the service's status
+  std::string error_message;
+  int service_status = 0;  ///< 0 = it did not answer
+  Value service_body;      ///< its own words, secrets masked
+  std::size_t affected_runs = 0;
+};
+
+/// The connections: values and state of each, secrets sealed, kept as documents of kind `connection` (key `api/name`).
+///
+/// The state follows what services answer: a 401 marks a connection as broken at once, a success or a good verification
+/// mends it; a 403 leaves the state alone, because the credentials were known. New credentials replace stored ones only
+/// after the service accepted them.
+///
+/// Threads: any. `done` functions are called once, on the HTTP client's thread or, when nothing had to be asked, before
+/// the call returns.
+class Connections {
+ public:
+  Connections(store::Store& store, const engine::Sealer& sealer, const Registry& registry, http::Client& client);
+
+  /// Reads what the store holds. Call once before use.
+  Result<void> load();
+
+  std::vector<ConnectionView> list() const;
+  std::optional<ConnectionView> find(const ConnectionKey& key) const;
+  /// By its name alone, for references that don't say the connector; nothing when there is none or more than one.
+  std::optional<ConnectionKey> find_by_name(std::string_view name) const;
+
+  /// Makes a connection and asks the service about it; it is stored whatever the answer, and its state says it. For one
+  /// that exists: its display name changes, and its credentials only when the service accepts them (or when the stored
+  /// ones are broken too). Errors: `ApiNotFound`, `InvalidConnectionParameters` naming the field,
+  /// `InvalidConnectionName`, the store's.
+  void put(const ConnectionKey& key, const std::string& display_name, const Value& fields, const std::string& by,
+           std::function<void(Result<Verification>)> done);
+
+  /// As `put` for a new connection, without asking the service: for a start that fills an empty folder.
+  Result<void> put_unverified(const ConnectionKey& key, const std::string& display_name, const Value& fields,
+                              const std::string& by);
+
+  /// Asks the service with the given credentials, or with the stored ones when `credentials` is null. Accepted ones are
+  /// stored; others leave everything as it was. Fields that are not given are taken from what is stored. Errors:
+  /// `ConnectionNotFound`, `ApiNotFound`, `InvalidConnectionParameters`, the store's.
+  void verify(const ConnectionKey& key, const Value& credentials, std::function<void(Result<Verification>)> done);
+
+  /// True when there was one.
+  Result<bool> remove(const ConnectionKey& key);
+
+  /// `ApiConnectionNotFound` (deleted, or never made), `ApiNotFound`, `SecretUnreadable`.
+  Result<Material> material(const ConnectionKey& key) const;
+
+  /// What a run's call came to; `generation` is that of the material it was sent with.
+  void report_success(const ConnectionKey& key, std::uint64_t generation);
+  void report_refused(const ConnectionKey& key, std::uint64_t generation, FailedCall call);
+
+  /// The Connection of the API (PowerApps shape with `properties.flowmend`); all its flows are looked up in the store.
+  Value describe(const ConnectionView& view) const;
+  /// The same for many, looking the flows up once.
+  std::vector<Value> describe_all(const std::vector<ConnectionView>& views) const;
+
+  /// Hears of every change of state, on the thread that caused it. Set before use.
+  void on_status_change(std::function<void(const ConnectionView&)> listener) { listener_ = std::move(listener); }
+
+ private:
+  struct Entry {
+    ConnectionView view;
+    std::string sealed;  ///< JSON of the secret fields
+    std::set<std::string> affected;
+    std::uint64_t generation = 1;
+    Timestamp written_success;  ///< the last success that the store knows
+  };
+  struct Probe {
+    Material material;
+    const Operation* operation = nullptr;
+    Value parameters;
+  };
+  struct Split {
+    Value clear;
+    Value secret;
+  };
+
+  Result<Split> split(const Connector& connector, const Value& fields) const;
+  Result<Value> all_fields(const Entry& entry) const;
+  Result<void> store_entry(const ConnectionKey& key, const Entry& entry);
+  void keep(const ConnectionKey& key, const Entry& entry);
+  void probe(Probe probe, std::function<void(Verification)> done);
+  Value describe(const ConnectionView& view, const std::vector<Value>& used_by) const;
+  std::map<ConnectionKey, std::vector<Value>> flows_by_connection() const;
+  void tell(const ConnectionView& view);
+  static Value document_of(const Entry& entry);
+
+  store::Store& store_;
+  const engine::Sealer& sealer_;
+  const Registry& registry_;
+  http::Client& client_;
+  std::function<void(const ConnectionView&)> listener_;
+  mutable std::mutex mutex_;
+  std::map<ConnectionKey, Entry> entries_;
+};
+
+/// The operation that a connection is tested with, and its parameters: the connector's own testConnection, else a GET
+/// that looks like one (me, whoami, ping ...), else the first GET without required parameters. Nothing: there is none.
+struct ConnectionTest {
+  const Operation* operation = nullptr;
+  Value parameters;
+};
+std::optional<ConnectionTest> connection_test(const Connector& connector);
+
+}  // namespace flowmend::connector

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+
+#include "connector/connections.h"
+#include "connector/registry.h"
+#include "http/client.h"
+#include "runtime/effects.h"
+
+namespace flowmend::connector {
+
+/// Carries out a run's requests: Http actions and connector operations, over one HTTP client. What services answer is
+/// told to the connections at once (runtime/effects.h has the contract).
+///
+/// `client`, `registry` and `connections` must outlive it; destroy it before them. The destructor gives up on what is
+/// under way and waits until every `done` was called.
+class ConnectorEffects final : public runtime::Effects {
+ public:
+  ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections);
+  ~ConnectorEffects() override;
+
+  void send(const runtime::CallId& id, const engine::Call& call, const runtime::CallContext& context,
+            std::function<void(engine::AttemptFinished)> done) override;
+  void cancel(const runtime::CallId& id) override;
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace flowmend::connector

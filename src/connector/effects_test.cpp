@@ -1,0 +1,299 @@
+// Requests of runs against a real service on loopback: what is sent, what comes back, what it does to the connection.
+
+#include "connector/effects.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+
+#include <gtest/gtest.h>
+
+#include "connector/sealer.h"
+#include "connector/text.h"
+#include "http/listener.h"
+#include "json/parse.h"
+#include "json/write.h"
+#include "store/sqlite/open.h"
+
+namespace flowmend::connector {
+namespace {
+
+Value json_of(std::string_view text) {
+  auto value = json::parse(text);
+  EXPECT_TRUE(value) << text;
+  return value ? *value : Value();
+}
+
+class EffectsTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (std::filesystem::temp_directory_path() / "flowmend-effects-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    folder_ = pattern;
+    store_ = store::sqlite::open({.folder = folder_}).value();
+    sealer_ = open_master_key(folder_ + "/master.key").value();
+    http::ListenerOptions options;
+    options.port = 0;
+    listener_ = std::make_unique<http::Listener>(
+        options,
+        [this](http::IncomingRequest request, const http::Responder& responder) { responder.send(serve(request)); });
+    ASSERT_TRUE(listener_->start());
+    registry_ = std::make_unique<Registry>(*store_);
+    connections_ = std::make_unique<Connections>(*store_, *sealer_, *registry_, client_);
+    ASSERT_TRUE(connections_->load());
+    effects_ = std::make_unique<ConnectorEffects>(client_, *registry_, *connections_);
+    ASSERT_TRUE(registry_->install(
+        json_of(R"({"swagger": "2.0", "info": {"title": "Orders"}, "host": "127.0.0.1:)" +
+                std::to_string(listener_->port()) +
+                R"(", "schemes": ["http"], "securityDefinitions": {"b": {"type": "basic"}}, "paths": {
+             "/orders/{id}": {"get": {"operationId": "GetOrder", "parameters": [{"name": "id", "in": "path", "required": true, "type": "string"}]}},
+             "/orders": {"post": {"operationId": "CreateOrder", "parameters": [{"name": "body", "in": "body", "schema": {"type": "object"}}]}},
+             "/me": {"get": {"operationId": "WhoAmI"}}}})"),
+        Value()));
+  }
+  void TearDown() override {
+    effects_.reset();
+    listener_.reset();
+    connections_.reset();
+    store_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+
+  http::Response serve(const http::IncomingRequest& request) {
+    const std::lock_guard lock(mutex_);
+    last_ = request;
+    ++requests_;
+    if (request.path == "/slow") return {200, {{"Content-Type", "text/plain"}, {"Set-Cookie", "a=1"}}, "late"};
+    if (request.path == "/badjson") return {200, {{"Content-Type", "application/json"}}, "{oops"};
+    if (request.header("Authorization") != "Basic " + base64_encode("shop:" + password_)) {
+      return {401,
+              {{"Content-Type", "application/json"}},
+              R"({"error":{"code":"Unauthorized","message":"The password of 'shop' was changed."}})"};
+    }
+    if (request.path == "/orders/forbidden")
+      return {403, {{"Content-Type", "application/json"}}, R"({"message":"not yours"})"};
+    return {200, {{"Content-Type", "application/json"}}, R"({"id":"7","items":[1,2]})"};
+  }
+
+  engine::AttemptFinished send(engine::Call call, std::string_view connection_references = "{}") {
+    call.timeout = Duration::seconds(10);
+    auto flow = std::make_shared<definition::Flow>();
+    flow->id = "11111111-2222-4333-8444-555555555555";
+    flow->workflow_id = "0123456789abcdef0123456789abcdef";
+    flow->version = "08584640926573727105";
+    flow->connection_references = json_of(connection_references);
+    runtime::CallContext context;
+    context.flow = flow;
+    context.run = "08584640926573727105946217888CU00";
+    context.action = "Get_order";
+    std::promise<engine::AttemptFinished> promise;
+    std::atomic<bool> returned = false;
+    effects_->send({1, call.place, call.attempt}, call, context, [&](engine::AttemptFinished outcome) {
+      while (!returned) std::this_thread::yield();  // never from inside send
+      promise.set_value(std::move(outcome));
+    });
+    returned = true;
+    return promise.get_future().get();
+  }
+
+  engine::Call operation_call(std::string_view id) {
+    engine::Call call;
+    call.kind = engine::Call::Kind::connector;
+    call.idempotency_key = "key-1";
+    call.inputs = json_of(
+        R"({"host": {"apiId": "/providers/Microsoft.PowerApps/apis/shared_orders", "connectionName": "shop_ref", "operationId": "GetOrder"},
+                              "parameters": {"id": ")" +
+        std::string(id) + "\"}}");
+    return call;
+  }
+
+  static constexpr const char* references =
+      R"({"shop_ref": {"connectionName": "orders", "id": "/providers/Microsoft.PowerApps/apis/shared_orders"}})";
+  const ConnectionKey key_{"shared_orders", "orders"};
+
+  Verification verify(const Value& credentials) {
+    std::promise<Result<Verification>> promise;
+    connections_->verify(key_, credentials, [&](Result<Verification> result) { promise.set_value(std::move(result)); });
+    auto result = promise.get_future().get();
+    EXPECT_TRUE(result);
+    return result ? *result : Verification();
+  }
+
+  std::string folder_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<MasterKeySealer> sealer_;
+  std::mutex mutex_;
+  std::string password_ = "autumn-2026";
+  http::IncomingRequest last_;
+  int requests_ = 0;
+  http::Client client_;
+  std::unique_ptr<http::Listener> listener_;
+  std::unique_ptr<Registry> registry_;
+  std::unique_ptr<Connections> connections_;
+  std::unique_ptr<ConnectorEffects> effects_;
+};
+
+TEST_F(EffectsTest, ARefusedPasswordBreaksTheConnectionAndAVerifiedOneMendsIt) {
+  ASSERT_TRUE(connections_->put_unverified(key_, "Orders",
+                                           json_of(R"({"username": "shop", "password": "spring-2026"})"), "demo"));
+
+  const auto refused = send(operation_call("7"), references);
+  EXPECT_EQ(refused.status_code, 401);
+  EXPECT_TRUE(refused.has_body);
+  EXPECT_EQ(json::write(refused.request).find("c2hvc"), std::string::npos) << "the record shows no credential";
+  EXPECT_NE(json::write(refused.request).find("*sanitized*"), std::string::npos);
+  auto view = connections_->find(key_);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->status, ConnectionStatus::error);
+  EXPECT_EQ(view->error_code, "Unauthorized");
+  EXPECT_EQ(view->error_message, "The service answered 401 (Unauthorized): The password of 'shop' was changed.");
+  EXPECT_EQ(view->affected_runs, 1u);
+
+  const Verification wrong = verify(json_of(R"({"password": "guess"})"));
+  EXPECT_EQ(wrong.status, ConnectionStatus::error);
+  EXPECT_FALSE(wrong.stored);
+  EXPECT_EQ(wrong.service_status, 401);
+  EXPECT_EQ(wrong.error_message, "The service answered 401 (Unauthorized): The password of 'shop' was changed.");
+  EXPECT_EQ(json::write(wrong.service_body),
+            R"({"error":{"code":"Unauthorized","message":"The password of 'shop' was changed."}})");
+
+  const Verification right = verify(json_of(R"({"password": "autumn-2026"})"));
+  EXPECT_EQ(right.status, ConnectionStatus::connected);
+  EXPECT_TRUE(right.stored);
+  EXPECT_EQ(right.affected_runs, 1u);
+  const auto accepted = send(operation_call("7"), references);
+  EXPECT_EQ(accepted.status_code, 200);
+  EXPECT_EQ(json::write(accepted.body), R"({"id":"7","items":[1,2]})");
+
+  // A wrong guess does not replace what works.
+  EXPECT_EQ(verify(json_of(R"({"password": "guess"})")).status, ConnectionStatus::error);
+  EXPECT_EQ(connections_->find(key_)->status, ConnectionStatus::connected);
+  EXPECT_EQ(send(operation_call("7"), references).status_code, 200);
+
+  // Everything is there after a restart, and nothing in clear.
+  Connections again(*store_, *sealer_, *registry_, client_);
+  ASSERT_TRUE(again.load());
+  EXPECT_EQ(again.material(key_)->fields.text_of("password"), "autumn-2026");
+  const auto document = store_->document("connection", "shared_orders/orders");
+  ASSERT_TRUE(document && document->has_value());
+  EXPECT_EQ(json::write((*document)->value).find("autumn"), std::string::npos);
+  EXPECT_EQ(json::write(connections_->describe(*connections_->find(key_))).find("autumn"), std::string::npos);
+}
+
+TEST_F(EffectsTest, AForbiddenCallLeavesTheConnectionConnected) {
+  ASSERT_TRUE(connections_->put_unverified(key_, "Orders",
+                                           json_of(R"({"username": "shop", "password": "autumn-2026"})"), "demo"));
+  EXPECT_EQ(send(operation_call("forbidden"), references).status_code, 403);
+  const auto view = connections_->find(key_);
+  EXPECT_EQ(view->status, ConnectionStatus::connected);
+  ASSERT_TRUE(view->last_failure);
+  EXPECT_EQ(view->last_failure->message, "The service answered 403 (Forbidden): not yours");
+}
+
+TEST_F(EffectsTest, ALateAnswerToOldCredentialsSaysNothingAboutNewOnes) {
+  ASSERT_TRUE(connections_->put_unverified(key_, "Orders",
+                                           json_of(R"({"username": "shop", "password": "spring-2026"})"), "demo"));
+  const auto old = connections_->material(key_)->generation;
+  EXPECT_TRUE(verify(json_of(R"({"password": "autumn-2026"})")).stored);
+  connections_->report_refused(key_, old, {now_from_system_clock(), 401, "late", "", ""});
+  EXPECT_EQ(connections_->find(key_)->status, ConnectionStatus::connected);
+}
+
+TEST_F(EffectsTest, SaysWhichConnectionOrOperationIsNotThere) {
+  auto deleted = send(operation_call("7"), references);
+  EXPECT_EQ(deleted.fault.code, "ApiConnectionNotFound");
+  EXPECT_EQ(deleted.status_code, 0);
+  EXPECT_EQ(deleted.fault.details.text_of("kind"), "connection");
+  EXPECT_EQ(requests_, 0);
+
+  ASSERT_TRUE(
+      connections_->put_unverified(key_, "Orders", json_of(R"({"username": "shop", "password": "x"})"), "demo"));
+  engine::Call call = operation_call("7");
+  call.inputs = json_of(R"({"host": {"apiId": "shared_orders", "connectionName": "shop_ref", "operationId": "Nope"}})");
+  EXPECT_EQ(send(call, references).fault.code, "WorkflowOperationInputsApiOperationNotFound");
+  call.inputs = json_of(R"({"host": {"apiId": "shared_orders", "operationId": "GetOrder"}})");
+  EXPECT_EQ(send(call, references).fault.code, "ConnectionNotConfigured");
+  const auto missing = send(operation_call(""), references);
+  EXPECT_EQ(missing.fault.code, "WorkflowOperationParametersRuntimeMissingValue");
+  EXPECT_EQ(missing.fault.message,
+            "The 'inputs.parameters' of workflow operation 'Get_order' of type 'OpenApiConnection' is not valid. Error "
+            "details: The resolved string "
+            "values for the following parameters are invalid, they may not be null or empty: 'id'");
+}
+
+TEST_F(EffectsTest, RefusesBadConnectionFields) {
+  const auto code = [&](std::string_view fields) {
+    const auto put = connections_->put_unverified(key_, "Orders", json_of(fields), "demo");
+    return put ? std::string("none") : put.error().code;
+  };
+  EXPECT_EQ(code(R"({"username": "shop"})"), "InvalidConnectionParameters");
+  EXPECT_EQ(code(R"({"username": "shop", "password": "a\r\nHost: evil"})"), "InvalidConnectionParameters");
+  EXPECT_EQ(code(R"({"username": "shop", "password": "a", "color": "red"})"), "InvalidConnectionParameters");
+  EXPECT_EQ(code(R"(["x"])"), "InvalidConnectionParameters");
+  EXPECT_FALSE(connections_->put_unverified({"shared_nope", "x"}, "", Value(), "demo"));
+  EXPECT_FALSE(connections_->put_unverified({"shared_orders", "../x"}, "",
+                                            json_of(R"({"username": "a", "password": "b"})"), "demo"));
+}
+
+TEST_F(EffectsTest, AnHttpActionSendsWhatTheFlowSaysAndTheWorkflowHeaders) {
+  engine::Call call;
+  call.idempotency_key = "key-1";
+  call.tracking_id = "t-1";
+  call.inputs = Value::object(
+      {{"method", "post"},
+       {"uri", Value("http://127.0.0.1:" + std::to_string(listener_->port()) + "/slow?a=b c")},
+       {"queries", json_of(R"({"q": "x&y", "n": null})")},
+       {"headers", json_of(R"({"X-One": 1, "Host": "evil.test", "Accept-Language": "de", "Content-Length": "3"})")},
+       {"body", json_of(R"({"a": [1]})")}});
+  call.sealed = json_of(R"({"type": "Basic", "username": "u", "password": "topsecret"})");
+  const auto outcome = send(call);
+  EXPECT_EQ(outcome.status_code, 200);
+  EXPECT_EQ(outcome.body, Value("late"));
+  EXPECT_EQ(last_.method, "POST");
+  EXPECT_EQ(last_.target, "/slow?a=b%20c&q=x%26y");
+  EXPECT_EQ(last_.body, R"({"a":[1]})");
+  EXPECT_EQ(last_.header("Content-Type"), "application/json; charset=utf-8");
+  EXPECT_EQ(last_.header("X-One"), "1");
+  EXPECT_EQ(last_.header("Accept-Language"), "");
+  EXPECT_TRUE(last_.header("Host").starts_with("127.0.0.1"));
+  EXPECT_EQ(last_.header("Idempotency-Key"), "key-1");
+  EXPECT_EQ(last_.header("x-ms-workflow-operation-name"), "Get_order");
+  EXPECT_EQ(last_.header("x-ms-workflow-run-id"), "08584640926573727105946217888CU00");
+  EXPECT_EQ(last_.header("Authorization"), "Basic " + base64_encode("u:topsecret"));
+  EXPECT_EQ(json::write(outcome.request).find(base64_encode("u:topsecret")), std::string::npos);
+
+  call.workflow_headers = false;
+  call.inputs = Value::object(
+      {{"method", "GET"}, {"uri", Value("http://127.0.0.1:" + std::to_string(listener_->port()) + "/slow")}});
+  send(call);
+  EXPECT_EQ(last_.header("x-ms-workflow-run-id"), "");
+  EXPECT_EQ(last_.header("Idempotency-Key"), "");
+}
+
+TEST_F(EffectsTest, AnHttpActionSaysWhyThereIsNoAnswer) {
+  const auto fault = [&](std::string_view inputs, std::string_view sealed = "null") {
+    engine::Call call;
+    call.inputs = json_of(inputs);
+    call.sealed = json_of(sealed);
+    const auto outcome = send(call);
+    EXPECT_EQ(outcome.status_code, 0);
+    EXPECT_FALSE(outcome.fault.message.empty());
+    return outcome.fault.code;
+  };
+  EXPECT_EQ(fault(R"({"method": "GET", "uri": "http://no-such-host.invalid/x"})"), "UnresolvableHostName");
+  EXPECT_EQ(fault(R"({"method": "GET", "uri": "http://127.0.0.1:1/x"})"), "ConnectFailure");
+  EXPECT_EQ(fault(R"({"method": "GET", "uri": "ftp://x"})"), "InvalidHttpInputs");
+  EXPECT_EQ(fault(R"({"method": "G T", "uri": "http://x"})"), "InvalidHttpInputs");
+  EXPECT_EQ(fault(R"({"uri": null})"), "InvalidHttpInputs");
+  EXPECT_EQ(fault(R"({"method": "GET", "uri": "http://127.0.0.1/", "headers": {"a": "b\r\nc: d"}})"),
+            "InvalidHttpInputs");
+  EXPECT_EQ(fault(R"({"method": "GET", "uri": "http://127.0.0.1/"})", R"({"type": "ManagedServiceIdentity"})"),
+            "AuthenticationTypeUnsupported");
+  EXPECT_EQ(
+      fault("{\"method\": \"GET\", \"uri\": \"http://127.0.0.1:" + std::to_string(listener_->port()) + "/badjson\"}"),
+      "InvalidProtocolResponse");
+}
+
+}  // namespace
+}  // namespace flowmend::connector

@@ -1,0 +1,154 @@
+#include "connector/registry.h"
+
+#include "connector/arguments.h"
+#include "connector/text.h"
+#include "json/pointer.h"
+
+namespace flowmend::connector {
+namespace {
+
+constexpr std::string_view document_kind = "connector";
+constexpr int container_depth_max = 64;
+
+std::shared_ptr<const Connector> compile(const store::Document& document) {
+  const Value* swagger = document.value.find("swagger");
+  const Value* properties = document.value.find("properties");
+  const Value* script = document.value.find("hasScript");
+  LoadOptions options;
+  options.name = document.key;
+  options.has_script = script != nullptr && script->is_boolean() && script->as_boolean();
+  return load_connector(swagger == nullptr ? Value() : *swagger, properties == nullptr ? Value() : *properties, options)
+      .connector;
+}
+
+void check_action(const Registry& registry, const Value& action, const std::string& pointer, Diagnostics& diagnostics) {
+  const std::string_view type = action.text_of("type");
+  const Value* inputs = action.find("inputs");
+  if (inputs == nullptr || !type.starts_with("OpenApiConnection")) return;
+  const Value* host = inputs->find("host");
+  if (host == nullptr) return;
+  const std::string_view api = host->text_of("apiId");
+  const std::string_view id = host->text_of("operationId");
+  if (api.empty() || holds_expression(Value(api)) || holds_expression(Value(id))) return;
+  const std::string inputs_pointer = pointer + "/inputs";
+  const auto connector = registry.find(api);
+  if (!connector) {
+    diagnostics.push_back({inputs_pointer + "/host/apiId", Severity::warning, "ApiNotFound",
+                           "The connector '" + api_name(api) + "' is not installed.",
+                           "Import the connector, or use another one."});
+    return;
+  }
+  const Operation* operation = connector->find_operation(id);
+  if (operation == nullptr) {
+    diagnostics.push_back({inputs_pointer + "/host/operationId", Severity::error,
+                           "WorkflowOperationInputsApiOperationNotFound",
+                           "The connector '" + connector->title + "' has no operation '" + std::string(id) + "'.",
+                           "Choose one of the connector's operations."});
+    return;
+  }
+  if (!operation->unavailable.code.empty()) {
+    diagnostics.push_back({inputs_pointer + "/host/operationId", Severity::warning, operation->unavailable.code,
+                           operation->unavailable.message, "Use another operation of this connector."});
+    return;
+  }
+  const Value* parameters = inputs->find("parameters");
+  check_arguments(*connector, *operation, parameters == nullptr ? Value() : *parameters, inputs_pointer + "/parameters",
+                  diagnostics);
+}
+
+void walk(const Registry& registry, const Value* actions, const std::string& pointer, int depth,
+          Diagnostics& diagnostics) {
+  if (actions == nullptr || !actions->is_object() || depth > container_depth_max) return;
+  for (const json::Member& member : actions->as_object()) {
+    const Value& action = member.value;
+    const std::string place = json::join(pointer, member.name());
+    check_action(registry, action, place, diagnostics);
+    walk(registry, action.find("actions"), place + "/actions", depth + 1, diagnostics);
+    for (const std::string_view branch : {"else", "default"}) {
+      if (const Value* inner = action.find(branch))
+        walk(registry, inner->find("actions"), place + "/" + std::string(branch) + "/actions", depth + 1, diagnostics);
+    }
+    if (const Value* cases = action.find("cases"); cases != nullptr && cases->is_object()) {
+      for (const json::Member& one : cases->as_object()) {
+        walk(registry, one.value.find("actions"), json::join(place + "/cases", one.name()) + "/actions", depth + 1,
+             diagnostics);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::string api_name(std::string_view api_or_id) {
+  const std::size_t apis = lower_case(api_or_id).find("/apis/");
+  std::string_view name = apis == std::string::npos ? api_or_id : api_or_id.substr(apis + 6);
+  const std::size_t managed = lower_case(api_or_id).find("/managedapis/");
+  if (apis == std::string::npos && managed != std::string::npos) name = api_or_id.substr(managed + 13);
+  return std::string(name.substr(0, name.find('/')));
+}
+
+Result<Diagnostics> Registry::install(const Value& swagger, const Value& properties, const LoadOptions& options) {
+  Loaded loaded = load_connector(swagger, properties, options);
+  if (!loaded.connector) {
+    for (const Diagnostic& diagnostic : loaded.diagnostics) {
+      if (diagnostic.severity == Severity::error)
+        return make_error(diagnostic.code, diagnostic.message, diagnostic.pointer, diagnostic.cure);
+    }
+    return make_error("ConnectorJsonInvalid", "The connector can't be read.");
+  }
+  json::ObjectBuilder document;
+  document.add("swagger", swagger);
+  document.add_if_set("properties", properties);
+  if (options.has_script) document.add("hasScript", true);
+  auto stored = store_.put_document(document_kind, loaded.connector->name, document.finish());
+  if (!stored) return stored.error();
+  const std::lock_guard lock(mutex_);
+  compiled_[loaded.connector->name] = loaded.connector;
+  return std::move(loaded.diagnostics);
+}
+
+Result<bool> Registry::remove(std::string_view api) {
+  const std::string name = api_name(api);
+  auto erased = store_.erase_document(document_kind, name);
+  if (!erased) return erased.error();
+  const std::lock_guard lock(mutex_);
+  compiled_.erase(name);
+  return *erased;
+}
+
+std::shared_ptr<const Connector> Registry::find(std::string_view api) const {
+  const std::string name = api_name(api);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = compiled_.find(name); found != compiled_.end()) return found->second;
+  }
+  const auto document = store_.document(document_kind, name);
+  if (!document || !document->has_value()) return nullptr;
+  auto connector = compile(**document);
+  if (!connector) return nullptr;
+  const std::lock_guard lock(mutex_);
+  return compiled_.emplace(name, std::move(connector)).first->second;
+}
+
+std::vector<std::shared_ptr<const Connector>> Registry::list() const {
+  std::vector<std::shared_ptr<const Connector>> out;
+  store::DocumentQuery query;
+  query.kind = document_kind;
+  while (true) {
+    const auto page = store_.documents(query);
+    if (!page || page->empty()) return out;
+    for (const store::Document& document : *page) {
+      if (auto connector = find(document.key)) out.push_back(std::move(connector));
+    }
+    if (page->size() < query.limit) return out;
+    query.after = page->back().key;
+  }
+}
+
+Diagnostics Registry::check_definition(const Value& definition) const {
+  Diagnostics diagnostics;
+  walk(*this, definition.find("actions"), "/actions", 0, diagnostics);
+  return diagnostics;
+}
+
+}  // namespace flowmend::connector

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "connector/document.h"
+#include "store/store.h"
+
+namespace flowmend::connector {
+
+/// `shared_orders` of `shared_orders`, `/providers/Microsoft.PowerApps/apis/shared_orders` or an address below it.
+std::string api_name(std::string_view api_or_id);
+
+/// The connectors that are installed: documents of kind `connector` in the store, compiled when they are first needed
+/// and kept. Threads: any.
+class Registry {
+ public:
+  explicit Registry(store::Store& store) : store_(store) {}
+
+  /// Loads, checks and stores a connector under its name; replaces one of the same name. The diagnostics say what was
+  /// repaired or can't run. Errors: the first one that stopped it (`ConnectorFormatUnsupported` ...), or the store's.
+  Result<Diagnostics> install(const Value& swagger, const Value& properties, const LoadOptions& options = {});
+  Result<bool> remove(std::string_view api);
+
+  /// By name or api id; nothing when unknown or when its stored documents no longer load.
+  std::shared_ptr<const Connector> find(std::string_view api) const;
+  std::vector<std::shared_ptr<const Connector>> list() const;
+
+  /// What the flow checker says about the connector steps of a definition: unknown connectors and operations,
+  /// operations that can't run here, wrong parameters. Walks every action, also inside containers.
+  Diagnostics check_definition(const Value& definition) const;
+
+ private:
+  store::Store& store_;
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, std::shared_ptr<const Connector>, std::less<>> compiled_;
+};
+
+}  // namespace flowmend::connector
