@@ -29,6 +29,7 @@ class Evaluation final : public Call {
   std::string_view function_name() const override { return function_name_; }
   bool charge(std::size_t bytes, std::uint64_t steps) override { return spend(bytes, steps); }
   ExpressionError limit_error() const override;
+  std::size_t string_bytes_max() const override { return limits_.string_bytes_max; }
 
   // What nodes use.
   bool spend(std::size_t bytes, std::uint64_t steps) {

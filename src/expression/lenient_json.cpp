@@ -79,7 +79,9 @@ class Members {
 struct Step {
   bool in_object = false;
   std::string name;
-  std::size_t index = 0;
+  std::size_t index = 0;     ///< of the element that is being read
+  bool any_element = false;  ///< one has been read to its end
+  bool between = false;      ///< behind an element, before its comma
 };
 
 class Reader {
@@ -120,7 +122,11 @@ class Reader {
   std::string path() const {
     std::string out;
     for (const Step& step : path_) {
-      if (!step.in_object) {
+      const bool innermost = &step == &path_.back();
+      if (!step.in_object && innermost) {
+        // Here Newtonsoft names the element that it read last.
+        if (step.any_element) out += "[" + std::to_string(step.between ? step.index : step.index - 1) + "]";
+      } else if (!step.in_object) {
         out += "[" + std::to_string(step.index) + "]";
       } else if (!step.name.empty()) {
         if (!out.empty()) out += '.';
@@ -199,11 +205,11 @@ class Reader {
       if (!skip_space()) return false;
       if (at_end()) return unexpected_end();
       if (peek() == ']') break;
-      if (peek() == ',') {  // Newtonsoft reads nothing between two commas as undefined, which the service refuses
-        return unexpected_character();
-      }
-      Value element;
-      if (!read_value(element, depth + 1)) return false;
+      Value element;  // nothing between two commas is undefined for Newtonsoft, which becomes null
+      path_.back().between = false;
+      if (peek() != ',' && !read_value(element, depth + 1)) return false;
+      path_.back().between = true;
+      path_.back().any_element = true;
       builder.push(std::move(element));
       if (!skip_space()) return false;
       if (at_end()) return unexpected_end();
@@ -403,17 +409,23 @@ class Reader {
     struct Word {
       std::string_view text;
       Value value;
+      std::string_view kind;
     };
     const std::string_view rest = text_.substr(at_);
-    const Word words[] = {{"true", Value(true)},
-                          {"false", Value(false)},
-                          {"null", Value()},
-                          {"undefined", Value()},
-                          {"NaN", Value(std::numeric_limits<double>::quiet_NaN())},
-                          {"Infinity", Value(std::numeric_limits<double>::infinity())}};
+    const Word words[] = {{"true", Value(true), "boolean"},
+                          {"false", Value(false), "boolean"},
+                          {"null", Value(), "null"},
+                          {"undefined", Value(), "undefined"},
+                          {"NaN", Value(std::numeric_limits<double>::quiet_NaN()), "NaN"},
+                          {"Infinity", Value(std::numeric_limits<double>::infinity()), "Infinity"}};
     for (const Word& word : words) {
-      if (!rest.starts_with(word.text)) continue;
-      if (rest.size() > word.text.size() && is_name_character(rest[word.text.size()])) break;
+      // `n` alone may also begin `new`, which is no value here.
+      const std::size_t telling = word.text == "null" ? 2 : 1;
+      if (!rest.starts_with(word.text.substr(0, telling))) continue;
+      const bool goes_on = rest.size() > word.text.size() && is_name_character(rest[word.text.size()]);
+      if (!rest.starts_with(word.text) || goes_on) {
+        return fail("Error parsing " + std::string(word.kind) + " value. " + place());
+      }
       at_ += word.text.size();
       out = word.value;
       return true;

@@ -1,11 +1,14 @@
 #include "expression/template.h"
 
 #include <algorithm>
+#include <new>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "expression/binder.h"
 #include "expression/compiled.h"
+#include "expression/functions/fault.h"
 #include "expression/parser.h"
 #include "expression/recorder.h"
 #include "json/pointer.h"
@@ -300,6 +303,23 @@ ExpressionError located(ExpressionError error, const Part* part) {
   return error;
 }
 
+Outcome<Value> evaluate_part(const Part& root, Context& context, const Limits& limits) {
+  Evaluation evaluation(context, limits);
+  if (root.kind == Part::Kind::text) {  // the usual case, without the detours of the general one
+    evaluation.begin(root.constant.as_string());
+    evaluation.quote(root.quoted);
+    Value room;
+    const Value* value = root.root->evaluate(evaluation, room);
+    if (value == &room) return room;
+    if (value != nullptr) return *value;
+    return located(evaluation.take_error(), &root);
+  }
+  Evaluator evaluator(evaluation);
+  auto value = evaluator.evaluate(root);
+  if (value) return std::move(*value);
+  return located(evaluation.take_error(), evaluator.failed_part());
+}
+
 template <class Visit>
 void visit_texts(const Part& part, Visit&& visit) {
   if (part.kind == Part::Kind::text) visit(part);
@@ -344,20 +364,16 @@ std::vector<Template::Mention> Template::mentions() const { return compiled_->me
 Outcome<Value> Template::evaluate(Context& context, const Limits& limits) const {
   const Part& root = compiled_->root;
   if (root.kind == Part::Kind::constant) return root.constant;
-  Evaluation evaluation(context, limits);
-  if (root.kind == Part::Kind::text) {  // the usual case, without the detours of the general one
-    evaluation.begin(root.constant.as_string());
-    evaluation.quote(root.quoted);
-    Value room;
-    const Value* value = root.root->evaluate(evaluation, room);
-    if (value == &room) return room;
-    if (value != nullptr) return *value;
-    return located(evaluation.take_error(), &root);
+  try {
+    return evaluate_part(root, context, limits);
+  } catch (const std::length_error&) {
+    return located(text_too_long(std::min(limits.string_bytes_max, text_bytes_max)), &root);
+  } catch (const std::bad_alloc&) {
+    ExpressionError error;
+    error.message =
+        "The template language expression cannot be evaluated because the server has no memory left for it.";
+    return located(std::move(error), &root);
   }
-  Evaluator evaluator(evaluation);
-  auto value = evaluator.evaluate(root);
-  if (value) return std::move(*value);
-  return located(evaluation.take_error(), evaluator.failed_part());
 }
 
 std::vector<Trace> trace(const Template& compiled, Context& context, const Limits& limits) {
@@ -368,7 +384,10 @@ std::vector<Trace> trace(const Template& compiled, Context& context, const Limit
     evaluation.begin(part->constant.as_string());
     evaluation.quote(part->quoted);
     Value room;
-    part->root->evaluate(evaluation, room);
+    try {
+      part->root->evaluate(evaluation, room);
+    } catch (const std::length_error&) {  // what was seen before the text grew too long is worth showing
+    }
     for (Trace& trace : recorder.take()) traces.push_back(std::move(trace));
   }
   return traces;

@@ -149,6 +149,28 @@ TEST(Template, DepthIsBounded) {
   EXPECT_NE(evaluated("@array(array(json(item())))", context).find("nests deeper than 512"), std::string::npos);
 }
 
+// 60 nodes that print as 2^60 texts: appending a variable to itself in a loop makes such values.
+TEST(Template, SharedPartsAreBounded) {
+  const auto doubled = [](Value leaf) {
+    for (int i = 0; i < 60; ++i) leaf = Value::array({leaf, leaf});
+    return leaf;
+  };
+  ContextFromJson context(
+      Value::object({{"variables", Value::object({{"x", doubled(Value("a"))}, {"y", doubled(Value("a"))}})}}), 1);
+  Diagnostics diagnostics;
+  const Limits small{.bytes_max = 16u << 20, .steps_max = 200'000, .string_bytes_max = 1u << 20};
+  for (const char* text :
+       {"@string(variables('x'))", "@{variables('x')}", "@concat('a', variables('x'))", "@join(variables('x'), ',')",
+        "@equals(variables('x'), variables('y'))", "@contains(array(variables('x')), variables('y'))",
+        "@union(variables('x'), variables('y'))", "@intersection(variables('x'), variables('y'))"}) {
+    const auto value = Template::compile(Value(text), context, "", diagnostics).evaluate(context, small);
+    ASSERT_TRUE(value.has_error()) << text;
+    EXPECT_TRUE(value.error().message.find("limit of") != std::string::npos ||
+                value.error().message.find("a text of more than") != std::string::npos)
+        << value.error().message;
+  }
+}
+
 TEST(Template, ExpressionsWithoutTheirSign) {
   ContextFromJson context(*json::parse(R"({"item": {"n": 5}})"), 1);
   Diagnostics diagnostics;

@@ -1,9 +1,11 @@
 #include "expression/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
 
 #include <unicode/ucnv.h>
 #include <unicode/unistr.h>
@@ -33,14 +35,20 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// The length of the well-formed UTF-8 sequence at `at`, or 0.
-std::size_t sequence_length(std::string_view bytes, std::size_t at) {
+/// A look at the bytes that begin at one place: how many belong together, and whether they are a whole character.
+struct Sequence {
+  std::size_t length = 1;
+  bool whole = false;
+};
+
+/// A character, or the longest beginning of one, which .NET replaces by a single U+FFFD.
+Sequence sequence_at(std::string_view bytes, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   const unsigned char lead = byte(at);
+  if (lead < 0x80) return {1, true};
   std::size_t length = 0;
   unsigned char low = 0x80;
   unsigned char high = 0xBF;
-  if (lead < 0x80) return 1;
   if (lead >= 0xC2 && lead <= 0xDF) {
     length = 2;
   } else if (lead >= 0xE0 && lead <= 0xEF) {
@@ -52,31 +60,49 @@ std::size_t sequence_length(std::string_view bytes, std::size_t at) {
     if (lead == 0xF0) low = 0x90;
     if (lead == 0xF4) high = 0x8F;
   } else {
-    return 0;
+    return {1, false};
   }
-  if (at + length > bytes.size()) return 0;
-  if (byte(at + 1) < low || byte(at + 1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (at + i >= bytes.size() || byte(at + i) < low || byte(at + i) > high) return {i, false};
+    low = 0x80;
+    high = 0xBF;
   }
-  return length;
+  return {length, true};
 }
 
 std::string repaired_utf8(std::string_view bytes) {
-  if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   std::string out;
   out.reserve(bytes.size());
   for (std::size_t at = 0; at < bytes.size();) {
-    const std::size_t length = sequence_length(bytes, at);
-    if (length == 0) {
-      out += replacement;
-      ++at;
+    const Sequence sequence = sequence_at(bytes, at);
+    if (sequence.whole) {
+      out.append(bytes, at, sequence.length);
     } else {
-      out.append(bytes, at, length);
-      at += length;
+      out += replacement;
     }
+    at += sequence.length;
   }
   return out;
+}
+
+/// Takes from `bytes_left` what the JSON text of the value needs at least; false as soon as it does not fit. Values may
+/// share parts, so that few nodes print as endless text: this stops where the text would.
+bool fits(const Value& value, std::size_t& bytes_left) {
+  const auto take = [&](std::size_t bytes) {
+    if (bytes > bytes_left) return false;
+    bytes_left -= bytes;
+    return true;
+  };
+  if (value.is_string()) return take(value.as_string().size() + 2);
+  if (!take(1)) return false;
+  if (value.is_array()) {
+    return take(value.size()) &&
+           std::ranges::all_of(value.as_array(), [&](const Value& element) { return fits(element, bytes_left); });
+  }
+  if (!value.is_object()) return true;
+  return std::ranges::all_of(value.as_object(), [&](const json::Member& member) {
+    return take(member.name().size() + 3) && fits(member.value, bytes_left);
+  });
 }
 
 int base64_digit(char c) {
@@ -184,14 +210,23 @@ void append_text_of(const Value& value, TextBuffer& out) {
         }
       }
       [[fallthrough]];
-    case json::Type::array: out.append(json::write(value)); return;
+    case json::Type::array: {
+      std::size_t bytes_left = out.room_left();
+      if (fits(value, bytes_left)) {
+        out.append(json::write(value));
+      } else {
+        out.overflow();
+      }
+      return;
+    }
   }
 }
 
 std::string text_of_value(const Value& value) {
   if (value.is_string()) return std::string(value.as_string());
-  TextBuffer buffer(std::numeric_limits<std::size_t>::max());
+  TextBuffer buffer(text_bytes_max);
   append_text_of(value, buffer);
+  if (buffer.overflowed()) throw std::length_error("the text of a value is too long");
   return std::string(buffer.view());
 }
 

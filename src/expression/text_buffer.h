@@ -10,6 +10,9 @@
 
 namespace flowmend::expression {
 
+/// The longest text that a function may make (D: the results of concat() and join()).
+inline constexpr std::size_t text_bytes_max = 104'857'600;
+
 /// Where text is put together (interpolation, concat, join): the first bytes need no allocation, and no more than
 /// `limit` bytes are ever held. What comes after that is dropped and `overflowed` says so.
 class TextBuffer {
@@ -38,6 +41,9 @@ class TextBuffer {
   }
 
   std::size_t size() const { return spilled_ ? long_.size() : size_; }
+  std::size_t room_left() const { return limit_ - size(); }
+  /// Notes that something did not fit.
+  void overflow() { overflowed_ = true; }
   bool overflowed() const { return overflowed_; }
   std::string_view view() const { return spilled_ ? std::string_view(long_) : std::string_view(inline_.data(), size_); }
 

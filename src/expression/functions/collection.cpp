@@ -94,7 +94,11 @@ Outcome<Value> contains(Call& call, Arguments arguments) {
   }
   if (in.is_array()) {
     if (!call.charge(0, 1 + in.size())) return call.limit_error();
-    return Value(std::ranges::any_of(in.as_array(), [&](const Value& element) { return equal(element, what); }));
+    Equality equality(call);
+    const bool found =
+        std::ranges::any_of(in.as_array(), [&](const Value& element) { return equality.equal(element, what); });
+    if (equality.gave_up()) return call.limit_error();
+    return Value(found);
   }
   if (in.is_object()) {
     if (!what.is_string()) return wrong_type(call, 1, "string", what);
@@ -114,15 +118,14 @@ Outcome<Value> join(Call& call, Arguments arguments) {
   if (!arguments[0].is_array()) return wrong_kind(call, 0, "an array", arguments[0]);
   if (!arguments[1].is_string()) return wrong_type(call, 1, "string", arguments[1]);
   const std::string_view delimiter = arguments[1].as_string();
-  constexpr std::size_t text_bytes_max = 104'857'600;  // D: the result of join() and concat()
-  TextBuffer out(text_bytes_max);
+  TextBuffer out(call.string_bytes_max());
   bool between = false;
   std::size_t charged = 0;
   for (const Value& element : arguments[0].as_array()) {
     if (between) out.append(delimiter);
     between = true;
     append_text_of(element, out);
-    if (out.overflowed()) return text_too_long(text_bytes_max);
+    if (out.overflowed()) return text_too_long(call.string_bytes_max());
     if (!call.charge(out.size() - charged, 1 + (out.size() - charged) / 64)) return call.limit_error();
     charged = out.size();
   }
@@ -180,9 +183,12 @@ struct Hash {
   std::size_t operator()(const Value* value) const { return hash(*value); }
 };
 struct Same {
-  bool operator()(const Value* a, const Value* b) const { return *a == *b; }
+  Equality* equality;
+  bool operator()(const Value* a, const Value* b) const { return equality->same(*a, *b); }
 };
 using ValueSet = std::unordered_set<const Value*, Hash, Same>;
+
+ValueSet empty_set(Equality& equality) { return ValueSet(0, Hash{}, Same{&equality}); }
 
 /// Charges the elements that will be hashed and compared.
 bool charge_elements(Call& call, Arguments arguments) {
@@ -229,22 +235,24 @@ Outcome<Value> union_of(Call& call, Arguments arguments) {
   if (auto error = mixed(call, arguments)) return std::move(*error);
   if (!charge_elements(call, arguments)) return call.limit_error();
   if (arguments[0].is_object()) return union_of_objects(arguments);
-  ValueSet seen;
+  Equality equality(call);
+  ValueSet seen = empty_set(equality);
   json::ArrayBuilder out;
   for (const Value& argument : arguments) {
     for (const Value& element : argument.as_array()) {
       if (seen.insert(&element).second) out.push(element);
+      if (equality.gave_up()) return call.limit_error();
     }
   }
   return out.finish();
 }
 
-Value intersection_of_objects(Arguments arguments) {
+Value intersection_of_objects(Equality& equality, Arguments arguments) {
   json::ObjectBuilder builder;
   for (const json::Member& member : arguments[0].as_object()) {
     const bool everywhere = std::ranges::all_of(arguments.subspan(1), [&](const Value& other) {
       const Value* found = other.find(member.name());
-      return found != nullptr && *found == member.value;
+      return found != nullptr && equality.same(*found, member.value);
     });
     if (everywhere) builder.add(member.key, member.value);
   }
@@ -254,17 +262,26 @@ Value intersection_of_objects(Arguments arguments) {
 Outcome<Value> intersection(Call& call, Arguments arguments) {
   if (auto error = mixed(call, arguments)) return std::move(*error);
   if (!charge_elements(call, arguments)) return call.limit_error();
-  if (arguments[0].is_object()) return intersection_of_objects(arguments);
+  Equality equality(call);
+  if (arguments[0].is_object()) {
+    Value common = intersection_of_objects(equality, arguments);
+    if (equality.gave_up()) return call.limit_error();
+    return common;
+  }
   std::vector<ValueSet> others;
   for (const Value& argument : arguments.subspan(1)) {
-    ValueSet& set = others.emplace_back();
-    for (const Value& element : argument.as_array()) set.insert(&element);
+    ValueSet& set = others.emplace_back(empty_set(equality));
+    for (const Value& element : argument.as_array()) {
+      set.insert(&element);
+      if (equality.gave_up()) return call.limit_error();
+    }
   }
-  ValueSet seen;
+  ValueSet seen = empty_set(equality);
   json::ArrayBuilder out;
   for (const Value& element : arguments[0].as_array()) {
     const bool everywhere = std::ranges::all_of(others, [&](const ValueSet& set) { return set.contains(&element); });
     if (everywhere && seen.insert(&element).second) out.push(element);
+    if (equality.gave_up()) return call.limit_error();
   }
   return out.finish();
 }

@@ -74,9 +74,11 @@ Outcome<Value> to_bool(Call& call, Arguments arguments) {
 Outcome<Value> to_string(Call& call, Arguments arguments) {
   const Value& value = arguments[0];
   if (value.is_string()) return value;
-  std::string text = text_of_value(value);
+  TextBuffer text(call.string_bytes_max());
+  append_text_of(value, text);
+  if (text.overflowed()) return text_too_long(call.string_bytes_max());
   if (!call.charge(0, 1 + text.size() / 64)) return call.limit_error();
-  return Value(std::string_view(text));
+  return Value(text.view());
 }
 
 ExpressionError not_json(const Call& call, const Value& value, std::string_view shown, std::string_view reason) {

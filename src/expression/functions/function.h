@@ -19,6 +19,8 @@ class Call {
   /// Charges `bytes` of new data and `steps` of work. False when a limit is passed: return `limit_error()` at once.
   virtual bool charge(std::size_t bytes, std::uint64_t steps = 1) = 0;
   virtual ExpressionError limit_error() const = 0;
+  /// The longest text that may be made.
+  virtual std::size_t string_bytes_max() const = 0;
 };
 
 /// An eager function: arguments are evaluated, in order, before it is called; their number is checked against the
@@ -61,7 +63,8 @@ const FunctionEntry* find_function(std::string_view name);
 std::span<const FunctionTable> all_functions();
 
 /// The text of a value as interpolation, concat, join and string() print it (expressions.md section 4); binary content
-/// prints its decoded bytes, XML content its text.
+/// prints its decoded bytes, XML content its text. Throws std::length_error when that would be longer than 104,857,600
+/// bytes; the evaluator turns it into the error that users see.
 std::string text_of_value(const Value& value);
 
 }  // namespace flowmend::expression

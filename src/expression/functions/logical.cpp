@@ -14,9 +14,11 @@ namespace {
 using Arguments = std::span<const Value>;
 
 Outcome<Value> equals(Call& call, Arguments arguments) {
+  Equality equality(call);
   for (std::size_t i = 1; i < arguments.size(); ++i) {
-    if (!call.charge(0, 1 + arguments[i].size() / 4)) return call.limit_error();
-    if (!equal(arguments[0], arguments[i])) return Value(false);
+    if (equality.equal(arguments[0], arguments[i])) continue;
+    if (equality.gave_up()) return call.limit_error();
+    return Value(false);
   }
   return Value(true);
 }
