@@ -11,6 +11,7 @@
 #include "base/diagnostic.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "definition/condition.h"
 #include "expression/template.h"
 #include "json/value.h"
 
@@ -38,9 +39,30 @@ struct RunAfter {
 /// Every action type that Flowmend runs. A type that it knows but can't run yet, or does not know, never gets here:
 /// the checker says so.
 enum class ActionType : std::uint8_t {
-  http, response, compose, parse_json, query, select, join, table, initialize_variable, set_variable,
-  increment_variable, decrement_variable, append_to_array_variable, append_to_string_variable, if_, switch_, foreach_,
-  until, scope, terminate, wait, open_api_connection, api_connection, expression
+  http,
+  response,
+  compose,
+  parse_json,
+  query,
+  select,
+  join,
+  table,
+  initialize_variable,
+  set_variable,
+  increment_variable,
+  decrement_variable,
+  append_to_array_variable,
+  append_to_string_variable,
+  if_,
+  switch_,
+  foreach_,
+  until,
+  scope,
+  terminate,
+  wait,
+  open_api_connection,
+  api_connection,
+  expression
 };
 
 /// One list of actions inside a container. Scope, Foreach and Until have one; If has `actions` and `else`; Switch has
@@ -57,18 +79,18 @@ enum class VariableType : std::uint8_t { string, integer, floating, boolean, obj
 
 /// A setting that was wrong at save time never gets here; one that is an expression is evaluated when it is needed.
 struct ActionSettings {
-  Template retry_policy;                   ///< of `inputs.retryPolicy`; the constant null = the dialect's default
-  std::optional<Duration> timeout;         ///< `limit.timeout`
-  std::uint32_t until_count = 60;          ///< `limit.count`
+  Template retry_policy;                     ///< of `inputs.retryPolicy`; the constant null = the dialect's default
+  std::optional<Duration> timeout;           ///< `limit.timeout`
+  std::uint32_t until_count = 60;            ///< `limit.count`
   std::optional<std::uint32_t> concurrency;  ///< of a Foreach: 1..50; absent = the dialect's default
   bool sequential = false;
   bool disable_async_pattern = false;
   bool asynchronous_response = false;
   bool fail_when_limits_reached = false;
   bool suppress_workflow_headers = false;
-  bool secure_inputs = false;   ///< hidden in every view, also because it uses secured outputs
+  bool secure_inputs = false;  ///< hidden in every view, also because it uses secured outputs
   bool secure_outputs = false;
-  std::uint32_t pagination_minimum = 0;  ///< 0 = off
+  std::uint32_t pagination_minimum = 0;      ///< 0 = off
   std::optional<std::string> static_result;  ///< the name in `staticResults`, when enabled
 };
 
@@ -78,23 +100,24 @@ struct Action {
   ActionType type = ActionType::compose;
   std::string type_name;  ///< in its usual spelling: `OpenApiConnection`
   std::string kind;
-  std::string pointer;    ///< JSON pointer in the definition: `/actions/Try/actions/Get_order`
+  std::string pointer;          ///< JSON pointer in the definition: `/actions/Try/actions/Get_order`
   ActionId parent = no_action;  ///< the container, or no_action at the top level
   std::uint32_t branch = 0;     ///< which branch of the container
   ActionId loop = no_action;    ///< the innermost enclosing Foreach or Until
   std::uint32_t slot = 0;       ///< its place in the frame of that loop (or of the run): 0 .. slots-1
   std::vector<RunAfter> run_after;
   std::vector<ActionId> successors;  ///< the siblings that run after this one
-  Template inputs;              ///< `inputs` without retryPolicy and without what the type compiles apart
-  Template expression;          ///< If: the condition; Until: its condition; Switch: its subject; Foreach: the array
-  Template item_template;       ///< Query: `where`; Select: `select`; evaluated per item
+  Template inputs;                   ///< `inputs` without retryPolicy and without what the type compiles apart
+  Template expression;  ///< If: the condition; Until: its condition; Switch: its subject; Foreach: the array
+  std::shared_ptr<const Condition> condition;  ///< If and Until: for evaluate_condition(); absent otherwise
+  Template item_template;       ///< Query: `where`; Select: `select`; Table: `columns`; evaluated per item
   Template tracked_properties;  ///< the constant null = none
   std::vector<Branch> branches;
   std::uint32_t frame_slots = 0;  ///< of a Foreach or Until: slots of one iteration's frame
   ActionSettings settings;
-  std::int32_t variable = -1;     ///< variable actions: the slot of the variable
+  std::int32_t variable = -1;                         ///< variable actions: the slot of the variable
   VariableType variable_type = VariableType::string;  ///< InitializeVariable
-  Value definition;               ///< the action as written, shared
+  Value definition;                                   ///< the action as written, shared
 };
 
 /// The compiled trigger.
@@ -103,9 +126,9 @@ struct Trigger {
   std::string type_name;  ///< `Request`, `Recurrence` ...
   std::string kind;
   Template inputs;
-  Value recurrence;       ///< as written, checked
+  Value recurrence;  ///< as written, checked
   std::vector<Template> conditions;
-  Template split_on;      ///< the constant null = none
+  Template split_on;  ///< the constant null = none
   bool schema_validation = false;
   bool suppress_response_headers = false;
   bool single_instance = false;
@@ -129,26 +152,26 @@ struct Variable {
   VariableType type = VariableType::string;
 };
 
-/// A flow compiled to a graph: everything that a run needs to decide, and nothing that changes. Immutable, shared by all
-/// runs of that version (`shared_ptr<const Flow>`), safe on any thread.
+/// A flow compiled to a graph: everything that a run needs to decide, and nothing that changes. Immutable, shared by
+/// all runs of that version (`shared_ptr<const Flow>`), safe on any thread.
 struct Flow {
-  std::string id;            ///< the flow's GUID; empty for a definition that is only checked
-  std::string workflow_id;   ///< 32 hex digits: signed addresses, x-ms-workflow-id
+  std::string id;           ///< the flow's GUID; empty for a definition that is only checked
+  std::string workflow_id;  ///< 32 hex digits: signed addresses, x-ms-workflow-id
   std::string display_name;
   std::string environment;
-  std::string version;       ///< version name, 20 digits
+  std::string version;  ///< version name, 20 digits
   Dialect dialect = Dialect::pa;
   Value definition;
   Value connection_references;  ///< key -> {connectionName, id, source}; `{}` when none
   Trigger trigger;
   std::vector<Action> actions;
-  Branch root;                  ///< the top-level actions
+  Branch root;  ///< the top-level actions
   std::uint32_t root_slots = 0;
   std::vector<Parameter> parameters;
   std::vector<Variable> variables;
   Template outputs;
   Value static_results;
-  bool has_response = false;    ///< some action is a Response
+  bool has_response = false;                                  ///< some action is a Response
   std::unordered_map<std::string, ActionId> actions_by_name;  ///< keys in lower case
 
   const Action& action(ActionId id_) const { return actions[id_]; }

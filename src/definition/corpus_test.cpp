@@ -1,0 +1,62 @@
+#include <zlib.h>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "definition/flow.h"
+#include "json/parse.h"
+
+namespace flowmend::definition {
+namespace {
+
+TEST(Corpus, CompilesRealFlowsWithoutInternalError) {
+  const char* path = FLOWMEND_SOURCE_DIR "/../shared/corpus/definitions.jsonl.gz";
+  gzFile file = gzopen(path, "rb");
+  if (file == nullptr) GTEST_SKIP() << "the corpus of real flows is not beside the source folder";
+  std::string text;
+  char buffer[65536];
+  for (int n = 0; (n = gzread(file, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(n));
+  gzclose(file);
+  std::map<std::string, int> reasons;
+  int total = 0;
+  int good = 0;
+  int in_scope = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const auto row = json::parse(std::string_view(text).substr(at, end - at));
+    at = end + 1;
+    ASSERT_TRUE(row.has_value());
+    ASSERT_NE(row->find("definition"), nullptr);
+    const Compiled compiled = compile(*row->find("definition"));
+    ++total;
+    bool unsupported = false;
+    for (const Diagnostic& d : compiled.diagnostics) {
+      ASSERT_NE(d.code, "InternalError") << row->text_of("id");
+      unsupported = unsupported || d.code.ends_with("TypeUnsupported") || d.code == "WorkflowTriggerCountUnsupported";
+    }
+    EXPECT_EQ(compiled.flow != nullptr, std::ranges::none_of(compiled.diagnostics, [](const Diagnostic& d) {
+                return d.severity == Severity::error;
+              }));
+    if (compiled.flow) ++good;
+    if (unsupported) continue;
+    ++in_scope;
+    if (compiled.flow) continue;
+    for (const Diagnostic& d : compiled.diagnostics) {
+      if (d.severity != Severity::error) continue;
+      ++reasons[d.code];
+      std::cout << "  " << row->text_of("id") << ' ' << d.pointer << ' ' << d.code << ' ' << d.message.substr(0, 170)
+                << '\n';
+      break;
+    }
+  }
+  std::cout << total << " definitions, " << in_scope << " of supported types only, " << good << " compile\n";
+  for (const auto& [code, count] : reasons) std::cout << count << ' ' << code << '\n';
+  EXPECT_GE(good, in_scope * 9 / 10);
+}
+
+}  // namespace
+}  // namespace flowmend::definition

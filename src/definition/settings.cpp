@@ -1,0 +1,165 @@
+#include "definition/settings.h"
+
+#include <charconv>
+
+#include "definition/words.h"
+#include "json/pointer.h"
+
+namespace flowmend::definition {
+
+namespace {
+
+bool is_expression(const Value& value) {
+  return value.is_string() && value.as_string().find('@') != std::string_view::npos;
+}
+
+void report(Diagnostics& diagnostics, std::string pointer, std::string code, std::string message, std::string cure) {
+  diagnostics.push_back(
+      {std::move(pointer), Severity::error, std::move(code), std::move(message), std::move(cure), 0, 0});
+}
+
+std::optional<Duration> duration_of(const Value& value) {
+  return value.is_string() ? parse_duration(value.as_string()) : std::nullopt;
+}
+
+}  // namespace
+
+const Value& member_at(const Value& value, std::initializer_list<std::string_view> path) {
+  static const Value nothing;
+  const Value* at = &value;
+  for (const std::string_view name : path) {
+    at = at->find_ignoring_case(name);
+    if (at == nullptr) return nothing;
+  }
+  return *at;
+}
+
+std::optional<std::int64_t> whole_number(const Value& value) {
+  if (value.is_integer()) return value.as_integer();
+  if (!value.is_string()) return {};
+  const std::string_view text = value.as_string();
+  std::int64_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size()) return {};
+  return number;
+}
+
+bool has_option(const Value& operation, std::string_view option) {
+  const Value& options = member_at(operation, {"operationOptions"});
+  if (!options.is_string()) return false;
+  std::string_view rest = options.as_string();
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    std::string_view word = rest.substr(0, comma);
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    while (word.ends_with(' ')) word.remove_suffix(1);
+    if (same_word(word, option)) return true;
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
+  return false;
+}
+
+bool is_secured(const Value& operation, std::string_view side) {
+  const Value& properties = member_at(operation, {"runtimeConfiguration", "secureData", "properties"});
+  if (!properties.is_array()) return false;
+  for (const Value& property : properties.as_array()) {
+    if (property.is_string() && same_word(property.as_string(), side)) return true;
+  }
+  return false;
+}
+
+void check_retry_policy(const Value& policy, const std::string& pointer, Diagnostics& diagnostics) {
+  const auto bad = [&](std::string_view member, std::string message, std::string cure) {
+    report(diagnostics, member.empty() ? pointer : json::join(pointer, member), "InvalidRetryPolicy",
+           std::move(message), std::move(cure));
+  };
+  if (policy.is_null() || is_expression(policy)) return;
+  if (!policy.is_object())
+    return bad("", "The retry policy must be an object.", "Write {\"type\": \"none\"} or leave it out.");
+  const Value& type = member_at(policy, {"type"});
+  if (is_expression(type)) return;
+  const std::string name = type.is_string() ? lower_case(type.as_string()) : "";
+  if (name == "none" || name == "default" || type.is_null()) return;
+  if (name != "fixed" && name != "exponential") {
+    return bad("type", "The retry policy type must be 'none', 'fixed', 'exponential' or 'default'.",
+               "Choose one of these types.");
+  }
+  const Value& count = member_at(policy, {"count"});
+  if (!is_expression(count)) {
+    const auto number = whole_number(count);
+    if (!number || *number < 1 || *number > 90) {
+      bad("count", "The retry count must be a whole number from 1 to 90.", "Give 'count' a value from 1 to 90.");
+    }
+  }
+  for (const std::string_view member : {"interval", "minimumInterval", "maximumInterval"}) {
+    const Value& interval = member_at(policy, {member});
+    if (is_expression(interval) || (interval.is_null() && member != "interval")) continue;
+    const auto length = duration_of(interval);
+    if (!length || *length < Duration::seconds(5) || *length > Duration::days(1)) {
+      bad(member, "The retry '" + std::string(member) + "' must be a duration from PT5S to P1D.",
+          "Write it as PT20S or PT1H.");
+    }
+  }
+}
+
+ActionSettings read_settings(const Value& action, ActionType type, const std::string& pointer,
+                             Diagnostics& diagnostics) {
+  ActionSettings settings;
+  const bool loops_until = type == ActionType::until;
+  const Value& timeout = member_at(action, {"limit", "timeout"});
+  if (!timeout.is_null()) {
+    settings.timeout = duration_of(timeout);
+    if (!settings.timeout && !is_expression(timeout)) {
+      report(diagnostics, pointer + "/limit/timeout",
+             loops_until ? "WorkflowRunActionUntilLimitInvalid" : "WorkflowRunActionTimeoutLimitInvalid",
+             "The timeout must be an ISO 8601 duration.", "Write it as PT1H or P1D.");
+    }
+  }
+  const Value& count = member_at(action, {"limit", "count"});
+  if (loops_until && !count.is_null() && !is_expression(count)) {
+    const auto number = whole_number(count);
+    if (!number || *number < 1 || *number > 5'000) {
+      report(diagnostics, pointer + "/limit/count", "WorkflowRunActionUntilLimitInvalid",
+             "The count of an Until must be a whole number from 1 to 5000.",
+             "Lower 'count', or raise it to at least 1.");
+    } else {
+      settings.until_count = static_cast<std::uint32_t>(*number);
+    }
+  }
+  settings.sequential = has_option(action, "Sequential");
+  const Value& repetitions = member_at(action, {"runtimeConfiguration", "concurrency", "repetitions"});
+  if (type == ActionType::foreach_ && !repetitions.is_null() && !is_expression(repetitions)) {
+    const std::string at = pointer + "/runtimeConfiguration/concurrency/repetitions";
+    const auto number = whole_number(repetitions);
+    if (!number || *number < 1 || *number > 50) {
+      report(diagnostics, at, "InvalidConcurrencyConfiguration", "The concurrency of a Foreach must be from 1 to 50.",
+             "Give 'repetitions' a value from 1 to 50.");
+    } else if (settings.sequential && *number != 1) {
+      report(diagnostics, at, "InvalidConcurrencyConfiguration",
+             "A Foreach can't have both the option 'Sequential' and a concurrency.", "Remove one of the two.");
+    } else {
+      settings.concurrency = static_cast<std::uint32_t>(*number);
+    }
+  }
+  settings.disable_async_pattern = has_option(action, "DisableAsyncPattern");
+  settings.asynchronous_response = has_option(action, "Asynchronous");
+  settings.fail_when_limits_reached = has_option(action, "FailWhenLimitsReached");
+  settings.suppress_workflow_headers = has_option(action, "SuppressWorkflowHeaders");
+  settings.secure_inputs = is_secured(action, "inputs");
+  settings.secure_outputs = is_secured(action, "outputs");
+  const auto minimum =
+      whole_number(member_at(action, {"runtimeConfiguration", "paginationPolicy", "minimumItemCount"}));
+  if (minimum && (*minimum < 0 || *minimum > 100'000)) {
+    report(diagnostics, pointer + "/runtimeConfiguration/paginationPolicy/minimumItemCount", "InvalidPaginationPolicy",
+           "The pagination threshold must be from 1 to 100000.", "Lower the threshold.");
+  } else if (minimum) {
+    settings.pagination_minimum = static_cast<std::uint32_t>(*minimum);
+  }
+  const Value& mock = member_at(action, {"runtimeConfiguration", "staticResult"});
+  if (same_word(mock.text_of("staticResultOptions"), "Enabled"))
+    settings.static_result = std::string(mock.text_of("name"));
+  return settings;
+}
+
+}  // namespace flowmend::definition

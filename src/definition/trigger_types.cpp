@@ -1,0 +1,41 @@
+#include "definition/trigger_types.h"
+
+#include <array>
+
+#include "definition/words.h"
+
+namespace flowmend::definition {
+
+namespace {
+
+// name, does it run, needs a recurrence (engine.md section 2).
+constexpr std::array entries = {
+    TriggerTypeEntry{"Request", true, false},
+    TriggerTypeEntry{"Recurrence", true, true},
+    TriggerTypeEntry{"SlidingWindow", false, true},
+    TriggerTypeEntry{"Http", false, true},
+    TriggerTypeEntry{"HttpWebhook", false, false},
+    TriggerTypeEntry{"ApiConnection", false, true},
+    TriggerTypeEntry{"ApiConnectionWebhook", false, false},
+    TriggerTypeEntry{"ApiConnectionNotification", false, false},
+    TriggerTypeEntry{"OpenApiConnection", false, true},
+    TriggerTypeEntry{"OpenApiConnectionWebhook", false, false},
+    TriggerTypeEntry{"OpenApiConnectionNotification", false, false},
+    TriggerTypeEntry{"Batch", false, false},
+    TriggerTypeEntry{"ServiceProvider", false, false},
+    TriggerTypeEntry{"ApiManagement", false, true},
+    TriggerTypeEntry{"Manual", false, false},
+};
+
+}  // namespace
+
+std::span<const TriggerTypeEntry> trigger_types() { return entries; }
+
+const TriggerTypeEntry* find_trigger_type(std::string_view name) {
+  for (const TriggerTypeEntry& entry : entries) {
+    if (same_word(entry.name, name)) return &entry;
+  }
+  return nullptr;
+}
+
+}  // namespace flowmend::definition

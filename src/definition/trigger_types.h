@@ -1,0 +1,20 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace flowmend::definition {
+
+/// One trigger type of the field. Adding a type that Flowmend runs is one line in trigger_types.cpp.
+struct TriggerTypeEntry {
+  std::string_view name;  ///< in its usual spelling
+  bool runs;              ///< false: known, but Flowmend can't run it yet
+  bool needs_recurrence;
+};
+
+/// Every known trigger type.
+std::span<const TriggerTypeEntry> trigger_types();
+/// Without regard to case; nullptr for a type that nobody knows.
+const TriggerTypeEntry* find_trigger_type(std::string_view name);
+
+}  // namespace flowmend::definition
