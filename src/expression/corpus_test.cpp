@@ -1,7 +1,9 @@
 // Reads every expression of the shared corpus of real definitions: each must parse and bind, or give a diagnostic that
 // a person agrees with (those are counted and listed when the test runs).
 
-#include <chrono>
+#include <algorithm>
+#include <ctime>
+#include <iostream>
 #include <map>
 #include <set>
 #include <string>
@@ -55,22 +57,21 @@ TEST(Corpus, EveryExpressionParsesAndBinds) {
   const AllNames names;
   Diagnostics diagnostics;
   std::size_t mentions = 0;
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // processor time: other work on the machine must not count
   for (const Value& line : definitions) {
     const Value* definition = line.find("definition");
     ASSERT_NE(definition, nullptr);
     const Template compiled = Template::compile(*definition, names, std::string(line.text_of("id")) + "|", diagnostics);
     mentions += compiled.mentions().size();
   }
-  const auto took = std::chrono::steady_clock::now() - start;
-  const auto took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+  const auto took_ms = (std::clock() - start) * 1000 / CLOCKS_PER_SEC;
   std::map<std::string, int> findings;
   for (const Diagnostic& diagnostic : diagnostics) ++findings[diagnostic.message.substr(0, 300)];
   for (const auto& [message, count] : findings) std::cout << count << " x " << message << '\n';
   std::cout << definitions.size() << " definitions, " << mentions << " references, " << diagnostics.size()
             << " findings, parsed and bound in " << took_ms << " ms\n";
   EXPECT_GT(mentions, 10'000u);
-  EXPECT_LT(took_ms, 2'000) << "in a release build this takes well under 2 s";
+  EXPECT_LT(took_ms, 2'000) << "of processor time, in any build";
 }
 
 }  // namespace

@@ -144,6 +144,9 @@ std::string_view trim(std::string_view text) {
 std::size_t find_text(std::string_view text, std::string_view part, std::size_t from) {
   if (from > text.size()) return std::string_view::npos;
   if (part.empty()) return from;
+  // For short parts find() is at worst a few times linear, and it reads no further than the place that it finds.
+  constexpr std::size_t short_bytes = 32;
+  if (part.size() <= short_bytes) return text.find(part, from);
   // memmem is linear in the worst case (two-way search); string_view::find is not.
   const void* found = memmem(text.data() + from, text.size() - from, part.data(), part.size());
   if (found == nullptr) return std::string_view::npos;
