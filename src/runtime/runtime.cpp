@@ -234,8 +234,16 @@ class ShardRuntime final : public Runtime {
   T wait_for(Begin begin) {
     auto answer = std::make_shared<std::promise<T>>();
     auto future = answer->get_future();
-    begin([answer](T value) { answer->set_value(std::move(value)); });
-    return future.get();
+    begin([answer = std::move(answer)](T value) { answer->set_value(std::move(value)); });
+    try {
+      return future.get();
+    } catch (const std::future_error&) {  // the runtime stopped, and what would have answered was dropped
+      if constexpr (std::is_constructible_v<T, Error>) {
+        return make_error("ServerStopping", "The server is stopping.", {}, "Try again when it has started.");
+      } else {
+        return T{};
+      }
+    }
   }
   /// As `wait_for`, with `begin` on the shard's thread.
   template <class T, class Begin>
@@ -269,6 +277,7 @@ class ShardRuntime final : public Runtime {
       return;
     }
     const bool split = verdict->outputs.size() > 1 || !flow->trigger.split_on.is_constant();
+    std::vector<StartRequest> requests;
     for (std::size_t i = 0; i < verdict->outputs.size(); ++i) {
       StartRequest request;
       request.flow = flow;
@@ -279,7 +288,7 @@ class ShardRuntime final : public Runtime {
       request.trigger = item.finish();
       request.client_tracking_id = tracking.empty() ? verdict->client_tracking_ids[i] : tracking;
       request.started_by = by;
-      // The items of a split are committed in order: the caller hears of the last, when all are durable.
+      // The items of a split are one commit: the caller hears of the last.
       const bool last = i + 1 == verdict->outputs.size();
       if (last) {
         request.answer = std::move(answer);
@@ -287,10 +296,16 @@ class ShardRuntime final : public Runtime {
         request.started = std::move(started);
       }
       if (i == 0) request.documents = std::move(documents);
-      executor_->post([this, request = std::move(request)]() mutable {
-        if (shard_) shard_->start_run(std::move(request));
-      });
+      requests.push_back(std::move(request));
     }
+    executor_->post([this, split, requests = std::move(requests)]() mutable {
+      if (!shard_) return;
+      if (split) {
+        shard_->start_runs(std::move(requests));
+      } else {
+        shard_->start_run(std::move(requests.front()));
+      }
+    });
   }
 
   void record_check(const definition::Flow& flow, std::string status, std::string code, std::string message,

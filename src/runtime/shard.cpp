@@ -59,7 +59,14 @@ Shard::Shard(store::Store& store, Effects& effects, const engine::Sealer& sealer
       settings_(std::move(settings)),
       self_(std::make_shared<Shard*>(this)) {}
 
-Shard::~Shard() { *self_ = nullptr; }
+Shard::~Shard() {
+  *self_ = nullptr;
+  for (auto& [number, active] : active_) {
+    const auto error = make_error("ServerStopping", "The server is stopping; the run goes on when it starts again.");
+    if (active->answer) active->answer(error_answer(503, error.code, error.message));
+    if (active->started) active->started(error);
+  }
+}
 
 std::string Shard::shortened(const std::string& text) {
   constexpr std::size_t bytes_max = 1024;
@@ -89,7 +96,8 @@ void Shard::start_run(StartRequest request) {
   };
   if (const auto health = store_.health(); !health) return refuse(health.error(), 503);
   const bool waits = must_wait(*request.flow);
-  if (waits && turnstile(*request.flow).waiting.size() >= request.flow->trigger.waiting_runs_max) {
+  if (waits && !request.must_start &&
+      turnstile(*request.flow).waiting.size() >= request.flow->trigger.waiting_runs_max) {
     return refuse(
         make_error("WorkflowMaximumWaitingRunCountExceeded",
                    "The flow's trigger '" + request.flow->trigger.name + "' has reached its limit of waiting runs."),
@@ -133,6 +141,45 @@ void Shard::start_run(StartRequest request) {
   begin(active, std::move(start));
 }
 
+void Shard::start_runs(std::vector<StartRequest> requests) {
+  if (const auto health = store_.health(); !health) {
+    for (auto& request : requests) {
+      if (request.started) request.started(health.error());
+      if (request.answer) request.answer(error_answer(503, health.error().code, health.error().message));
+    }
+    return;
+  }
+  joint_.emplace();
+  for (auto& request : requests) {
+    request.must_start = true;
+    start_run(std::move(request));
+  }
+  auto joint = std::move(*joint_);
+  joint_.reset();
+  hand_over(std::move(joint.batch), [all = std::move(joint.then)](Shard& shard) {
+    for (const auto& then : all) then(shard);
+  });
+}
+
+void Shard::hand_over(store::Batch batch, std::function<void(Shard&)> then) {
+  if (joint_) {
+    const auto append = [](auto& to, auto& from) { std::move(from.begin(), from.end(), std::back_inserter(to)); };
+    append(joint_->batch.runs, batch.runs);
+    append(joint_->batch.journal, batch.journal);
+    append(joint_->batch.timers_set, batch.timers_set);
+    append(joint_->batch.timers_ended, batch.timers_ended);
+    append(joint_->batch.histories, batch.histories);
+    append(joint_->batch.documents, batch.documents);
+    joint_->then.push_back(std::move(then));
+    return;
+  }
+  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, then = std::move(then)]() mutable {
+    executor->post([self = std::move(self), then = std::move(then)] {
+      if (*self != nullptr) then(**self);
+    });
+  });
+}
+
 void Shard::begin(ActiveRun& active, engine::RunStarted start) {
   ++started_;
   active.started_now = true;
@@ -151,11 +198,8 @@ void Shard::record_check(store::TriggerHistoryRow row, std::vector<store::Docume
   store::Batch batch;
   batch.documents = std::move(documents);
   batch.histories.push_back(row);
-  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, row = std::move(row)] {
-    executor->post([self, row] {
-      if (*self == nullptr) return;
-      for (auto* listener : (*self)->listeners_) listener->trigger_checked(row);
-    });
+  hand_over(std::move(batch), [row = std::move(row)](Shard& shard) {
+    for (auto* listener : shard.listeners_) listener->trigger_checked(row);
   });
 }
 
@@ -208,11 +252,7 @@ void Shard::commit(ActiveRun& active) {
     batch.runs.push_back(active.row);
   }
   active.gates.push_back(std::move(gate));
-  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, number = active.row.number] {
-    executor->post([self, number] {
-      if (*self != nullptr) (*self)->gate_opens(number);
-    });
-  });
+  hand_over(std::move(batch), [number = active.row.number](Shard& shard) { shard.gate_opens(number); });
 }
 
 void Shard::note_events(ActiveRun& active, store::Batch& batch, Gate& gate) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,6 +25,7 @@ struct StartRequest {
   std::string history_name;        ///< empty = the run's name
   std::string resubmit_of;
   std::string started_by;
+  bool must_start = false;     ///< waits for its turn even beyond the trigger's limit of waiting runs
   bool answers_later = false;  ///< `answer` waits for a Response action; else it gets 202 once the start is durable
   std::function<void(Answer)> answer;               ///< may be empty
   std::function<void(Result<StartedRun>)> started;  ///< may be empty; called once the start is durable, or refused
@@ -47,6 +49,8 @@ class Shard {
   Result<void> recover();
 
   void start_run(StartRequest request);
+  /// Starts all of them or, when the process dies, none: their first steps are one commit (the items of a splitOn).
+  void start_runs(std::vector<StartRequest> requests);
   /// A check of a trigger that starts nothing.
   void record_check(store::TriggerHistoryRow row, std::vector<store::Document> documents = {});
   void cancel_run(const std::string& name, const std::string& by, std::function<void(Result<void>)> done);
@@ -85,6 +89,11 @@ class Shard {
     std::function<void(Result<StartedRun>)> started;
     std::vector<store::Document> documents;
   };
+  /// A common commit that is being gathered.
+  struct Joint {
+    store::Batch batch;
+    std::vector<std::function<void(Shard&)>> then;
+  };
   /// Trigger concurrency (engine.md 2.4) of one flow.
   struct Turnstile {
     std::size_t running = 0;
@@ -93,6 +102,9 @@ class Shard {
 
   static std::string shortened(const std::string& text);
   engine::Facts facts();
+  /// Commits a batch (or joins it to the common one of `start_runs`); then runs `then` on this shard, if it still
+  /// lives.
+  void hand_over(store::Batch batch, std::function<void(Shard&)> then);
   void begin(ActiveRun& active, engine::RunStarted start);
   void give(store::RunNumber number, const engine::Input& input);
   void take(ActiveRun& active, engine::Decision decision);
@@ -139,6 +151,7 @@ class Shard {
   Timestamp planned_wake_;
   std::deque<std::pair<Timestamp, store::RunNumber>> callers_;  ///< waiting callers by deadline
   bool sweep_planned_ = false;
+  std::optional<Joint> joint_;  ///< set while start_runs gathers
   store::RunNumber last_number_ = 0;
   Timestamp last_time_;  ///< of the last name given
   std::size_t waiting_callers_ = 0;

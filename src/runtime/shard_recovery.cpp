@@ -113,11 +113,8 @@ void Shard::quarantine(store::RunRow row, const Error& error) {
   store::Batch batch;
   if (const auto timers = store_.timers_of(row.number)) batch.timers_ended = *timers;
   batch.runs.push_back(row);
-  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, row] {
-    executor->post([self, row] {
-      if (*self == nullptr) return;
-      for (auto* listener : (*self)->listeners_) listener->run_ended(row);
-    });
+  hand_over(std::move(batch), [row](Shard& shard) {
+    for (auto* listener : shard.listeners_) listener->run_ended(row);
   });
 }
 

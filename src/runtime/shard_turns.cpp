@@ -30,7 +30,7 @@ void Shard::cancel_run(const std::string& name, const std::string& by, std::func
     give(number, engine::CancelRun{by});
   }
   // Durable when everything handed over so far is: commits keep their order.
-  store_.commit({}, [executor = executor_owner_, done = std::move(done)] { executor->post([done] { done({}); }); });
+  hand_over({}, [done = std::move(done)](Shard&) { done({}); });
 }
 
 Shard::Turnstile& Shard::turnstile(const definition::Flow& flow) {
@@ -58,19 +58,16 @@ void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunSt
   batch.journal.push_back({row.number, 0, engine::encode({start}, sealer_)});
   batch.runs.push_back(row);
   batch.documents = std::move(request.documents);
-  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, flow = request.flow, row,
-                                   started = std::move(request.started), answer = std::move(request.answer)] {
-    executor->post([self, flow, row, started, answer] {
-      if (*self == nullptr) return;
-      for (auto* listener : (*self)->listeners_) listener->run_started(row);
-      if (started) started(StartedRun{row.name, row.flow, row.version});
-      if (answer) {
-        Answer accepted;
-        add_run_headers(accepted, *flow, row, (*self)->executor_.random());
-        answer(std::move(accepted));
-      }
-      (*self)->next_turn(row.flow);
-    });
+  hand_over(std::move(batch), [flow = request.flow, row, started = std::move(request.started),
+                               answer = std::move(request.answer)](Shard& shard) {
+    for (auto* listener : shard.listeners_) listener->run_started(row);
+    if (started) started(StartedRun{row.name, row.flow, row.version});
+    if (answer) {
+      Answer accepted;
+      add_run_headers(accepted, *flow, row, shard.executor_.random());
+      answer(std::move(accepted));
+    }
+    shard.next_turn(row.flow);
   });
 }
 
@@ -108,11 +105,8 @@ void Shard::cancel_waiting(store::RunRow row, const std::string& by) {
   store::Batch batch;
   batch.journal.push_back({row.number, 1, engine::encode({engine::CancelRequested{by, now}, std::move(end)}, sealer_)});
   batch.runs.push_back(row);
-  store_.commit(std::move(batch), [self = self_, executor = executor_owner_, row] {
-    executor->post([self, row] {
-      if (*self == nullptr) return;
-      for (auto* listener : (*self)->listeners_) listener->run_ended(row);
-    });
+  hand_over(std::move(batch), [row](Shard& shard) {
+    for (auto* listener : shard.listeners_) listener->run_ended(row);
   });
 }
 
