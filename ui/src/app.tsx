@@ -151,9 +151,12 @@ export function App() {
   const { theme, isDark } = useTheme();
   const client = useMemo(makeQueryClient, []);
   return (
-    <FluentProvider theme={theme} className={isDark ? "app app-dark" : "app app-light"}>
+    // The class goes to dialogs and menus too, which live beside the page: it may hold colours only.
+    <FluentProvider theme={theme} className={isDark ? "app-dark" : "app-light"}>
       <QueryClientProvider client={client}>
-        <Gate />
+        <div className="app">
+          <Gate />
+        </div>
       </QueryClientProvider>
     </FluentProvider>
   );

@@ -38,9 +38,8 @@ export function NotificationsButton() {
               <span className="bell">
                 <AlertRegular />
                 {unread > 0 && (
-                  <span className="bell-count" aria-hidden>
-                    {unread > 99 ? "99+" : unread}
-                  </span>
+                  // Drawn by the style sheet: as text it would be part of what the button is called.
+                  <span className="bell-count" aria-hidden data-count={unread > 99 ? "99+" : unread} />
                 )}
               </span>
             }

@@ -28,8 +28,9 @@ export function RunTable({ runs, flow }: { runs: Run[]; flow?: string }) {
           return (
             <tr key={run.name} className="row-link">
               <td>
-                <Link href={routes.run(owner, run.name)} aria-label={text.runs.openRun(facts?.flowDisplayName ?? "", when(properties.startTime), statusWord(properties.status))} title={when(properties.startTime)}>
+                <Link href={routes.run(owner, run.name)} title={when(properties.startTime)}>
                   {ago(properties.startTime)}
+                  <span className="unseen">, {[facts?.flowDisplayName, statusWord(properties.status)].filter(Boolean).join(", ")}</span>
                 </Link>
               </td>
               {!flow && <td>{facts?.flowDisplayName}</td>}

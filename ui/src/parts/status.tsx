@@ -22,7 +22,7 @@ export const statusWord = (status: Status): string => text.status[status] ?? sta
 /** The icon alone. Always beside a word or inside something that is named: it says nothing to a screen reader. */
 export function StatusIcon({ status }: { status: Status }) {
   const { icon: Icon, tone } = look(status);
-  return <Icon className={`status-icon tone-${tone}`} aria-hidden fontSize={20} />;
+  return <Icon className={`status-icon tone-${tone} ${status === "Running" ? "turning" : ""}`} aria-hidden fontSize={20} />;
 }
 
 /** Icon and word: status is never colour alone. */

@@ -191,7 +191,6 @@ export const english = {
     empty: "No runs match",
     emptyHint: "Choose another status or flow, or start a flow from its page.",
     table: "Runs",
-    openRun: (flow: string, started: string, status: string) => `Open run of ${flow}, ${started}, ${status}`,
   },
   run: {
     title: "Run",

@@ -45,14 +45,14 @@ function Row(props: { connection: Connection; onVerify: () => void; onDelete: ()
         </span>
         {broken && (
           <div className="connection-reason">
-            <span>{text.connections.notAuthenticated(displayName)}</span>
+            {!/authenticated/i.test(state?.error?.message ?? "") && <span>{text.connections.notAuthenticated(displayName)}</span>}
             {state?.error && <span className="quiet breakable">{state.error.message}</span>}
           </div>
         )}
         <Problem error={check.error} />
         {check.data?.status === "Error" && !check.isPending && <p className="tone-bad breakable">{check.data.error?.message}</p>}
       </td>
-      <td>
+      <td data-label={text.connections.usedBy}>
         {flowmend?.usedBy && flowmend.usedBy.length > 0 ? (
           <ul className="plain-list">
             {flowmend.usedBy.map((flow) => (
@@ -65,7 +65,7 @@ function Row(props: { connection: Connection; onVerify: () => void; onDelete: ()
           <span className="quiet">{text.connections.notUsed}</span>
         )}
       </td>
-      <td title={when(flowmend?.lastSuccessTime)}>{flowmend?.lastSuccessTime ? ago(flowmend.lastSuccessTime) : <span className="quiet">{text.common.never}</span>}</td>
+      <td data-label={text.connections.lastSuccess} title={when(flowmend?.lastSuccessTime)}>{flowmend?.lastSuccessTime ? ago(flowmend.lastSuccessTime) : <span className="quiet">{text.common.never}</span>}</td>
       <td className="row-actions">
         {(broken || (flowmend?.fields.length ?? 0) > 0) && (
           <Button appearance={broken ? "primary" : "secondary"} icon={<KeyRegular />} onClick={props.onVerify}>
@@ -75,7 +75,7 @@ function Row(props: { connection: Connection; onVerify: () => void; onDelete: ()
         <Menu>
           <MenuTrigger disableButtonEnhancement>
             <Tooltip content={text.connections.actionsOf(displayName)} relationship="label">
-              <Button appearance="subtle" icon={<MoreHorizontalRegular />} />
+              <Button appearance="subtle" className="row-menu" icon={<MoreHorizontalRegular />} />
             </Tooltip>
           </MenuTrigger>
           <MenuPopover>

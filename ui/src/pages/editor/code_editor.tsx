@@ -192,7 +192,7 @@ export default function CodeEditor(props: CodeEditorProps) {
           syntaxHighlighting(highlight),
           look,
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": current.current.label }),
+          EditorView.contentAttributes.of({ "aria-label": current.current.label, tabindex: "0" }),
           autocompletion({ override: [completions(() => current.current.schema, () => current.current.functions)] }),
           help(() => current.current.schema, () => current.current.functions),
           EditorView.updateListener.of((update) => {

@@ -46,8 +46,8 @@ function Row({ flow }: { flow: Flow }) {
       <td>
         <FlowState state={state} />
       </td>
-      <td>{flowmend?.trigger && (flowmend.trigger.type === "Request" ? displayName(flowmend.trigger.name) : flowmend.trigger.type)}</td>
-      <td>
+      <td data-label={text.flows.trigger}>{flowmend?.trigger && (flowmend.trigger.type === "Request" ? displayName(flowmend.trigger.name) : flowmend.trigger.type)}</td>
+      <td data-label={text.flows.lastRun}>
         {flowmend?.lastRun ? (
           <Link href={routes.run(flow.name, flowmend.lastRun.name)} className="last-run" title={when(flowmend.lastRun.startTime)}>
             <StatusMark status={flowmend.lastRun.status} />
@@ -60,11 +60,11 @@ function Row({ flow }: { flow: Flow }) {
       <td>
         <Success flow={flow} />
       </td>
-      <td className="row-actions">
+      <td className="row-actions row-menu-only">
         <Menu>
           <MenuTrigger disableButtonEnhancement>
             <Tooltip content={text.connections.actionsOf(name)} relationship="label">
-              <Button appearance="subtle" icon={<MoreHorizontalRegular />} />
+              <Button appearance="subtle" className="row-menu" icon={<MoreHorizontalRegular />} />
             </Tooltip>
           </MenuTrigger>
           <MenuPopover>

@@ -1,6 +1,6 @@
 import { Button } from "@fluentui/react-components";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, useEffect, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef } from "react";
 import { useFailedItems, useRepetition } from "../../api/queries";
 import type { ActionRecord, RunTrigger } from "../../api/types";
 import { ChevronDownRegular, ChevronLeftRegular, ChevronRightRegular, FlashRegular } from "../../parts/icons";
@@ -25,6 +25,10 @@ export interface StepsProps {
 
 export const triggerKey = "\0trigger";
 const rowHeight = 44;
+const pagerHeight = 34;
+
+/** A loop that ran has a second line: where among its items we are. */
+const hasPager = (row: Row, records: Record<string, ActionRecord>) => isLoop(row.node.action) && records[row.node.name] !== undefined && records[row.node.name]?.status !== "Skipped";
 
 const branchName = (node: OutlineNode): string =>
   node.branch === "yes" ? text.run.yes : node.branch === "no" ? text.run.no : node.branch === "default" ? text.run.default : text.run.case(displayName(node.name));
@@ -46,7 +50,7 @@ function ItemPager(props: { flow: string; run: string; node: OutlineNode; record
   const count = record.repetitionCount ?? record.iterationCount ?? 0;
   // Failed items are listed by the server for outermost loops; inside another loop the list would mix its items.
   const failed = useFailedItems(props.flow, props.run, node.name, !props.nested && record.status === "Failed");
-  if (count === 0) return <span className="pager quiet">{text.run.noItems}</span>;
+  if (count === 0) return <span className="pager pager-none">{text.run.noItems}</span>;
   const indexes = failed.data?.value.map((item) => Number(item.name)).filter(Number.isInteger) ?? [];
   const next = nextFailed(indexes, index);
   const name = displayName(node.name);
@@ -65,13 +69,28 @@ function ItemPager(props: { flow: string; run: string; node: OutlineNode; record
   );
 }
 
+/** One step. The button is called "{status}: {name}" and covers the row; what stands beside the name is read after it. */
+function StepButton(props: { icon: ReactNode; label: string; named: string; facts: string; selected: boolean; failed: boolean; onSelect: () => void }) {
+  return (
+    <div className={`step ${props.selected ? "step-selected" : ""} ${props.failed ? "step-failed" : ""}`}>
+      {props.icon}
+      <button type="button" className="step-name" aria-label={props.named} aria-current={props.selected ? "step" : undefined} data-step onClick={props.onSelect}>
+        {props.label}
+      </button>
+      <span className="step-facts">{props.facts}</span>
+    </div>
+  );
+}
+
 function StepRow({ row, props }: { row: Row; props: StepsProps }) {
   const { node, depth, open } = row;
   const { record } = useRecord(props.flow, props.run, node, props.records, props.items);
   const label = node.kind === "branch" ? branchName(node) : displayName(node.name);
   const took = duration(span(record?.startTime, record?.endTime));
+  const indent = { paddingInlineStart: `calc(${depth} * var(--step-indent))` };
   return (
-    <div className="step-row" style={{ paddingInlineStart: `calc(${depth} * var(--step-indent))` }}>
+    <>
+    <div className="step-row" style={indent}>
       {open === undefined ? (
         <span className="step-fold" />
       ) : (
@@ -82,23 +101,23 @@ function StepRow({ row, props }: { row: Row; props: StepsProps }) {
       {node.kind === "branch" ? (
         <span className="step-branch">{label}</span>
       ) : (
-        <button
-          type="button"
-          className={`step ${props.selected === node.name ? "step-selected" : ""} ${record?.status === "Failed" ? "step-failed" : ""}`}
-          aria-label={stepLabel(record, label)}
-          aria-current={props.selected === node.name ? "step" : undefined}
-          data-step
-          onClick={() => props.onSelect(node.name)}
-        >
-          <StatusIcon status={record?.status ?? "NotSpecified"} />
-          <span className="step-name">{label}</span>
-          <span className="step-facts">{record?.status === "Succeeded" ? took : [record ? statusWord(record.status) : "", took].filter(Boolean).join(" · ")}</span>
-        </button>
-      )}
-      {isLoop(node.action) && record && (
-        <ItemPager flow={props.flow} run={props.run} node={node} record={record} index={props.items[node.name] ?? 0} nested={node.loops.length > 0} onItem={(index) => props.onItem(node.name, index)} />
+        <StepButton
+          icon={<StatusIcon status={record?.status ?? "NotSpecified"} />}
+          label={label}
+          named={stepLabel(record, label)}
+          facts={record?.status === "Succeeded" ? took : [record ? statusWord(record.status) : "", took].filter(Boolean).join(" · ")}
+          selected={props.selected === node.name}
+          failed={record?.status === "Failed"}
+          onSelect={() => props.onSelect(node.name)}
+        />
       )}
     </div>
+      {record && hasPager(row, props.records) && (
+        <div className="pager-row" style={indent}>
+        <ItemPager flow={props.flow} run={props.run} node={node} record={record} index={props.items[node.name] ?? 0} nested={node.loops.length > 0} onItem={(index) => props.onItem(node.name, index)} />
+        </div>
+      )}
+    </>
   );
 }
 
@@ -108,7 +127,10 @@ export function Steps(props: StepsProps) {
   const virtual = useVirtualizer({
     count: props.rows.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
+    estimateSize: (index) => {
+      const row = props.rows[index];
+      return row && hasPager(row, props.records) ? rowHeight + pagerHeight : rowHeight;
+    },
     overscan: 12,
     getItemKey: (index) => props.rows[index]?.node.key ?? index,
   });
@@ -136,18 +158,15 @@ export function Steps(props: StepsProps) {
     <div className="steps" ref={scroller} onKeyDown={keys} tabIndex={0} role="region" aria-label={text.run.steps}>
       <div className="step-row">
         <span className="step-fold" />
-        <button
-          type="button"
-          className={`step ${props.selected === triggerKey ? "step-selected" : ""}`}
-          aria-label={text.run.statusNamed(statusWord(triggerStatus), triggerName)}
-          aria-current={props.selected === triggerKey ? "step" : undefined}
-          data-step
-          onClick={() => props.onSelect(triggerKey)}
-        >
-          <FlashRegular className="status-icon" aria-hidden fontSize={20} />
-          <span className="step-name">{triggerName}</span>
-          <span className="step-facts">{text.run.triggerStep}</span>
-        </button>
+        <StepButton
+          icon={<FlashRegular className="status-icon" aria-hidden fontSize={20} />}
+          label={triggerName}
+          named={text.run.statusNamed(statusWord(triggerStatus), triggerName)}
+          facts={text.run.triggerStep}
+          selected={props.selected === triggerKey}
+          failed={triggerStatus === "Failed"}
+          onSelect={() => props.onSelect(triggerKey)}
+        />
       </div>
       {props.rows.length === 0 && <p className="quiet">{text.run.noSteps}</p>}
       <ul style={{ height: virtual.getTotalSize() }}>

@@ -24,7 +24,7 @@ function NewTokenDialog({ onClose }: { onClose: () => void }) {
     create.mutate({ name: name.trim(), scopes: scopes.filter((scope) => chosen.includes(scope)), expiresInDays: days === "" ? undefined : Number(days) });
   };
   return (
-    <Dialog open modalType={made ? "alert" : "modal"} onOpenChange={(_, data) => !data.open && onClose()}>
+    <Dialog open onOpenChange={(_, data) => !data.open && !(made && data.type === "backdropClick") && onClose()}>
       <DialogSurface>
         <form onSubmit={submit}>
           <DialogBody>
@@ -129,9 +129,9 @@ export default function TokensPage() {
               <tr key={token.id}>
                 <th scope="row">{token.name}</th>
                 <td>{token.scopes.map((scope) => text.tokens.scope[scope] ?? scope).join(", ")}</td>
-                <td title={when(token.createdTime)}>{ago(token.createdTime)}</td>
-                <td>{token.lastUsedTime ? ago(token.lastUsedTime) : text.common.never}</td>
-                <td>{token.expiresTime ? when(token.expiresTime) : text.tokens.neverExpires}</td>
+                <td data-label={text.tokens.created} title={when(token.createdTime)}>{ago(token.createdTime)}</td>
+                <td data-label={text.tokens.lastUsed}>{token.lastUsedTime ? ago(token.lastUsedTime) : text.common.never}</td>
+                <td data-label={text.tokens.expires}>{token.expiresTime ? when(token.expiresTime) : text.tokens.neverExpires}</td>
                 <td className="row-actions">
                   <Button aria-label={text.tokens.revokeNamed(token.name)} onClick={() => setDoomed(token)}>
                     {text.tokens.revoke}
