@@ -59,7 +59,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     const { flow, run } = await failedRun(page, "Confirm a new order");
     const at = `/flows/${flow}`;
     const pages = {
-      activity: "/", flows: "/flows", flow: at, run: `${at}/runs/${run}`, runs: "/runs", connections: "/connections", connectors: "/connectors",
+      activity: "/", flows: "/flows", flow: at, "run-failed": `${at}/runs/${run}`, runs: "/runs", connections: "/connections", connectors: "/connectors",
       editor: `${at}/edit?action=Get_order&run=${run}`, tokens: "/settings/tokens", about: "/settings/about", ...(screen === phone ? { more: "/more" } : {}),
     };
     const found = [];
@@ -75,7 +75,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
       await page.emulateMedia({ colorScheme: "dark" });
       await page.waitForTimeout(100);
       found.push(...(await violations(page, `${title} (dark)`)));
-      if (title === "run") await page.screenshot({ path: join(images, `run-${name}-dark.png`) });
+      if (title === "run-failed") await page.screenshot({ path: join(images, `run-failed-${name}-dark.png`) });
     }
     assert.deepEqual(found, []);
     assert.deepEqual(page.complaints, []);

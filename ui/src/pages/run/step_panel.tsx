@@ -29,7 +29,7 @@ export function Facts({ facts }: { facts: [string, ReactNode][] }) {
   return (
     <dl className="facts">
       {facts
-        .filter(([, value]) => value !== undefined && value !== "" && value !== null)
+        .filter(([, value]) => value !== undefined && value !== "" && value !== null && value !== false)
         .map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
@@ -265,7 +265,6 @@ function Explained({ explanation, onFix }: { explanation: Explanation; onFix: (b
             [text.run.field, where?.field && <code className="breakable">{where.field}</code>],
             [text.run.value, where?.field && where.value !== undefined && <code className="breakable">{shown(where.value)}</code>],
             [text.run.code, <code key="code" className="breakable">{[failure.statusCode, failure.code].filter((part, index, all) => part !== undefined && all.findIndex((other) => String(other) === String(part)) === index).join(" ")}</code>],
-            ["", undefined],
           ]}
         />
         <div className="chips">
