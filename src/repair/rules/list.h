@@ -24,7 +24,7 @@ std::string place_in_loops(const Facts& facts);
 std::string service_words(const Facts& facts);
 /// A value in a sentence: `'EURO'`, `12`, `an object`.
 std::string quoted_value(const Value& value);
-/// `404 (Not Found)`.
+/// `Not Found, 404`.
 std::string status_words(int status);
 std::string sentence(std::string text);  ///< ends it with a full stop
 

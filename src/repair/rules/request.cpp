@@ -96,8 +96,8 @@ Story refused(const Facts& facts) {
                   "' = " + quoted_value(facts.blamed->value) + " (" +
                   std::string(connector::reason_phrase(facts.status)) + ", " + std::to_string(facts.status) + ")";
   } else {
-    story.title = facts.step() + " failed" + place_in_loops(facts) + ": the service refused the request with " +
-                  status_words(facts.status);
+    story.title = facts.step() + " failed" + place_in_loops(facts) + ": the service refused the request (" +
+                  status_words(facts.status) + ")";
   }
   story.what_happened = "The service could not use what the step sent." + service_words(facts) + origin_of_value(facts);
   finish(facts, story);

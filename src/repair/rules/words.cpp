@@ -47,7 +47,7 @@ std::string quoted_value(const Value& value) {
 
 std::string status_words(int status) {
   const std::string_view phrase = connector::reason_phrase(status);
-  return std::to_string(status) + (phrase.empty() ? std::string() : " (" + std::string(phrase) + ")");
+  return (phrase.empty() ? std::string() : std::string(phrase) + ", ") + std::to_string(status);
 }
 
 std::string sentence(std::string text) {
