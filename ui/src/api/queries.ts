@@ -1,4 +1,5 @@
 import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { ApiError, getJson, localPath, send, sendJson } from "./client";
 import { paths } from "./paths";
 import type {
@@ -47,6 +48,13 @@ function useList<T>(key: readonly unknown[], first: string, enabled = true) {
 export type List<T> = ReturnType<typeof useList<T>>;
 
 export const items = <T>(list: List<T>): T[] => list.data?.pages.flatMap((page) => page.value) ?? [];
+
+/** Reads a list on to its end, for choices and searches that must cover everything. Stops at a refusal. */
+export function useWhole<T>(list: List<T>, wanted = true): void {
+  useEffect(() => {
+    if (wanted && list.hasNextPage && !list.isFetching && !list.isError) void list.fetchNextPage();
+  }, [list, wanted]);
+}
 
 export const useSetup = () =>
   useQuery({ queryKey: keys.setup, queryFn: ({ signal }) => getJson<Setup>(paths.setup, signal) });

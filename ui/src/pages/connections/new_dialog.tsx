@@ -1,6 +1,6 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, Select } from "@fluentui/react-components";
 import { type FormEvent, useMemo, useState } from "react";
-import { items, useConnector, useConnectors, useDeleteConnection, usePutConnection } from "../../api/queries";
+import { items, useConnector, useConnectors, useDeleteConnection, usePutConnection, useWhole } from "../../api/queries";
 import { Loading, Problem } from "../../parts/page";
 import { text } from "../../text";
 import { fieldsOf, newName, stateOf } from "./connection";
@@ -9,6 +9,7 @@ import { CredentialFields, credentialsOf, ServiceAnswer } from "./fields";
 /** Makes a connection. The server verifies it; one that the service refused stays only if the person says so by closing. */
 export default function NewConnectionDialog({ onClose }: { onClose: () => void }) {
   const connectors = useConnectors();
+  useWhole(connectors);
   const all = items(connectors);
   const [chosen, setChosen] = useState<string>();
   const [displayName, setDisplayName] = useState<string>();

@@ -3,7 +3,7 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } fro
 import { useLocation, useSearch } from "wouter";
 import { ApiError } from "../../api/client";
 import { routes } from "../../api/paths";
-import { checkDefinition, items, useConnections, useDefinitionSchema, useFlowText, useFunctions, useSaveFlow } from "../../api/queries";
+import { checkDefinition, items, useConnections, useDefinitionSchema, useFlowText, useFunctions, useSaveFlow, useWhole } from "../../api/queries";
 import type { ConnectionReference, Finding, Flow } from "../../api/types";
 import { CheckmarkCircleFilled, ErrorCircleFilled, WarningFilled } from "../../parts/icons";
 import { Loading, Page, Problem } from "../../parts/page";
@@ -80,6 +80,7 @@ function Findings({ findings, onOpen }: { findings: Finding[]; onOpen: (finding:
 /** Which connection each key of the definition uses. Keys come from the flow and from the definition as it is written now. */
 function ConnectionChoices({ keys, references, onChange }: { keys: Map<string, string>; references: References; onChange: (references: References) => void }) {
   const connections = useConnections(keys.size > 0);
+  useWhole(connections);
   if (keys.size === 0) return null;
   return (
     <section className="panel" aria-labelledby="editor-connections">

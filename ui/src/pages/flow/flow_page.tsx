@@ -2,7 +2,7 @@ import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface
 import { type FormEvent, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { routes } from "../../api/paths";
-import { items, useCallbackUrl, useConnections, useDeleteFlow, useFlow, useFlowRuns, useFlowSwitch, useStartRun } from "../../api/queries";
+import { items, useCallbackUrl, useConnections, useDeleteFlow, useFlow, useFlowRuns, useFlowSwitch, useStartRun, useWhole } from "../../api/queries";
 import type { Flow } from "../../api/types";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { CopyButton } from "../../parts/copy";
@@ -93,6 +93,7 @@ function RunDialog({ flow, trigger, onClose }: { flow: string; trigger: string; 
 
 function ConnectionsUsed({ flow }: { flow: Flow }) {
   const connections = useConnections();
+  useWhole(connections);
   const references = Object.entries(flow.properties.connectionReferences ?? {});
   if (references.length === 0) return <p className="quiet">{text.flow.noConnections}</p>;
   return (

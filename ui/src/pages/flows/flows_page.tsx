@@ -1,8 +1,8 @@
 import { Button, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, Tooltip } from "@fluentui/react-components";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { routes } from "../../api/paths";
-import { items, useFlows, useFlowSwitch } from "../../api/queries";
+import { items, useFlows, useFlowSwitch, useWhole } from "../../api/queries";
 import type { Flow } from "../../api/types";
 import { AddRegular, EditRegular, FlowRegular, MoreHorizontalRegular, PowerRegular, SearchRegular } from "../../parts/icons";
 import { Empty, ListFrame, Page, Problem } from "../../parts/page";
@@ -90,9 +90,7 @@ export default function FlowsPage() {
   const list = useFlows();
   const [making, setMaking] = useState(false);
   // The server lists but doesn't search names: a search reads on to the end, so that it covers every flow.
-  useEffect(() => {
-    if (wanted !== "" && list.hasNextPage && !list.isFetching) void list.fetchNextPage();
-  }, [wanted, list]);
+  useWhole(list, wanted !== "");
   const flows = items(list).filter((flow) => flow.properties.displayName.toLowerCase().includes(wanted) || flow.name.toLowerCase() === wanted);
   const add = (
     <Button appearance="primary" icon={<AddRegular />} onClick={() => setMaking(true)}>

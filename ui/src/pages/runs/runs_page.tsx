@@ -1,6 +1,6 @@
 import { Field, Select } from "@fluentui/react-components";
 import { useLocation, useSearch } from "wouter";
-import { items, useAllRuns, useConnections, useFlows } from "../../api/queries";
+import { items, useAllRuns, useConnections, useFlows, useWhole } from "../../api/queries";
 import { HistoryRegular } from "../../parts/icons";
 import { Empty, ListFrame, Page } from "../../parts/page";
 import { RunTable } from "../../parts/run_table";
@@ -15,6 +15,8 @@ export default function RunsPage() {
   const list = useAllRuns({ flow: get("flow"), status: get("status"), connection: get("connection") });
   const flows = useFlows();
   const connections = useConnections();
+  useWhole(flows);
+  useWhole(connections);
   const runs = items(list);
   const set = (name: string, value: string) => {
     const next = new URLSearchParams(search);
