@@ -132,7 +132,7 @@ constexpr const char* quote_price = R"json(
       "host": {"apiId": "/providers/Microsoft.PowerApps/apis/shared_catalogue", "connectionName": "shared_catalogue", "operationId": "GetPrice"},
       "parameters": {"sku": "@triggerBody()?['sku']", "currency": "EURO"}, "authentication": "@parameters('$authentication')"}},
     "Compose_quote": {"type": "Compose", "runAfter": {"Get_price": ["Succeeded"]},
-      "inputs": "We offer @{body('Get_price')?['name']} for @{body('Get_price')?['price']} @{body('Get_price')?['currency']}, valid until @{formatDateTime(addDays(utcNow(), 14), 'yyyy-MM-dd')}."},
+      "inputs": "We offer @{body('Get_price')?['name']} for @{body('Get_price')?['price']} @{body('Get_price')?['currency']}, valid for 14 days."},
     "Send_quote": {"type": "OpenApiConnection", "runAfter": {"Compose_quote": ["Succeeded"]}, "inputs": {
       "host": {"apiId": "/providers/Microsoft.PowerApps/apis/shared_mailbox", "connectionName": "shared_mailbox", "operationId": "SendMessage"},
       "parameters": {"message/to": "@triggerBody()?['email']", "message/subject": "Your quote", "message/body": "@outputs('Compose_quote')"},
@@ -155,7 +155,7 @@ constexpr const char* welcome_customer = R"json(
   "triggers": {"manual": {"type": "Request", "kind": "Http", "inputs": {"schema": {"type": "object", "properties": {"customer": {"type": "object"}}}}}},
   "actions": {
     "Compose_greeting": {"type": "Compose", "runAfter": {}, "inputs": "@concat('Dear ', toUpper(triggerBody()?['customer']?['lastName']), ', welcome to the tea shop!')"},
-    "Compose_voucher": {"type": "Compose", "runAfter": {"Compose_greeting": ["Succeeded"]}, "inputs": "TEA-@{formatDateTime(utcNow(), 'yyyyMM')}-@{length(outputs('Compose_greeting'))}"},
+    "Compose_voucher": {"type": "Compose", "runAfter": {"Compose_greeting": ["Succeeded"]}, "inputs": "TEA-@{add(1000, length(outputs('Compose_greeting')))}"},
     "Send_welcome": {"type": "OpenApiConnection", "runAfter": {"Compose_voucher": ["Succeeded"]}, "inputs": {
       "host": {"apiId": "/providers/Microsoft.PowerApps/apis/shared_mailbox", "connectionName": "shared_mailbox", "operationId": "SendMessage"},
       "parameters": {"message/to": "@triggerBody()?['customer']?['email']", "message/subject": "Welcome", "message/body": "@{outputs('Compose_greeting')} Your voucher: @{outputs('Compose_voucher')}"},
@@ -188,7 +188,7 @@ constexpr const char* sales_summary = R"json(
     "Text": {"type": "Join", "runAfter": {"Lines": ["Succeeded"]}, "inputs": {"from": "@body('Lines')", "joinWith": "\n"}},
     "Send_summary": {"type": "OpenApiConnection", "runAfter": {"Text": ["Succeeded"]}, "inputs": {
       "host": {"apiId": "/providers/Microsoft.PowerApps/apis/shared_mailbox", "connectionName": "shared_mailbox", "operationId": "SendMessage"},
-      "parameters": {"message/to": "owner@example.test", "message/subject": "Sales of @{formatDateTime(utcNow(), 'yyyy-MM-dd')}", "message/body": "@body('Text')"},
+      "parameters": {"message/to": "owner@example.test", "message/subject": "Sales of the day", "message/body": "@body('Text')"},
       "authentication": "@parameters('$authentication')"}}
   })json";
 

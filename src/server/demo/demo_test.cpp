@@ -2,8 +2,11 @@
 
 #include "server/demo/demo.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
+#include "connector/arguments.h"
 #include "connector/document.h"
 #include "connector/text.h"
 #include "http/client.h"
@@ -118,6 +121,39 @@ TEST(DemoContent, ConnectorsLoadWithoutAnyFinding) {
   }
   EXPECT_EQ(demo_flows("http://127.0.0.1:8081").size(), 7u);
   EXPECT_EQ(json::write(demo_flows("http://127.0.0.1:9")[2].definition).find("{{"), std::string::npos);
+}
+
+TEST(DemoContent, FlowsCompileAndFitTheirConnectors) {
+  std::map<std::string, std::shared_ptr<const connector::Connector>> connectors;
+  for (const DemoConnector& connector : demo_connectors("127.0.0.1:8081")) {
+    connectors[connector.name] =
+        connector::load_connector(connector.swagger, connector.properties, {.name = connector.name}).connector;
+  }
+  for (const DemoFlow& flow : demo_flows("http://127.0.0.1:8081")) {
+    SCOPED_TRACE(flow.display_name);
+    definition::CompileOptions options;
+    options.connection_references = flow.connection_references;
+    const definition::Compiled compiled = definition::compile(flow.definition, options);
+    for (const Diagnostic& one : compiled.diagnostics)
+      ADD_FAILURE() << one.pointer << ": " << one.code << " " << one.message;
+    ASSERT_TRUE(compiled.flow);
+    EXPECT_EQ(compiled.flow->trigger.name, flow.trigger.empty() ? "Every_day" : flow.trigger);
+    std::size_t steps = 0;
+    for (const definition::Action& action : compiled.flow->actions) {
+      if (action.type != definition::ActionType::open_api_connection) continue;
+      const json::Value* inputs = action.definition.find("inputs");
+      const json::Value* host = inputs->find("host");
+      const auto connector = connectors[std::string(host->text_of("connectionName"))];
+      ASSERT_TRUE(connector) << action.name;
+      const connector::Operation* operation = connector->find_operation(host->text_of("operationId"));
+      ASSERT_NE(operation, nullptr) << action.name;
+      Diagnostics found;
+      connector::check_arguments(*connector, *operation, *inputs->find("parameters"), action.pointer, found);
+      for (const Diagnostic& one : found) ADD_FAILURE() << one.pointer << ": " << one.message;
+      ++steps;
+    }
+    EXPECT_GE(steps, 1u);
+  }
 }
 
 }  // namespace
