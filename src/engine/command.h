@@ -11,8 +11,8 @@
 
 namespace flowmend::engine {
 
-// Everything that a run may ask of the world. Commands are carried out once the events of the same decision are durable,
-// never before, and not at all in a replay or a trial.
+// Everything that a run may ask of the world. Commands are carried out once the events of the same decision are
+// durable, never before, and not at all in a replay or a trial.
 
 /// Send a request. Its outcome comes back as AttemptFinished with the same place and attempt.
 struct Call {
@@ -20,14 +20,15 @@ struct Call {
   Place place;
   std::uint32_t attempt = 1;
   Kind kind = Kind::http;
-  Value inputs;    ///< evaluated. http: {method, uri, headers?, queries?, body?, cookie?}; connector: {host, parameters | method, path ...}
-  Value sealed;    ///< http: the evaluated authentication; never logged or recorded in clear
+  Value inputs;  ///< evaluated. http: {method, uri, headers?, queries?, body?, cookie?}; connector: {host, parameters |
+                 ///< method, path ...}
+  Value sealed;  ///< http: the evaluated authentication; never logged or recorded in clear
   std::string idempotency_key;  ///< of (run, action path, repetition): the same over retries, resumes and crashes
   Duration timeout;             ///< for this attempt
   bool workflow_headers = true;
-  bool get_poll = false;        ///< the asynchronous pattern: GET `poll_uri` with the same authentication
+  bool get_poll = false;  ///< the asynchronous pattern: GET `poll_uri` with the same authentication
   std::string poll_uri;
-  std::string tracking_id;      ///< x-ms-action-tracking-id
+  std::string tracking_id;  ///< x-ms-action-tracking-id
 };
 
 struct CancelCall {

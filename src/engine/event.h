@@ -12,8 +12,8 @@
 namespace flowmend::engine {
 
 // The journal's words: everything that can happen in a run. A run is the sequence of its events and nothing else;
-// recovery, history, resubmit and trials read them. A released event is never re-interpreted: to change its meaning, add
-// a version (journal.h says how events are written).
+// recovery, history, resubmit and trials read them. A released event is never re-interpreted: to change its meaning,
+// add a version (journal.h says how events are written).
 
 /// What a failed or skipped action or run says: `{code, message}`. Empty code = no error.
 struct Fault {
@@ -23,16 +23,17 @@ struct Fault {
 };
 
 struct RunStarted {
-  std::string run;              ///< its name (ids.h)
-  std::string flow;             ///< GUID
-  std::string version;          ///< version of the flow that this run is pinned to
+  std::string run;      ///< its name (ids.h)
+  std::string flow;     ///< GUID
+  std::string version;  ///< version of the flow that this run is pinned to
   Timestamp time;
-  Value trigger;                ///< {name, inputs?, outputs, startTime, endTime, scheduledTime?, originHistoryName, status, code, trackingId}
+  Value trigger;  ///< {name, inputs?, outputs, startTime, endTime, scheduledTime?, originHistoryName, status, code,
+                  ///< trackingId}
   std::string client_tracking_id;
-  std::string resubmit_of;      ///< the run that this one repeats; empty for a first one
-  std::string started_by;       ///< user or token that asked; empty for a trigger
-  bool caller_waits = false;    ///< an HTTP caller waits for a Response
-  std::uint64_t seed = 0;       ///< of tracking ids and draws
+  std::string resubmit_of;    ///< the run that this one repeats; empty for a first one
+  std::string started_by;     ///< user or token that asked; empty for a trigger
+  bool caller_waits = false;  ///< an HTTP caller waits for a Response
+  std::uint64_t seed = 0;     ///< of tracking ids and draws
 };
 
 /// An action that takes time or holds others began: inputs as recorded (evaluated, secrets shown as `*sanitized*`).
@@ -41,7 +42,8 @@ struct ActionStarted {
   Timestamp time;
   Value inputs;
   bool has_inputs = false;
-  Value sealed;  ///< what `inputs` masks and a repeated request needs (evaluated authentication); encrypted in the journal
+  Value sealed;  ///< what `inputs` masks and a repeated request needs (evaluated authentication); encrypted in the
+                 ///< journal
 };
 
 /// An attempt of a request ended. The last attempt is followed by ActionEnded, the others by a wait.
@@ -62,8 +64,8 @@ struct AttemptEnded {
 struct ActionEnded {
   Place place;
   Status status = Status::succeeded;
-  std::string code;   ///< record code: OK, NotSpecified, ActionSkipped, BadRequest, NotFound ...
-  Fault fault;        ///< record error
+  std::string code;  ///< record code: OK, NotSpecified, ActionSkipped, BadRequest, NotFound ...
+  Fault fault;       ///< record error
   Timestamp started;
   Timestamp ended;
   Value inputs;
@@ -125,7 +127,8 @@ struct RunEnded {
   Place culprit;  ///< the innermost failed action (engine.md 5.5); action == no_action when nothing failed
 };
 
-/// An input that no longer fitted (a reply for an attempt that was given up, a timer that was ended): said, not dropped.
+/// An input that no longer fitted (a reply for an attempt that was given up, a timer that was ended): said, not
+/// dropped.
 struct InputIgnored {
   std::string what;
   Timestamp time;
@@ -137,9 +140,9 @@ struct RunQuarantined {
   Timestamp time;
 };
 
-using Event = std::variant<RunStarted, ActionStarted, AttemptEnded, ActionEnded, VariableSet, IterationStarted,
-                           IterationEnded, TimerSet, TimerEnded, Responded, CancelRequested, RunEnded, InputIgnored,
-                           RunQuarantined>;
+using Event =
+    std::variant<RunStarted, ActionStarted, AttemptEnded, ActionEnded, VariableSet, IterationStarted, IterationEnded,
+                 TimerSet, TimerEnded, Responded, CancelRequested, RunEnded, InputIgnored, RunQuarantined>;
 using Events = std::vector<Event>;
 
 }  // namespace flowmend::engine

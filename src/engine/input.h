@@ -18,10 +18,10 @@ struct AttemptFinished {
   Timestamp ended;
   std::int32_t status_code = 0;  ///< 0: no response; then `fault` says why
   Value headers;                 ///< of the response, names as received; null when there was none
-  Value body;                    ///< decoded by engine.md 3.2: JSON parsed, text a string, other {$content-type,$content}
+  Value body;  ///< decoded by engine.md 3.2: JSON parsed, text a string, other {$content-type,$content}
   bool has_body = false;
-  Fault fault;       ///< connectivity and decoding failures: UnresolvableHostName, ConnectFailure, RequestTimeout ...
-  Value request;     ///< {method, uri, headers} as sent, secrets masked
+  Fault fault;    ///< connectivity and decoding failures: UnresolvableHostName, ConnectFailure, RequestTimeout ...
+  Value request;  ///< {method, uri, headers} as sent, secrets masked
 };
 
 struct TimerFired {

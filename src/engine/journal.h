@@ -10,7 +10,8 @@
 
 namespace flowmend::engine {
 
-/// Encrypts and decrypts the sealed parts of events (a request's credentials). Given by the server, with its master key.
+/// Encrypts and decrypts the sealed parts of events (a request's credentials). Given by the server, with its master
+/// key.
 class Sealer {
  public:
   virtual ~Sealer() = default;
@@ -22,8 +23,8 @@ class Sealer {
 /// byte, then events; a value that occurs several times in one record (the same node) is written once.
 std::string encode(const Events& events, const Sealer& sealer);
 
-/// Reads a record. Any bytes: a damaged record is an error (`JournalDamaged`), never a crash. Values of one record share
-/// nodes as they did when written.
+/// Reads a record. Any bytes: a damaged record is an error (`JournalDamaged`), never a crash. Values of one record
+/// share nodes as they did when written.
 Result<Events> decode(std::string_view record, const Sealer& sealer);
 
 }  // namespace flowmend::engine

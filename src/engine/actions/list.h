@@ -1,0 +1,46 @@
+#pragma once
+
+#include "engine/input.h"
+#include "engine/step.h"
+
+namespace flowmend::engine {
+
+/// What begins an action whose turn has come: evaluates its inputs and either ends it or starts what it waits for.
+using Start = void (*)(Step& step);
+
+// One line per action type; list.cpp maps a type to its line.
+void start_compose(Step& step);              // data.cpp
+void start_parse_json(Step& step);           // parse_json.cpp
+void start_query(Step& step);                // data.cpp
+void start_select(Step& step);               // data.cpp
+void start_join(Step& step);                 // data.cpp
+void start_table(Step& step);                // table.cpp
+void start_initialize_variable(Step& step);  // variables.cpp
+void start_set_variable(Step& step);         // variables.cpp
+void start_add_to_variable(Step& step);      // variables.cpp: Increment and Decrement
+void start_append_to_array(Step& step);      // variables.cpp
+void start_append_to_string(Step& step);     // variables.cpp
+void start_if(Step& step);                   // control.cpp
+void start_switch(Step& step);               // control.cpp
+void start_foreach(Step& step);              // loops.cpp
+void start_until(Step& step);                // loops.cpp
+void start_scope(Step& step);                // control.cpp
+void start_terminate(Step& step);            // control.cpp; the rest is ending.cpp
+void start_wait(Step& step);                 // wait.cpp
+void start_response(Step& step);             // response.cpp
+void start_request(Step& step);              // request.cpp: Http, ApiConnection, OpenApiConnection
+void start_expression(Step& step);           // expression.cpp: the kinds of Expression
+
+Start find_start(definition::ActionType type);
+
+/// A request's attempt came back: it is retried, polled again, or ends the action.
+void finish_attempt(Step& step, const AttemptFinished& finished);
+/// A timer of the action fired.
+void handle_timer(Step& step, TimerKind kind);
+/// The request to send for this action as the state is now, in a decision and after a crash alike.
+Call make_call(const RunState& state, Place place, std::uint32_t attempt, const Value& inputs, const Value& sealed);
+
+/// A loop may begin an iteration, or has ended.
+void advance_loop(Step& step);
+
+}  // namespace flowmend::engine

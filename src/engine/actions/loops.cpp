@@ -1,0 +1,88 @@
+// Foreach and Until (engine.md 4.5, 4.6).
+
+#include "definition/condition.h"
+#include "engine/actions/list.h"
+
+namespace flowmend::engine {
+
+void start_foreach(Step& step) {
+  auto items = step.action.expression.evaluate(step.context);
+  if (!items) return step.fail(items.error());
+  if (!items->is_array()) {
+    const Value& written = step.action.expression.source();
+    return step.fail("BadRequest",
+                     {"ExpressionEvaluationFailed",
+                      "The execution of template action '" + step.action.name +
+                          "' failed: the result of the evaluation of 'foreach' expression '" +
+                          (written.is_string() ? std::string(written.as_string()) : std::string()) + "' is of type '" +
+                          std::string(json::type_name(items->type())) + "'. The result must be a valid array.",
+                      {}});
+  }
+  constexpr std::size_t items_max = 100'000;
+  if (items->size() > items_max) {
+    return step.fail("BadRequest", {"WorkflowRunActionRepetitionQuotaExceeded",
+                                    "The loop '" + step.action.name + "' has " + std::to_string(items->size()) +
+                                        " items; at most 100,000 are allowed.",
+                                    {}});
+  }
+  step.inputs = std::move(*items);
+  step.has_inputs = true;
+  step.started();
+}
+
+void start_until(Step& step) { step.started(); }
+
+namespace {
+
+/// Until: after an iteration (or before the first one) decides whether another begins.
+void advance_until(Step& step, const Loop& loop) {
+  if (loop.frames.empty()) {
+    step.out.events.emplace_back(IterationStarted{step.place, 0, step.facts.now});
+    return;
+  }
+  const Frame& last = step.state.frames[loop.frames.back()];
+  // The condition reads the steps of the iteration that just ended.
+  RunContext inside(step.state, {step.place.action, loop.frames.back()}, step.facts, step.random);
+  const auto done = definition::evaluate_condition(*step.action.condition, inside);
+  if (!done) return step.fail(done.error(), true);
+  const auto end_as_last = [&] {
+    if (last.status == Status::failed)
+      return step.end(Status::failed, "ActionFailed",
+                      {"ActionFailed", "An action failed. No dependent actions succeeded.", {}});
+    step.end(last.status == Status::timed_out ? Status::timed_out : Status::succeeded, "NotSpecified");
+  };
+  if (done->is_boolean() && done->as_boolean()) return end_as_last();
+  const Slot* slot = step.state.find(step.place);
+  const Duration timeout = step.action.settings.timeout.value_or(Duration::hours(1));
+  const bool count_reached = loop.next >= step.action.settings.until_count;
+  const bool time_reached = step.facts.now - slot->started >= timeout;
+  if (!count_reached && !time_reached) {
+    step.out.events.emplace_back(IterationStarted{step.place, loop.next, step.facts.now});
+    return;
+  }
+  if (!step.action.settings.fail_when_limits_reached) return end_as_last();
+  const std::string code = count_reached ? "CountLimitReached" : "TimeLimitReached";
+  step.fail(code, {code,
+                   "The loop '" + step.action.name + "' reached its limit of " +
+                       (count_reached ? std::to_string(step.action.settings.until_count) + " iterations"
+                                      : to_string(timeout)) +
+                       " before its condition became true.",
+                   {}});
+}
+
+}  // namespace
+
+void advance_loop(Step& step) {
+  const Loop* loop = step.state.find_loop(step.place);
+  if (step.action.type == definition::ActionType::until) return advance_until(step, *loop);
+  if (loop->next < loop->items.size()) {
+    step.out.events.emplace_back(IterationStarted{step.place, loop->next, step.facts.now});
+    return;
+  }
+  if (loop->any_failed)
+    return step.end(Status::failed, "ActionFailed",
+                    {"ActionFailed", "An action failed. No dependent actions succeeded.", {}});
+  step.end(loop->any_timed_out ? Status::timed_out : Status::succeeded, "NotSpecified");
+}
+
+}  // namespace flowmend::engine

@@ -1,0 +1,212 @@
+// Http, ApiConnection, OpenApiConnection: a request, its retries, the asynchronous 202 pattern
+// (engine.md 3.2, 3.9, 3.10).
+
+#include <algorithm>
+
+#include "engine/actions/list.h"
+#include "engine/idempotency.h"
+#include "engine/retry.h"
+
+namespace flowmend::engine {
+
+using definition::ActionType;
+
+namespace {
+
+constexpr std::string_view hidden = "*sanitized*";
+/// A single call may take this long (engine.md 8); the asynchronous pattern may go on for longer.
+constexpr Duration call_timeout = Duration::seconds(120);
+constexpr Duration poll_interval = Duration::seconds(10);
+
+/// Members of `authentication` that are no secrets.
+bool is_public(std::string_view name) {
+  constexpr std::string_view open[] = {"type", "username", "tenant", "audience", "clientId", "authority", "identity"};
+  return std::ranges::find(open, name) != std::end(open);
+}
+
+Value masked(const Value& authentication) {
+  if (!authentication.is_object()) return authentication.is_null() ? authentication : Value(hidden);
+  json::ObjectBuilder out;
+  for (const json::Member& member : authentication.as_object()) {
+    out.add(member.key, is_public(member.name()) ? member.value : Value(hidden));
+  }
+  return out.finish();
+}
+
+std::string_view header_of(const Value& headers, std::string_view name) {
+  const Value* found = headers.find_ignoring_case(name);
+  return found != nullptr && found->is_string() ? found->as_string() : std::string_view();
+}
+
+/// Faults of the request itself: asking again would fail again.
+bool is_final_fault(const AttemptFinished& finished) {
+  if (finished.status_code != 0) return false;
+  const auto kind = finished.fault.details.text_of("kind");
+  return kind == "inputs" || kind == "connection" || kind == "content" || finished.fault.code == "InvalidUri" ||
+         finished.fault.code == "AddressNotAllowed" || finished.fault.code == "ResponseTooLarge" ||
+         finished.fault.code == "InvalidHeader";
+}
+
+Value reply_outputs(const AttemptFinished& finished, bool is_http) {
+  json::ObjectBuilder out;
+  out.add("statusCode", Value(finished.status_code));
+  if (!finished.headers.is_null() && (is_http || finished.headers.size() > 0)) out.add("headers", finished.headers);
+  if (finished.has_body) out.add("body", finished.body);
+  return out.finish();
+}
+
+}  // namespace
+
+void start_request(Step& step) {
+  if (step.action.settings.static_result) {
+    const Value* fixed = step.flow.static_results.find_ignoring_case(*step.action.settings.static_result);
+    if (fixed != nullptr) {
+      const Value* outputs = fixed->find_ignoring_case("outputs");
+      const Value* error = fixed->find_ignoring_case("error");
+      if (outputs != nullptr) {
+        step.outputs = *outputs;
+        step.has_outputs = true;
+      }
+      const bool failed = fixed->text_of("status") == "Failed";
+      const std::string code(fixed->text_of("code", failed ? "BadRequest" : "OK"));
+      Fault fault;
+      if (error != nullptr) fault = {std::string(error->text_of("code")), std::string(error->text_of("message")), {}};
+      return step.end(failed ? Status::failed : Status::succeeded, code, fault);
+    }
+  }
+  if (!step.evaluate_inputs()) return;
+  Value sealed;
+  if (const Value* authentication = step.inputs.find_ignoring_case("authentication");
+      authentication != nullptr && step.inputs.is_object()) {
+    sealed = *authentication;
+    json::ObjectBuilder builder(step.inputs);
+    builder.set("authentication", masked(*authentication));
+    step.inputs = builder.finish();
+  }
+  auto policy_value = step.action.settings.retry_policy.evaluate(step.context);
+  if (!policy_value) return step.fail(policy_value.error());
+  const auto policy = read_retry_policy(*policy_value, step.flow.dialect);
+  if (!policy) return step.fail("BadRequest", {policy.error().code, policy.error().message, {}});
+  step.started(sealed);
+  if (step.action.settings.timeout) {
+    step.out.events.emplace_back(
+        TimerSet{step.place, TimerKind::timeout, step.facts.now + *step.action.settings.timeout});
+  }
+  step.out.commands.emplace_back(make_call(step.state, step.place, 1, step.inputs, sealed));
+}
+
+Call make_call(const RunState& state, Place place, std::uint32_t attempt, const Value& inputs, const Value& sealed) {
+  const auto& action = state.flow->actions[place.action];
+  Call call;
+  call.place = place;
+  call.attempt = attempt;
+  call.kind = action.type == ActionType::http ? Call::Kind::http : Call::Kind::connector;
+  call.inputs = inputs;
+  call.sealed = sealed;
+  call.idempotency_key = idempotency_key(state, place);
+  call.timeout = call_timeout;
+  call.workflow_headers = !action.settings.suppress_workflow_headers;
+  Random random(state.start.seed ^ (RunState::key(place) * 0x9e3779b97f4a7c15ULL));
+  call.tracking_id = make_guid(random);
+  const Slot* slot = state.find(place);
+  if (slot != nullptr && slot->detail && slot->detail->pending && slot->detail->pending->polling) {
+    call.get_poll = true;
+    call.poll_uri = slot->detail->pending->poll_uri;
+  }
+  return call;
+}
+
+void finish_attempt(Step& step, const AttemptFinished& finished) {
+  const Slot* slot = step.state.find(step.place);
+  const Pending& pending = *slot->detail->pending;
+  const bool is_http = step.action.type == ActionType::http;
+  AttemptEnded event;
+  event.place = step.place;
+  event.attempt = finished.attempt;
+  event.started = finished.started;
+  event.ended = finished.ended;
+  event.status_code = finished.status_code;
+  event.fault = finished.fault;
+  event.request = finished.request;
+  const auto earlier_response = [&] {
+    json::ObjectBuilder response;
+    response.add_if_set("headers", finished.headers);
+    if (finished.has_body) response.add("body", finished.body);
+    return response;
+  };
+
+  const bool has_fault = !finished.fault.code.empty();
+  const bool failed = has_fault || finished.status_code == 0 || finished.status_code >= 400;
+  if (failed && is_retried(finished.status_code) && !is_final_fault(finished)) {
+    auto evaluated = step.action.settings.retry_policy.evaluate(step.context);
+    const auto policy = read_retry_policy(evaluated ? *evaluated : Value(), step.flow.dialect);
+    event.draw = step.random.draw();
+    auto wait = policy ? next_wait(*policy, finished.attempt, event.draw) : std::nullopt;
+    if (wait) {
+      if (const auto asked = read_retry_after(header_of(finished.headers, "Retry-After"), step.facts.now))
+        wait = *asked;
+      event.response = earlier_response().finish();
+      event.retry_at = step.facts.now + *wait;
+      const Timestamp due = event.retry_at;
+      step.out.events.emplace_back(std::move(event));
+      step.out.events.emplace_back(TimerSet{step.place, TimerKind::retry, due});
+      return;
+    }
+  }
+  if (!failed && finished.status_code == 202 && !step.action.settings.disable_async_pattern) {
+    const auto location = header_of(finished.headers, "Location");
+    const std::string uri = !location.empty() ? std::string(location)
+                            : pending.polling ? pending.poll_uri
+                                              : std::string();
+    if (!uri.empty()) {
+      const auto asked = read_retry_after(header_of(finished.headers, "Retry-After"), step.facts.now);
+      auto response = earlier_response();
+      response.add("pollUri", Value(uri));
+      event.response = response.finish();
+      event.retry_at = step.facts.now + asked.value_or(poll_interval);
+      const Timestamp due = event.retry_at;
+      step.out.events.emplace_back(std::move(event));
+      step.out.events.emplace_back(TimerSet{step.place, TimerKind::poll, due});
+      return;
+    }
+  }
+  step.out.events.emplace_back(std::move(event));
+  if (finished.status_code == 0) {
+    const std::string code = finished.fault.code.empty() ? "BadRequest" : finished.fault.code;
+    return step.end(Status::failed, code,
+                    finished.fault.code.empty() ? Fault{"ConnectionClosed", "No response came.", {}} : finished.fault);
+  }
+  step.outputs = reply_outputs(finished, is_http);
+  step.has_outputs = true;
+  if (has_fault) return step.end(Status::failed, finished.fault.code, finished.fault);
+  step.end(failed ? Status::failed : Status::succeeded, status_code_name(finished.status_code));
+}
+
+void handle_timer(Step& step, TimerKind kind) {
+  const Slot* slot = step.state.find(step.place);
+  step.out.events.emplace_back(TimerEnded{step.place, kind});
+  switch (kind) {
+    case TimerKind::wait: step.end(Status::succeeded, "OK"); return;
+    case TimerKind::retry:
+    case TimerKind::poll:
+      if (slot->detail && slot->detail->pending) {
+        step.out.commands.emplace_back(make_call(step.state, step.place, slot->detail->pending->attempt, slot->inputs,
+                                                 slot->detail->pending->sealed));
+      }
+      return;
+    case TimerKind::timeout:
+      if (slot->detail && slot->detail->pending && slot->detail->pending->in_flight) {
+        step.out.commands.emplace_back(CancelCall{step.place, slot->detail->pending->attempt});
+      }
+      step.end(Status::timed_out, "ActionTimedOut",
+               {"ActionTimedOut",
+                "The action '" + step.action.name + "' did not end within its limit of " +
+                    to_string(*step.action.settings.timeout) + ".",
+                {}});
+      return;
+    case TimerKind::response:
+    case TimerKind::run_duration: return;
+  }
+}
+
+}  // namespace flowmend::engine

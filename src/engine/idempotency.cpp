@@ -1,0 +1,31 @@
+#include "engine/idempotency.h"
+
+#include <array>
+#include <cstdio>
+
+namespace flowmend::engine {
+
+namespace {
+
+/// FNV-1a over 128 bits: stable over versions and machines; no secret is protected by it.
+json::Uint128 hash(std::string_view text) {
+  constexpr json::Uint128 prime = (static_cast<json::Uint128>(1) << 88) + 0x13b;
+  json::Uint128 value = (static_cast<json::Uint128>(0x6c62272e07bb0142ULL) << 64) + 0x62b821756295c58dULL;
+  for (char c : text) value = (value ^ static_cast<unsigned char>(c)) * prime;
+  return value;
+}
+
+}  // namespace
+
+std::string idempotency_key(const RunState& state, Place place) {
+  // The pointer, not the number: a later version of the flow keeps the key of a step that stayed where it was.
+  const std::string text =
+      state.start.run + "\n" + state.flow->actions[place.action].pointer + "\n" + repetition_name(state, place.frame);
+  const json::Uint128 value = hash(text);
+  std::array<char, 40> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016llx%016llx", static_cast<unsigned long long>(value >> 64),
+                static_cast<unsigned long long>(value));
+  return digits.data();
+}
+
+}  // namespace flowmend::engine
