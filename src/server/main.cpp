@@ -1,1 +1,118 @@
-int main() { return 0; }
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "api/identity.h"
+#include "expression/eval_command.h"
+#include "server/cli/check.h"
+#include "server/serve.h"
+
+namespace {
+
+/// `127.0.0.1:8080`, `[::1]:8080` or a port alone.
+bool read_address(const std::string& text, flowmend::server::ServeOptions& options) {
+  const auto colon = text.rfind(':');
+  const std::string port = colon == std::string::npos ? text : text.substr(colon + 1);
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos ||
+      std::stoul(port) > 65535)
+    return false;
+  options.port = static_cast<std::uint16_t>(std::stoul(port));
+  if (colon == std::string::npos) return true;
+  options.address = text.substr(0, colon);
+  if (options.address.size() > 2 && options.address.front() == '[')
+    options.address = options.address.substr(1, options.address.size() - 2);
+  return !options.address.empty();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Flowmend: runs Power Automate and Logic Apps flows, and mends them when they fail."};
+  app.require_subcommand(1);
+
+  flowmend::server::ServeOptions options;
+  std::string listen = "127.0.0.1:8080";
+  auto* serve = app.add_subcommand("serve", "Run the server");
+  serve->add_option("--data", options.data_folder, "Data folder; made when it does not exist")
+      ->capture_default_str()
+      ->envname("FLOWMEND_DATA");
+  serve->add_option("--listen", listen, "Address and port to listen on")
+      ->capture_default_str()
+      ->envname("FLOWMEND_LISTEN");
+  serve->add_option("--public-url", options.public_url, "How callers reach the server, when a proxy stands before it")
+      ->envname("FLOWMEND_PUBLIC_URL");
+  serve->add_option("--threads", options.threads, "Threads of the listener")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
+  serve->add_option("--body-bytes-max", options.body_bytes_max, "Largest request body in bytes")
+      ->capture_default_str()
+      ->check(CLI::Range(1024UL, 1UL << 30));
+  serve->add_flag("--demo", options.demo, "Serve the demo's services too, and make its flows at the first start");
+  serve->add_option("--demo-port", options.demo_port, "Port of the demo's services")->capture_default_str();
+
+  std::uint16_t demo_port = 8081;
+  auto* demo = app.add_subcommand("demo", "Serve the demo's services alone");
+  demo->add_option("--port", demo_port, "Port to listen on")->capture_default_str();
+
+  std::vector<std::string> files;
+  bool check_lines = false;
+  auto* check = app.add_subcommand("check", "Check flow definitions");
+  check->add_option("files", files, "Definitions, flow resources, exported definitions or ARM templates");
+  check->add_flag("--jsonl", check_lines, "Read {\"id\",\"definition\"} a line from standard input");
+
+  std::string expression;
+  std::string context;
+  bool eval_lines = false;
+  auto* eval = app.add_subcommand("eval", "Evaluate an expression");
+  eval->add_option("expression", expression, "As it stands in a definition, with or without its @");
+  eval->add_option("--context", context, "JSON file with parameters, variables, actions, trigger ...");
+  eval->add_flag("--jsonl", eval_lines, "Read {\"id\",\"expr\",\"context\"?} a line from standard input");
+
+  auto* token = app.add_subcommand("token", "Access tokens for scripts");
+  token->require_subcommand(1);
+  auto* create = token->add_subcommand("create", "Make a token; its secret is printed once");
+  std::string token_folder = "data";
+  std::string token_name;
+  std::vector<std::string> scopes{"read"};
+  create->add_option("--data", token_folder, "The server's data folder")
+      ->capture_default_str()
+      ->envname("FLOWMEND_DATA");
+  create->add_option("--name", token_name, "What it is for")->required();
+  create->add_option("--scopes", scopes, "read, run, write, admin")->delimiter(',')->capture_default_str();
+
+  auto* version = app.add_subcommand("version", "Print the version");
+
+  CLI11_PARSE(app, argc, argv);
+
+  if (*serve) {
+    if (!read_address(listen, options)) {
+      std::cerr << "flowmend: '" << listen << "' is no address to listen on.\n    Give it as 127.0.0.1:8080."
+                << std::endl;
+      return 2;
+    }
+    return flowmend::server::serve(options);
+  }
+  if (*demo) return flowmend::server::serve_demo(demo_port);
+  if (*check) {
+    if (check_lines) return flowmend::server::run_check_jsonl(std::cin, std::cout);
+    if (files.empty()) {
+      std::cerr << "flowmend: name the files to check, or give --jsonl." << std::endl;
+      return 2;
+    }
+    return flowmend::server::run_check(files, std::cout);
+  }
+  if (*eval) {
+    if (eval_lines) return flowmend::expression::run_eval_jsonl(std::cin, std::cout);
+    return flowmend::expression::run_eval(expression, context);
+  }
+  if (*create) {
+    const auto secret = flowmend::api::leave_token(token_folder, token_name, scopes);
+    if (!secret) {
+      std::cerr << "flowmend: " << secret.error().message << "\n    " << secret.error().cure << std::endl;
+      return 1;
+    }
+    std::cout << *secret << std::endl;
+    return 0;
+  }
+  if (*version) std::cout << "flowmend " << flowmend::server::version << std::endl;
+  return 0;
+}

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "api/context.h"
+
+namespace flowmend::api {
+
+/// One line of the route table. Fixed segments of `pattern` compare without regard to case; `{x}` takes one segment.
+struct RouteEntry {
+  const char* method;
+  const char* pattern;
+  const char* scope;  ///< what the caller's identity must have; "" = public
+  Route run;
+};
+
+std::vector<RouteEntry> flow_routes();        // flows, triggers: routes_flows.cpp
+std::vector<RouteEntry> run_routes();         // runs, actions, contents: routes_runs.cpp
+std::vector<RouteEntry> connection_routes();  // connectors, connections: routes_connections.cpp
+std::vector<RouteEntry> own_routes();         // /api/v1: routes_own.cpp
+
+}  // namespace flowmend::api

@@ -1,0 +1,163 @@
+// Connectors and connections, PowerApps shapes (rest-api.md 3.8), and our verify.
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "api/routes.h"
+
+namespace flowmend::api {
+
+namespace {
+
+#define APIS "providers/Microsoft.PowerApps/apis"
+
+Value connector_view(const connector::Connector& connector, bool whole) {
+  json::ObjectBuilder properties;
+  properties.add("displayName", Value(connector.title));
+  properties.add("description", Value(connector.description));
+  if (!connector.icon_color.empty()) properties.add("iconBrandColor", Value(connector.icon_color));
+  json::ObjectBuilder parameters;
+  for (const auto& parameter : connector.connection_parameters) {
+    parameters.add(
+        parameter.name,
+        Value::object({{"type", parameter.kind == connector::ConnectionParameter::Kind::secure_string ? "securestring"
+                                                                                                      : "string"},
+                       {"uiDefinition",
+                        Value::object({{"displayName", parameter.display_name},
+                                       {"constraints",
+                                        Value::object({{"required", parameter.required ? "true" : "false"}})}})}}));
+  }
+  properties.add("connectionParameters", parameters.finish());
+  properties.add("runtimeUrls", Value::array({Value(connector.service_url())}));
+  properties.add("primaryRuntimeUrl", Value(connector.service_url()));
+  properties.add("tier", "Standard");
+  properties.add("isCustomApi", Value(true));
+  if (whole) properties.add("swagger", connector.swagger);
+  json::ArrayBuilder operations;
+  for (const auto& operation : connector.operations)
+    operations.push(Value::object({{"operationId", operation.id}, {"summary", operation.summary}}));
+  properties.add("flowmend", Value::object({{"operations", static_cast<std::int64_t>(connector.operations.size())},
+                                            {"usable", static_cast<std::int64_t>(connector.usable_operations())},
+                                            {"version", connector.version},
+                                            {"operationList", operations.finish()}}));
+  return Value::object({{"name", connector.name},
+                        {"id", connector.api_id()},
+                        {"type", "/providers/Microsoft.PowerApps/apis"},
+                        {"properties", properties.finish()}});
+}
+
+http::Response list_connectors(const Parts& parts, const Call&) {
+  json::ArrayBuilder list;
+  for (const auto& connector : parts.registry.list()) list.push(connector_view(*connector, false));
+  return list_response(list.finish());
+}
+
+http::Response get_connector(const Parts& parts, const Call& call) {
+  const auto connector = parts.registry.find(call.parameters[0]);
+  if (!connector)
+    return error_reply(make_error("ApiNotFound", "The connector '" + call.parameters[0] + "' is not installed."));
+  return json_response(200, connector_view(*connector, true));
+}
+
+http::Response list_connections(const Parts& parts, const Call& call) {
+  std::vector<connector::ConnectionView> views = parts.connections.list();
+  if (!call.parameters.empty() && call.request.path.find("/apis/") != std::string::npos) {
+    std::erase_if(views, [&](const auto& view) { return !http::same_name(view.key.api, call.parameters[0]); });
+  }
+  return list_response(Value::array(parts.connections.describe_all(views)));
+}
+
+Error no_connection(const std::string& name) {
+  return make_error("ConnectionNotFound", "The connection '" + name + "' could not be found.", {},
+                    "It may have been deleted; list the connections.");
+}
+
+http::Response get_connection(const Parts& parts, const Call& call) {
+  const auto view = parts.connections.find({call.parameters[0], call.parameters[1]});
+  if (!view) return error_reply(no_connection(call.parameters[1]));
+  return json_response(200, parts.connections.describe(*view));
+}
+
+/// Waits on a worker thread for what a probe of the service brings.
+template <class Begin>
+Result<connector::Verification> wait_for(const Begin& begin) {
+  std::mutex mutex;
+  std::condition_variable ended;
+  std::optional<Result<connector::Verification>> result;
+  begin([&](Result<connector::Verification> got) {
+    std::lock_guard lock(mutex);
+    result.emplace(std::move(got));
+    ended.notify_one();
+  });
+  std::unique_lock lock(mutex);
+  ended.wait(lock, [&] { return result.has_value(); });
+  return std::move(*result);
+}
+
+http::Response put_connection(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const Value* properties = body->find("properties");
+  if (properties == nullptr || !properties->is_object())
+    return error_reply(make_error("InvalidRequestContent", "The body has no object 'properties'."));
+  const Value* fields = properties->find("connectionParameters");
+  const connector::ConnectionKey key{connector::api_name(call.parameters[0]), call.parameters[1]};
+  const bool existed = parts.connections.find(key).has_value();
+  const std::string display_name(properties->text_of("displayName", call.parameters[1]));
+  const auto verified = wait_for([&](auto done) {
+    parts.connections.put(key, display_name, fields == nullptr ? Value::empty_object() : *fields, call.caller.user_name,
+                          done);
+  });
+  if (!verified) return error_reply(verified.error());
+  const auto view = parts.connections.find(key);
+  if (!view) return error_reply(no_connection(call.parameters[1]));
+  return json_response(existed ? 200 : 201, parts.connections.describe(*view));
+}
+
+http::Response delete_connection(const Parts& parts, const Call& call) {
+  const auto removed = parts.connections.remove({call.parameters[0], call.parameters[1]});
+  if (!removed) return error_reply(removed.error());
+  return empty_response(*removed ? 200 : 204);
+}
+
+http::Response verify(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const connector::ConnectionKey key{call.parameters[0], call.parameters[1]};
+  if (!parts.connections.find(key)) return error_reply(no_connection(call.parameters[1]));
+  const Value* credentials = body->find("credentials");
+  const auto verified = wait_for(
+      [&](auto done) { parts.connections.verify(key, credentials == nullptr ? Value() : *credentials, done); });
+  if (!verified) return error_reply(verified.error());
+  json::ObjectBuilder answer;
+  answer.add("status", Value(connector::status_name(verified->status)));
+  answer.add("stored", Value(verified->stored));
+  answer.add("affectedRuns", Value(static_cast<std::int64_t>(verified->affected_runs)));
+  if (!verified->tested) answer.add("tested", Value(false));
+  if (verified->status == connector::ConnectionStatus::error) {
+    answer.add("error", Value::object({{"code", verified->error_code}, {"message", verified->error_message}}));
+    if (verified->service_status != 0)
+      answer.add("service",
+                 Value::object({{"statusCode", verified->service_status}, {"body", verified->service_body}}));
+  }
+  return json_response(200, answer.finish());
+}
+
+}  // namespace
+
+std::vector<RouteEntry> connection_routes() {
+  return {
+      {"GET", APIS, "read", list_connectors},
+      {"GET", APIS "/{api}", "read", get_connector},
+      {"GET", APIS "/{api}/connections", "read", list_connections},
+      {"GET", APIS "/{api}/connections/{name}", "read", get_connection},
+      {"PUT", APIS "/{api}/connections/{name}", "write", put_connection},
+      {"DELETE", APIS "/{api}/connections/{name}", "write", delete_connection},
+      {"GET", "providers/Microsoft.PowerApps/connections", "read", list_connections},
+      {"GET", "providers/Microsoft.PowerApps/environments/{env}/connections", "read", list_connections},
+      {"POST", "api/v1/connections/{api}/{name}/verify", "write", verify},
+  };
+}
+
+}  // namespace flowmend::api

@@ -1,0 +1,306 @@
+// Flowmend's own routes below /api/v1 (docs/reference/portal-api.md).
+
+#include <algorithm>
+
+#include "api/routes.h"
+#include "api/views.h"
+#include "definition/flow.h"
+#include "expression/functions/function.h"
+#include "json/parse.h"
+#include "repair/explanation.h"
+#include "repair/report.h"
+
+namespace flowmend::api {
+
+namespace {
+
+http::Response set_up_state(const Parts& parts, const Call&) {
+  return json_response(200, Value::object({{"needsFirstAdmin", parts.identities.needs_first_admin()},
+                                           {"demo", parts.demo},
+                                           {"version", parts.version}}));
+}
+
+http::Response signed_in(int status, const Identities::Session& session) {
+  return json_response(
+      status, Value::object({{"user", session.identity.user()}, {"csrfToken", session.identity.csrf_token}}),
+      {{"Set-Cookie", "flowmend_session=" + session.cookie + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=1209600"}});
+}
+
+http::Response set_up(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const auto session = parts.identities.set_up(*body);
+  return session ? signed_in(201, *session) : error_reply(session.error());
+}
+
+http::Response sign_in(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const auto session = parts.identities.sign_in(*body);
+  if (session) return signed_in(200, *session);
+  auto response = error_reply(session.error());
+  if (response.status == 429) response.headers.push_back({"Retry-After", "60"});
+  return response;
+}
+
+http::Response sign_out(const Parts& parts, const Call& call) {
+  const auto cookies = call.request.header("cookie");
+  const auto at = cookies.find("flowmend_session=");
+  if (at != std::string_view::npos) {
+    const auto ended = parts.identities.sign_out(cookies.substr(at + 17, cookies.find(';', at) - at - 17));
+    if (!ended) return error_reply(ended.error());
+  }
+  return empty_response(204, {{"Set-Cookie", "flowmend_session=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"}});
+}
+
+http::Response me(const Parts&, const Call& call) {
+  json::ObjectBuilder answer;
+  answer.add("user", call.caller.user());
+  if (call.caller.by_cookie) answer.add("csrfToken", Value(call.caller.csrf_token));
+  return json_response(200, answer.finish());
+}
+
+http::Response users(const Parts& parts, const Call&) {
+  auto list = parts.identities.users();
+  return list ? list_response(*list) : error_reply(list.error());
+}
+
+http::Response tokens(const Parts& parts, const Call&) {
+  auto list = parts.identities.tokens();
+  return list ? list_response(*list) : error_reply(list.error());
+}
+
+http::Response create_token(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const auto token = parts.identities.create_token(*body, call.caller);
+  return token ? json_response(201, *token) : error_reply(token.error());
+}
+
+http::Response delete_token(const Parts& parts, const Call& call) {
+  const auto erased = parts.identities.erase_token(call.parameters[0]);
+  return erased ? empty_response(204) : error_reply(erased.error());
+}
+
+http::Response about(const Parts& parts, const Call& call) {
+  return json_response(200, Value::object({{"version", parts.version},
+                                           {"dataFolder", parts.data_folder},
+                                           {"store", "SQLite"},
+                                           {"publicUrl", call.base},
+                                           {"startedTime", to_string(parts.started)},
+                                           {"demo", parts.demo}}));
+}
+
+http::Response overview(const Parts& parts, const Call& call) {
+  const auto day_ago = now_from_system_clock() - Duration::days(1);
+  const auto count = [&](store::RunStatus status, Timestamp from) {
+    store::RunQuery query;
+    query.status = status;
+    query.from = from;
+    const auto counted = parts.store.count_runs(query, 100'000);
+    return Value(static_cast<std::int64_t>(counted ? *counted : 0));
+  };
+  const auto latest = [&](std::optional<store::RunStatus> status) {
+    store::RunQuery query;
+    query.status = status;
+    query.limit = 10;
+    json::ArrayBuilder list;
+    const auto rows = parts.store.runs(query);
+    if (rows) {
+      for (const auto& row : *rows) list.push(run_view(parts, call, row));
+    }
+    return list.finish();
+  };
+  json::ArrayBuilder broken;
+  for (const auto& view : parts.connections.list()) {
+    if (view.status != connector::ConnectionStatus::error || broken.size() >= 10) continue;
+    broken.push(
+        Value::object({{"api", view.key.api},
+                       {"name", view.key.name},
+                       {"displayName", view.display_name},
+                       {"error", Value::object({{"code", view.error_code}, {"message", view.error_message}})}}));
+  }
+  return json_response(200, Value::object({{"unread", static_cast<std::int64_t>(parts.notifications.unread())},
+                                           {"running", count(store::RunStatus::running, {})},
+                                           {"failedLast24h", count(store::RunStatus::failed, day_ago)},
+                                           {"succeededLast24h", count(store::RunStatus::succeeded, day_ago)},
+                                           {"brokenConnections", broken.finish()},
+                                           {"failures", latest(store::RunStatus::failed)},
+                                           {"recent", latest(std::nullopt)}}));
+}
+
+/// Whether the flow of a run, as it is now, binds that connection.
+bool uses_connection(const Parts& parts, const std::string& flow, std::string_view connection) {
+  const auto row = parts.store.flow(flow);
+  if (!row || !*row) return false;
+  const auto version = parts.store.flow_version(flow, (*row)->version);
+  if (!version || !*version || !(*version)->connection_references.is_object()) return false;
+  return std::ranges::any_of((*version)->connection_references.as_object(), [&](const json::Member& reference) {
+    return reference.value.text_of("connectionName") == connection;
+  });
+}
+
+http::Response all_runs(const Parts& parts, const Call& call) {
+  const auto top = top_of(call, 50, 250);
+  if (!top) return error_reply(top.error());
+  store::RunQuery query;
+  query.flow = std::string(call.query_value("flow"));
+  query.after = std::string(call.query_value("$skiptoken"));
+  if (const auto status = call.query_value("status"); !status.empty()) {
+    query.status = store::parse_run_status(status);
+    if (!query.status)
+      return error_reply(
+          make_error("InvalidFilterExpression", "'" + std::string(status) + "' is not a status of a run."));
+  }
+  const std::string connection(call.query_value("connection"));
+  json::ArrayBuilder list;
+  std::string last;
+  // A filter by connection is applied to rows read page by page, for as many pages as it takes to fill one.
+  for (int pages = 0; pages < 40; ++pages) {
+    query.limit = *top;
+    const auto rows = parts.store.runs(query);
+    if (!rows) return error_reply(rows.error());
+    for (const auto& row : *rows) {
+      last = row.name;
+      if (connection.empty() || uses_connection(parts, row.flow, connection)) list.push(run_view(parts, call, row));
+      if (list.size() >= *top) return list_response(list.finish(), next_link(call, last));
+    }
+    if (rows->size() < query.limit) return list_response(list.finish());
+    query.after = last;
+  }
+  return list_response(list.finish(), next_link(call, last));
+}
+
+http::Response one_run(const Parts& parts, const Call& call) {
+  const auto run = load_run(parts, "", call.parameters[0]);
+  if (!run) return error_reply(run.error());
+  return json_response(200, run_view(parts, call, *run, false, false));
+}
+
+Result<Value> explain(const Parts& parts, const Call& call) {
+  const auto run = load_run(parts, "", call.parameters[0]);
+  if (!run) return run.error();
+  return repair::explain_run(*run->flow, run->events, &parts.connections);
+}
+
+http::Response explanation(const Parts& parts, const Call& call) {
+  const auto explained = explain(parts, call);
+  return explained ? json_response(200, *explained) : error_reply(explained.error());
+}
+
+http::Response report(const Parts& parts, const Call& call) {
+  const auto explained = explain(parts, call);
+  return explained ? json_response(200, repair::make_report(*explained, parts.version))
+                   : error_reply(explained.error());
+}
+
+http::Response notifications(const Parts& parts, const Call&) { return json_response(200, parts.notifications.list()); }
+
+http::Response mark_read(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  std::vector<std::string> ids;
+  const Value* given = body->find("ids");
+  const bool all = body->find("all") != nullptr && *body->find("all") == Value(true);
+  if (!all && (given == nullptr || !given->is_array()))
+    return error_reply(make_error("InvalidRequestContent", "Send {\"ids\": [...]} or {\"all\": true}."));
+  if (given != nullptr && given->is_array()) {
+    for (const Value& id : given->as_array()) {
+      if (id.is_string()) ids.emplace_back(id.as_string());
+    }
+  }
+  const auto unread = parts.notifications.mark_read(all ? nullptr : &ids);
+  if (!unread) return error_reply(unread.error());
+  return json_response(200, Value::object({{"unread", static_cast<std::int64_t>(*unread)}}));
+}
+
+http::Response check(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const Value* definition = body->find("definition");
+  if (definition == nullptr) return error_reply(make_error("InvalidRequestContent", "The body has no 'definition'."));
+  definition::CompileOptions options;
+  if (const Value* references = body->find("connectionReferences")) options.connection_references = *references;
+  Diagnostics findings = definition::compile(*definition, options).diagnostics;
+  const Diagnostics more = parts.registry.check_definition(*definition);
+  findings.insert(findings.end(), more.begin(), more.end());
+  json::ArrayBuilder list;
+  for (const Diagnostic& d : findings) {
+    list.push(Value::object({{"pointer", d.pointer},
+                             {"severity", d.severity == Severity::error ? "error" : "warning"},
+                             {"code", d.code},
+                             {"message", d.message},
+                             {"cure", d.cure},
+                             {"begin", d.begin},
+                             {"end", d.end}}));
+  }
+  return list_response(list.finish());
+}
+
+http::Response functions(const Parts&, const Call&) {
+  json::ArrayBuilder list;
+  for (const auto& table : expression::all_functions()) {
+    for (const auto& entry : table) {
+      json::ObjectBuilder out;
+      out.add("name", Value(entry.name));
+      out.add("arguments", Value(entry.arguments));
+      out.add("about", Value(entry.about));
+      out.add("example", Value(entry.example));
+      if (!entry.gives.empty()) {
+        const auto gives = json::parse(entry.gives);
+        if (gives) out.add("gives", *gives);
+      }
+      list.push(out.finish());
+    }
+  }
+  return list_response(list.finish());
+}
+
+/// Enough for an editor to complete names and to mark a wrong kind; the checker knows the rest.
+http::Response definition_schema(const Parts&, const Call&) {
+  static const auto schema = json::parse(R"({
+    "$schema":"http://json-schema.org/draft-07/schema#","title":"Workflow definition","type":"object","required":["triggers","actions"],
+    "properties":{
+      "$schema":{"type":"string"},"contentVersion":{"type":"string"},"description":{"type":"string"},
+      "parameters":{"type":"object","additionalProperties":{"type":"object","properties":{"type":{"enum":["String","SecureString","Int","Float","Bool","Array","Object","SecureObject"]},"defaultValue":{},"allowedValues":{"type":"array"}}}},
+      "triggers":{"type":"object","additionalProperties":{"type":"object","required":["type"],"properties":{"type":{"enum":["Request","Recurrence"]},"kind":{"type":"string"},"inputs":{},"recurrence":{"type":"object","properties":{"frequency":{"enum":["Second","Minute","Hour","Day","Week","Month"]},"interval":{},"startTime":{"type":"string"},"timeZone":{"type":"string"},"schedule":{"type":"object"}}},"conditions":{"type":"array"},"splitOn":{"type":"string"}}}},
+      "actions":{"$ref":"#/definitions/actions"},"outputs":{"type":"object"},"staticResults":{"type":"object"}},
+    "definitions":{
+      "actions":{"type":"object","additionalProperties":{"$ref":"#/definitions/action"}},
+      "action":{"type":"object","required":["type"],"properties":{
+        "type":{"enum":["Http","Response","Compose","ParseJson","Query","Select","Join","Table","InitializeVariable","SetVariable","IncrementVariable","DecrementVariable","AppendToArrayVariable","AppendToStringVariable","If","Switch","Foreach","Until","Scope","Terminate","Wait","OpenApiConnection","ApiConnection","Expression"]},
+        "kind":{"type":"string"},"inputs":{},"runAfter":{"type":"object","additionalProperties":{"type":"array","items":{"enum":["Succeeded","Failed","Skipped","TimedOut","SUCCEEDED","FAILED","SKIPPED","TIMEDOUT"]}}},
+        "actions":{"$ref":"#/definitions/actions"},"expression":{},"foreach":{},"else":{"type":"object","properties":{"actions":{"$ref":"#/definitions/actions"}}},
+        "cases":{"type":"object"},"default":{"type":"object","properties":{"actions":{"$ref":"#/definitions/actions"}}},
+        "limit":{"type":"object","properties":{"count":{},"timeout":{"type":"string"}}},"runtimeConfiguration":{"type":"object"},"operationOptions":{"type":"string"},"trackedProperties":{"type":"object"},"description":{"type":"string"},"metadata":{}}}}})");
+  return json_response(200, *schema);
+}
+
+}  // namespace
+
+std::vector<RouteEntry> own_routes() {
+  return {
+      {"GET", "api/v1/setup", "", set_up_state},
+      {"POST", "api/v1/setup", "", set_up},
+      {"POST", "api/v1/session", "", sign_in},
+      {"DELETE", "api/v1/session", "", sign_out},
+      {"GET", "api/v1/me", "read", me},
+      {"GET", "api/v1/users", "admin", users},
+      {"GET", "api/v1/tokens", "write", tokens},
+      {"POST", "api/v1/tokens", "write", create_token},
+      {"DELETE", "api/v1/tokens/{id}", "write", delete_token},
+      {"GET", "api/v1/about", "read", about},
+      {"GET", "api/v1/overview", "read", overview},
+      {"GET", "api/v1/runs", "read", all_runs},
+      {"GET", "api/v1/runs/{run}", "read", one_run},
+      {"GET", "api/v1/runs/{run}/explanation", "read", explanation},
+      {"GET", "api/v1/runs/{run}/report", "read", report},
+      {"GET", "api/v1/notifications", "read", notifications},
+      {"POST", "api/v1/notifications/read", "read", mark_read},
+      {"POST", "api/v1/check", "read", check},
+      {"GET", "api/v1/functions", "read", functions},
+      {"GET", "api/v1/definition-schema", "read", definition_schema},
+  };
+}
+
+}  // namespace flowmend::api

@@ -1,0 +1,145 @@
+#include "server/serve.h"
+
+#include <signal.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "api/api.h"
+#include "connector/connections.h"
+#include "connector/effects.h"
+#include "connector/registry.h"
+#include "connector/sealer.h"
+#include "http/client.h"
+#include "http/listener.h"
+#include "repair/notifications.h"
+#include "runtime/executor.h"
+#include "runtime/runtime.h"
+#include "server/demo/demo.h"
+#include "store/sqlite/open.h"
+
+namespace flowmend::server {
+
+namespace {
+
+int refuse(const Error& error) {
+  std::cerr << "flowmend: " << error.message;
+  if (!error.cure.empty()) std::cerr << "\n    " << error.cure;
+  std::cerr << std::endl;
+  return 1;
+}
+
+/// Blocks the signals that end the process in every thread started from now on; `wait_for_end` takes them.
+sigset_t block_ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  const sigset_t ending = block_ending_signals();
+  spdlog::set_default_logger(spdlog::stderr_color_mt("flowmend"));
+
+  auto store = store::sqlite::open({options.data_folder});
+  if (!store) return refuse(store.error());
+  std::error_code failure;
+  const std::string keys = options.data_folder + "/keys";
+  std::filesystem::create_directory(keys, failure);
+  std::filesystem::permissions(keys, std::filesystem::perms::owner_all, failure);
+  auto sealer = connector::open_master_key(keys + "/master.key");
+  if (!sealer) return refuse(sealer.error());
+
+  http::Client client;
+  connector::Registry registry(**store);
+  connector::Connections connections(**store, **sealer, registry, client);
+  if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
+  connector::ConnectorEffects effects(client, registry, connections);
+
+  runtime::Settings settings;
+  settings.public_url = options.public_url.empty() ? "http://" + options.address + ":" + std::to_string(options.port)
+                                                   : options.public_url;
+  auto runtime = runtime::Runtime::start({**store, effects, **sealer, runtime::make_thread_executor()}, settings);
+  if (!runtime) return refuse(runtime.error());
+
+  api::EventHub events;
+  repair::Notifications notifications(
+      {**store, **sealer, (*runtime)->flows(), connections, [&events](std::size_t unread) {
+         events.publish("notification", Value::object({{"unread", static_cast<std::int64_t>(unread)}}));
+       }});
+  if (const auto started = notifications.start(); !started) return refuse(started.error());
+  (*runtime)->add_listener(events);
+  (*runtime)->add_listener(notifications);
+  connections.on_status_change([&](const connector::ConnectionView& view) {
+    notifications.connection_changed(view);
+    events.publish("connection", Value::object({{"api", view.key.api},
+                                                {"name", view.key.name},
+                                                {"status", connector::status_name(view.status)}}));
+  });
+  (*runtime)->flows().on_change([&events](const std::string& id) {
+    events.publish("flow", Value::object({{"flow", id}}));
+  });
+
+  std::unique_ptr<demo::Services> services;
+  if (options.demo) {
+    demo::ServicesOptions demo_options;
+    demo_options.port = options.demo_port;
+    auto demo_services = demo::start_services(demo::remembered(**store, demo_options));
+    if (!demo_services) return refuse(demo_services.error());
+    services = std::move(*demo_services);
+    const auto seeded = demo::seed({**store, **runtime, registry, connections}, *services);
+    if (!seeded) return refuse(seeded.error());
+  }
+
+  api::Identities identities(**store, options.data_folder);
+  api::Api api({**store, **sealer, **runtime, registry, connections, notifications, identities, events, version,
+                std::filesystem::absolute(options.data_folder, failure).string(), options.public_url, options.demo,
+                now_from_system_clock()});
+  http::ListenerOptions listening;
+  listening.address = options.address;
+  listening.port = options.port;
+  listening.threads = options.threads;
+  listening.body_bytes_max = options.body_bytes_max;
+  http::Listener listener(listening, [&api](http::IncomingRequest request, http::Responder responder) {
+    api.handle(std::move(request), std::move(responder));
+  });
+  if (const auto started = listener.start(); !started) return refuse(started.error());
+
+  const std::string address = "http://" + options.address + ":" + std::to_string(listener.port());
+  std::cout << "Flowmend is at " << address << std::endl;
+  if (const std::string code = identities.setup_code(); !code.empty())
+    std::cout << "First sign-in: " << address << "/signin?code=" << code << std::endl;
+  if (services) std::cout << "The demo's services are at " << services->url() << std::endl;
+
+  for (;;) {
+    const timespec beat{15, 0};
+    const int received = sigtimedwait(&ending, nullptr, &beat);
+    if (received == SIGTERM || received == SIGINT) break;
+    events.beat();
+  }
+  spdlog::info("stopping");
+  events.close();
+  listener.stop(Duration::seconds(5));
+  return 0;
+}
+
+int serve_demo(std::uint16_t port) {
+  const sigset_t ending = block_ending_signals();
+  demo::ServicesOptions options;
+  options.port = port;
+  auto services = demo::start_services(options);
+  if (!services) return refuse(services.error());
+  std::cout << "The demo's services are at " << (*services)->url() << std::endl;
+  int received = 0;
+  sigwait(&ending, &received);
+  return 0;
+}
+
+}  // namespace flowmend::server

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace flowmend::server {
+
+/// What `flowmend serve` is started with.
+struct ServeOptions {
+  std::string data_folder = "data";
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8080;
+  std::string public_url;  ///< how callers reach the server when a proxy stands before it; empty = as they say
+  unsigned threads = 1;    ///< of the listener
+  std::size_t body_bytes_max = 104'857'600;
+  bool demo = false;
+  std::uint16_t demo_port = 8081;
+};
+
+inline constexpr const char* version = "0.1.0";
+
+/// Wires everything and runs until SIGTERM or SIGINT. Says on standard output where it listens, and the one-time
+/// sign-in while there is no account. Returns the exit code; what stopped it from starting is said on standard error
+/// with the cure.
+int serve(const ServeOptions& options);
+
+/// `flowmend demo`: the demo's services alone.
+int serve_demo(std::uint16_t port);
+
+}  // namespace flowmend::server
