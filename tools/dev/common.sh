@@ -43,7 +43,9 @@ build_portal() {
   local stamp=node_modules/.flowmend-installed
   if [ ! -f "$stamp" ] || [ package-lock.json -nt "$stamp" ]; then
     say "Fetching the portal's packages"
-    npm ci --no-audit --no-fund --loglevel=error
+    # Not `npm ci`: npm 11 refuses a lock file without registry addresses when optional packages of other platforms
+    # are left out. `install` keeps to the lock file just the same.
+    npm install --no-audit --no-fund --loglevel=error
     touch "$stamp"
   fi
   if [ ! -f dist/index.html ] || [ -n "$(find src public index.html package.json vite.config.* tsconfig*.json -newer dist/index.html -print -quit 2>/dev/null)" ]; then

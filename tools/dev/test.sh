@@ -71,7 +71,7 @@ fi
 if wanted browser; then
   build_preset release flowmend
   export FLOWMEND_BINARY=$FLOWMEND_ROOT/build/release/flowmend
-  npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error
+  npm --prefix tests/browser install --no-audit --no-fund --loglevel=error
   suite browser npm --prefix tests/browser test --silent
 fi
 
