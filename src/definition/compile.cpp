@@ -148,7 +148,7 @@ class Reader {
 
   void read_parameters() {
     const Value& parameters = member_at(definition_, {"parameters"});
-    if (!parameters.is_object()) return;
+    if (!parameters.is_object()) return add_implied_parameters();
     for (const json::Member& member : parameters.as_object()) {
       Parameter parameter;
       parameter.name = std::string(member.name());
@@ -157,6 +157,22 @@ class Reader {
       parameter.secure = lower_case(parameter.type).starts_with("secure");
       const Value& deployed = member_at(options_.parameter_values, {parameter.name, "value"});
       parameter.value = deployed.is_null() ? member_at(member.value, {"defaultValue"}) : deployed;
+      flow_->parameters.push_back(std::move(parameter));
+    }
+    add_implied_parameters();
+  }
+
+  /// A definition of Power Automate may mention these two without declaring them (engine.md 1.2, rest-api.md 3.2).
+  void add_implied_parameters() {
+    for (const char* name : {"$connections", "$authentication"}) {
+      const bool declared =
+          std::ranges::any_of(flow_->parameters, [&](const Parameter& p) { return lower_case(p.name) == name; });
+      if (declared) continue;
+      Parameter parameter;
+      parameter.name = name;
+      parameter.secure = parameter.name == "$authentication";
+      parameter.type = parameter.secure ? "SecureObject" : "Object";
+      parameter.value = Value::empty_object();
       flow_->parameters.push_back(std::move(parameter));
     }
   }
