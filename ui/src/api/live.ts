@@ -11,6 +11,8 @@ function refresh(client: QueryClient, event: string, data: string): void {
     case "run": {
       const run = (JSON.parse(data) as { run?: string }).run;
       if (run) stale(keys.run(run));
+      // A run's page also tells how the runs that repeat it ended.
+      void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === "run" && queryKey[2] === "facts" });
       stale(keys.runs);
       stale(keys.overview);
       stale(keys.flows);
