@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/thread_name.h"
 #include "json/write.h"
 
 namespace flowmend::api {
@@ -119,7 +120,11 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
   for (auto table : {own_routes(), flow_routes(), run_routes(), connection_routes()}) {
     for (auto& entry : table) routes_.push_back(std::move(entry));
   }
-  for (std::size_t i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+  for (std::size_t i = 0; i < workers; ++i)
+    workers_.emplace_back([this] {
+      name_thread("fm-api");
+      work();
+    });
 }
 
 Api::~Api() {

@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/thread_name.h"
+
 namespace flowmend::http {
 
 namespace {
@@ -188,7 +190,10 @@ class Client::Worker {
     curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, static_cast<long>(options_.connections_max));
     curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.connections_per_host_max));
     curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.connections_max));
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      name_thread("fm-calls");
+      run();
+    });
   }
 
   ~Worker() {

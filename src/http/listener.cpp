@@ -1,6 +1,8 @@
 #include "http/listener.h"
 
+#include <array>
 #include <atomic>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -11,13 +13,13 @@
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <thread>
 #include <unordered_set>
 #include <vector>
 
+#include "base/thread_name.h"
 #include "json/write.h"
 
 namespace flowmend::http {
@@ -28,6 +30,14 @@ namespace bhttp = boost::beast::http;
 using tcp = asio::ip::tcp;
 
 namespace {
+
+/// Sockets that name their executor's type: the type-erased one of Asio's default costs an allocation for each step.
+using Executor = asio::io_context::executor_type;
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+using SteadyClock = std::chrono::steady_clock;
+
+/// How often deadlines are looked at: a timer of its own for each read and write would cost more than the write.
+constexpr std::chrono::milliseconds sweep_period{250};
 
 std::chrono::milliseconds as_chrono(Duration duration) { return std::chrono::milliseconds(duration.to_milliseconds()); }
 
@@ -89,33 +99,35 @@ class Listener::Server {
   std::atomic<bool> stopping{false};
   const std::shared_ptr<Lifeline> lifeline = std::make_shared<Lifeline>();
 
-  /// Sessions that wait for their handler are held here and nowhere else.
-  void keep(std::shared_ptr<Session> session);
-  void forget(const std::shared_ptr<Session>& session);
+  /// One thread and the sessions that live on it. Sessions that wait for their handler are held here and nowhere else.
+  struct Loop {
+    asio::io_context context{1};
+    asio::basic_waitable_timer<SteadyClock, asio::wait_traits<SteadyClock>, Executor> sweep{context};
+    std::unordered_set<std::shared_ptr<Session>> sessions;
+  };
 
  private:
   void accept();
-
-  std::mutex sessions_mutex_;
-  std::unordered_set<std::shared_ptr<Session>> sessions_;
+  void plan_sweep(Loop& loop);
 
   std::uint16_t port_ = 0;
-  std::vector<std::unique_ptr<asio::io_context>> contexts_;
-  std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards_;
+  std::vector<std::unique_ptr<Loop>> loops_;
+  std::vector<asio::executor_work_guard<Executor>> guards_;
   std::optional<tcp::acceptor> acceptor_;
   std::vector<std::thread> threads_;
-  std::size_t next_context_ = 0;
+  std::size_t next_loop_ = 0;
 };
 
 /// One connection: reads a request, waits for its answer, writes it, reads the next. All of it on one thread.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   // The server outlives every session: its destructor joins the threads that sessions live on.
-  Session(tcp::socket socket, Listener::Server& server) : stream_(std::move(socket)), server_(server) {
+  Session(Socket socket, Listener::Server& server, Listener::Server::Loop& loop)
+      : socket_(std::move(socket)), server_(server), loop_(loop) {
     ++server_.connections;
     beast::error_code ignored;
-    remote_ = stream_.socket().remote_endpoint(ignored).address().to_string();
-    stream_.socket().set_option(tcp::no_delay(true), ignored);
+    remote_ = socket_.remote_endpoint(ignored).address().to_string();
+    socket_.set_option(tcp::no_delay(true), ignored);
   }
   ~Session() { --server_.connections; }
   Session(const Session&) = delete;
@@ -125,51 +137,46 @@ class Session : public std::enable_shared_from_this<Session> {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(server_.options.header_bytes_max));
     parser_->body_limit(server_.options.body_bytes_max);
-    stream_.expires_after(as_chrono(server_.options.head_timeout));
+    expires_after(server_.options.head_timeout);
     bhttp::async_read_header(
-        stream_, buffer_, *parser_,
+        socket_, buffer_, *parser_,
         [self = shared_from_this()](beast::error_code failure, std::size_t) { self->on_head(failure); });
   }
 
-  auto executor() { return stream_.get_executor(); }
+  auto executor() { return socket_.get_executor(); }
   bool is_open() const { return open_.load(std::memory_order_relaxed); }
 
   void write_answer(Response answer) {
-    response_ = {};
-    response_.version(11);
-    fill_head(response_, answer);
-    response_.keep_alive(keep_alive_ && !server_.stopping);
-    response_.body() = std::move(answer.body);
-    if (answer.status == 204 || answer.status == 304 || (answer.status >= 100 && answer.status < 200)) {
-      response_.body().clear();
+    answer_again_ = keep_alive_ && !server_.stopping;
+    head_.clear();
+    write_status(answer.status);
+    for (const Header& header : answer.headers) {
+      if (same_name(header.name, "content-length") || same_name(header.name, "connection") ||
+          same_name(header.name, "transfer-encoding")) {
+        continue;
+      }
+      write_header(header);
     }
-    if (head_only_) {
-      response_.content_length(response_.body().size());
-      response_.body().clear();
-    } else {
-      response_.prepare_payload();
-    }
-    stream_.expires_after(as_chrono(server_.options.body_timeout));
-    if (head_only_) {
-      head_serializer_.emplace(response_);
-      bhttp::async_write_header(
-          stream_, *head_serializer_,
-          [self = shared_from_this()](beast::error_code failure, std::size_t) { self->on_written(failure); });
-      return;
-    }
-    bhttp::async_write(stream_, response_, [self = shared_from_this()](beast::error_code failure, std::size_t) {
+    const bool bodiless = answer.status == 204 || answer.status == 304 || (answer.status >= 100 && answer.status < 200);
+    if (!bodiless) head_.append("Content-Length: ").append(std::to_string(answer.body.size())).append("\r\n");
+    if (!answer_again_) head_ += "Connection: close\r\n";
+    head_ += "\r\n";
+    body_ = bodiless || head_only_ ? std::string() : std::move(answer.body);
+    expires_after(server_.options.body_timeout);
+    const std::array<asio::const_buffer, 2> parts{asio::buffer(head_), asio::buffer(body_)};
+    asio::async_write(socket_, parts, [self = shared_from_this()](beast::error_code failure, std::size_t) {
       self->on_written(failure);
     });
   }
 
   void begin_stream(const Response& head, std::string first_chunk) {
-    std::string text = "HTTP/1.1 " + std::to_string(head.status) + " OK\r\nConnection: close\r\n";
-    for (const Header& header : head.headers) {
-      if (is_valid_header(header.name, header.value)) text += header.name + ": " + header.value + "\r\n";
-    }
-    text += "\r\n";
-    stream_.expires_never();
-    enqueue(text + first_chunk);
+    head_.clear();
+    write_status(head.status);
+    head_ += "Connection: close\r\n";
+    for (const Header& header : head.headers) write_header(header);
+    head_ += "\r\n";
+    deadline_.reset();
+    enqueue(head_ + first_chunk);
     watch_for_close();
   }
 
@@ -196,23 +203,38 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void close() {
     open_ = false;
-    server_.forget(shared_from_this());
+    deadline_.reset();
     beast::error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-    stream_.close();
+    socket_.shutdown(tcp::socket::shutdown_both, ignored);
+    socket_.close(ignored);
+    loop_.sessions.erase(shared_from_this());
+  }
+
+  /// Ends what is under way and took too long; its handler sees `timed_out_`.
+  void look_at_deadline(SteadyClock::time_point now) {
+    if (!deadline_ || now < *deadline_) return;
+    deadline_.reset();
+    timed_out_ = true;
+    beast::error_code ignored;
+    socket_.cancel(ignored);
   }
 
  private:
-  template <class Message>
-  void fill_head(Message& message, const Response& answer) {
-    message.result(static_cast<unsigned>(answer.status));
-    for (const Header& header : answer.headers) {
-      if (same_name(header.name, "content-length") || same_name(header.name, "connection") ||
-          same_name(header.name, "transfer-encoding") || !is_valid_header(header.name, header.value)) {
-        continue;
-      }
-      message.insert(header.name, header.value);
-    }
+  void expires_after(Duration duration) {
+    timed_out_ = false;
+    deadline_ = SteadyClock::now() + as_chrono(duration);
+  }
+
+  void write_status(int status) {
+    const auto reason = bhttp::obsolete_reason(bhttp::int_to_status(static_cast<unsigned>(status)));
+    head_.append("HTTP/1.1 ").append(std::to_string(status)).append(" ").append(reason.data(), reason.size());
+    head_ += "\r\n";
+  }
+
+  /// A header that would break out of its line is left out.
+  void write_header(const Header& header) {
+    if (!is_valid_header(header.name, header.value)) return;
+    head_.append(header.name).append(": ").append(header.value).append("\r\n");
   }
 
   void on_head(beast::error_code failure) {
@@ -225,7 +247,7 @@ class Session : public std::enable_shared_from_this<Session> {
     }
     if (beast::iequals(head[bhttp::field::expect], "100-continue")) {
       static const std::string proceed = "HTTP/1.1 100 Continue\r\n\r\n";
-      asio::async_write(stream_, asio::buffer(proceed),
+      asio::async_write(socket_, asio::buffer(proceed),
                         [self = shared_from_this()](beast::error_code error, std::size_t) {
                           if (error) return self->close();
                           self->read_body();
@@ -237,15 +259,15 @@ class Session : public std::enable_shared_from_this<Session> {
 
   void read_body() {
     if (parser_->is_done()) return handle();
-    stream_.expires_after(as_chrono(server_.options.body_timeout));
-    bhttp::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](beast::error_code failure, std::size_t) {
+    expires_after(server_.options.body_timeout);
+    bhttp::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](beast::error_code failure, std::size_t) {
       if (failure) return self->refuse(failure);
       self->handle();
     });
   }
 
   void handle() {
-    stream_.expires_never();  // how long an answer may take is the handler's matter
+    deadline_.reset();  // how long an answer may take is the handler's matter
     auto message = parser_->release();
     IncomingRequest request;
     request.method = std::string(message.method_string());
@@ -267,6 +289,10 @@ class Session : public std::enable_shared_from_this<Session> {
   /// The request never became whole: say why when the client can still hear it.
   void refuse(beast::error_code failure) {
     keep_alive_ = false;
+    if (timed_out_) {
+      if (buffer_.size() == 0 && !parser_->got_some()) return close();
+      return write_answer(error_response(408, "RequestTimeout", "The request did not arrive in time. Send it again."));
+    }
     if (failure == bhttp::error::body_limit) {
       return write_answer(error_response(413, "RequestEntityTooLarge",
                                          "The request body is larger than the limit of " +
@@ -278,24 +304,21 @@ class Session : public std::enable_shared_from_this<Session> {
                                          "The request's head is larger than the limit of " +
                                              std::to_string(server_.options.header_bytes_max) + " bytes."));
     }
-    if (failure == beast::error::timeout && buffer_.size() > 0) {
-      return write_answer(error_response(408, "RequestTimeout", "The request did not arrive in time. Send it again."));
-    }
-    if (failure == bhttp::error::end_of_stream || failure == beast::error::timeout ||
-        failure == bhttp::error::partial_message || failure == asio::error::connection_reset ||
-        failure == asio::error::operation_aborted || failure == asio::error::eof) {
+    if (failure == bhttp::error::end_of_stream || failure == bhttp::error::partial_message ||
+        failure == asio::error::connection_reset || failure == asio::error::operation_aborted ||
+        failure == asio::error::eof) {
       return close();
     }
     write_answer(error_response(400, "InvalidRequest", "The request is not valid HTTP: " + failure.message() + "."));
   }
 
   void on_written(beast::error_code failure) {
-    head_serializer_.reset();
+    deadline_.reset();
     if (answering_) {
       answering_ = false;
       --server_.under_way;
     }
-    if (failure || !response_.keep_alive()) return close();
+    if (failure || !answer_again_) return close();
     read_head();
   }
 
@@ -307,7 +330,7 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void write_next() {
-    asio::async_write(stream_, asio::buffer(queue_.front()),
+    asio::async_write(socket_, asio::buffer(queue_.front()),
                       [self = shared_from_this()](beast::error_code failure, std::size_t wrote) {
                         self->queue_.pop_front();
                         self->backlog_.fetch_sub(std::min(wrote, self->backlog_.load()));
@@ -319,7 +342,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// A streaming client says nothing more: a read ends when it goes.
   void watch_for_close() {
-    stream_.async_read_some(asio::buffer(&scratch_, 1),
+    socket_.async_read_some(asio::buffer(&scratch_, 1),
                             [self = shared_from_this()](beast::error_code failure, std::size_t) {
                               if (failure) return self->end_stream();
                               self->watch_for_close();
@@ -334,14 +357,18 @@ class Session : public std::enable_shared_from_this<Session> {
     close();
   }
 
-  beast::tcp_stream stream_;
+  Socket socket_;
   Listener::Server& server_;
+  Listener::Server::Loop& loop_;
+  std::optional<SteadyClock::time_point> deadline_;
+  bool timed_out_ = false;
   std::string remote_;
   beast::flat_buffer buffer_;
   std::optional<bhttp::request_parser<bhttp::string_body>> parser_;
-  bhttp::response<bhttp::string_body> response_;
-  std::optional<bhttp::response_serializer<bhttp::string_body>> head_serializer_;
+  std::string head_;  ///< of the answer
+  std::string body_;
   bool keep_alive_ = true;
+  bool answer_again_ = true;
   bool head_only_ = false;
   bool answering_ = false;
   bool closing_ = false;
@@ -439,8 +466,8 @@ bool Responder::client_is_there() const { return exchange_ && exchange_->client_
 Result<void> Listener::Server::start() {
   const unsigned count = std::max(1U, options.threads);
   for (unsigned i = 0; i < count; ++i) {
-    contexts_.push_back(std::make_unique<asio::io_context>(1));
-    guards_.push_back(asio::make_work_guard(*contexts_.back()));
+    loops_.push_back(std::make_unique<Loop>());
+    guards_.push_back(asio::make_work_guard(loops_.back()->context));
   }
   boost::system::error_code failure;
   const auto address = asio::ip::make_address(options.address, failure);
@@ -449,7 +476,7 @@ Result<void> Listener::Server::start() {
                       "Give an address such as 127.0.0.1:8080 or [::1]:8080.");
   }
   const tcp::endpoint endpoint(address, options.port);
-  acceptor_.emplace(*contexts_.front());
+  acceptor_.emplace(loops_.front()->context);
   acceptor_->open(endpoint.protocol(), failure);
   if (!failure) acceptor_->set_option(asio::socket_base::reuse_address(true), failure);
   if (!failure) acceptor_->bind(endpoint, failure);
@@ -463,37 +490,53 @@ Result<void> Listener::Server::start() {
   }
   port_ = acceptor_->local_endpoint().port();
   accept();
-  for (auto& context : contexts_) {
-    threads_.emplace_back([&context] { context->run(); });
+  for (auto& loop : loops_) {
+    plan_sweep(*loop);
+    threads_.emplace_back([&loop] {
+      name_thread("fm-http");
+      loop->context.run();
+    });
   }
   return {};
 }
 
 void Listener::Server::accept() {
-  auto& context = *contexts_[next_context_++ % contexts_.size()];
-  acceptor_->async_accept(context, [this](beast::error_code failure, tcp::socket socket) {
+  auto& loop = *loops_[next_loop_++ % loops_.size()];
+  acceptor_->async_accept(loop.context.get_executor(), [this, &loop](beast::error_code failure, Socket socket) {
     if (stopping) return;
     if (failure) {
       // Out of descriptors: accepting again at once would spin.
-      auto pause = std::make_shared<asio::steady_timer>(*contexts_.front(), std::chrono::milliseconds(100));
+      auto pause = std::make_shared<asio::steady_timer>(loops_.front()->context, std::chrono::milliseconds(100));
       pause->async_wait([this, pause](beast::error_code) {
         if (!stopping) accept();
       });
       return;
     }
     if (connections < options.connections_max) {
-      auto session = std::make_shared<Session>(std::move(socket), *this);
-      keep(session);
-      asio::dispatch(session->executor(), [session] { session->read_head(); });
+      auto session = std::make_shared<Session>(std::move(socket), *this, loop);
+      asio::dispatch(loop.context, [session, &loop] {
+        loop.sessions.insert(session);
+        session->read_head();
+      });
     }
     accept();
   });
 }
 
+void Listener::Server::plan_sweep(Loop& loop) {
+  loop.sweep.expires_after(sweep_period);
+  loop.sweep.async_wait([this, &loop](beast::error_code failure) {
+    if (failure) return;
+    const auto now = SteadyClock::now();
+    for (const auto& session : loop.sessions) session->look_at_deadline(now);
+    plan_sweep(loop);
+  });
+}
+
 void Listener::Server::stop(Duration grace) {
   if (stopping.exchange(true)) return;
-  if (contexts_.empty()) return;
-  asio::post(*contexts_.front(), [this] {
+  if (loops_.empty()) return;
+  asio::post(loops_.front()->context, [this] {
     beast::error_code ignored;
     if (acceptor_) acceptor_->close(ignored);
   });
@@ -501,7 +544,7 @@ void Listener::Server::stop(Duration grace) {
   while (under_way > 0 && std::chrono::steady_clock::now() < until)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   guards_.clear();
-  for (auto& context : contexts_) context->stop();
+  for (auto& loop : loops_) loop->context.stop();
   for (auto& thread : threads_) thread.join();
   threads_.clear();
   // From here on nobody outside reaches a session; they go before the contexts that their sockets belong to.
@@ -509,19 +552,9 @@ void Listener::Server::stop(Duration grace) {
     std::unique_lock lock(lifeline->mutex);
     lifeline->alive = false;
   }
-  sessions_.clear();
+  for (auto& loop : loops_) loop->sessions.clear();
   acceptor_.reset();
-  contexts_.clear();
-}
-
-void Listener::Server::keep(std::shared_ptr<Session> session) {
-  std::lock_guard lock(sessions_mutex_);
-  sessions_.insert(std::move(session));
-}
-
-void Listener::Server::forget(const std::shared_ptr<Session>& session) {
-  std::lock_guard lock(sessions_mutex_);
-  sessions_.erase(session);
+  loops_.clear();
 }
 
 Listener::Listener(ListenerOptions options, Handler handler)

@@ -12,6 +12,7 @@
 #include <sys/random.h>
 
 #include "base/ids.h"
+#include "base/thread_name.h"
 #include "runtime/executor.h"
 
 namespace flowmend::runtime {
@@ -92,6 +93,7 @@ class ThreadExecutor final : public Executor {
   };
 
   void work() {
+    name_thread("fm-runs");
     std::vector<std::function<void()>> tasks;
     while (true) {
       {

@@ -117,4 +117,25 @@ void Connection::execute(const char* sql) {
 bool Connection::in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
 int Connection::changes() const { return sqlite3_changes(database_); }
 
+bool Connection::checkpoint() {
+  return sqlite3_wal_checkpoint_v2(database_, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr) == SQLITE_OK;
+}
+
+void Connection::sync_database() {
+  sqlite3_file* file = nullptr;
+  if (sqlite3_file_control(database_, nullptr, SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK) return;
+  if (file != nullptr && file->pMethods != nullptr) file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+}
+
+void Connection::watch_log() {
+  // In the place of SQLite's own hook, which would copy the log within a commit.
+  sqlite3_wal_hook(
+      database_,
+      [](void* seen, sqlite3*, const char*, int pages) {
+        *static_cast<int*>(seen) = pages;
+        return SQLITE_OK;
+      },
+      &log_pages_);
+}
+
 }  // namespace flowmend::store::sqlite

@@ -50,7 +50,7 @@ class Statement {
 /// One database connection with its prepared statements. Used by one thread at a time.
 class Connection {
  public:
-  enum class Mode { write, read };
+  enum class Mode { write, read, checkpoint };
   Connection(const std::string& path, Mode mode);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -61,9 +61,17 @@ class Connection {
   void execute(const char* sql);
   bool in_transaction() const;
   int changes() const;
+  /// Copies as much of the write-ahead log into the database as no reader is in the way of. False when it failed.
+  bool checkpoint();
+  /// Brings what was copied into the database to the disk. A failure shows again in the next checkpoint that syncs.
+  void sync_database();
+  /// Pages in the write-ahead log after this connection's last commit. Only after `watch_log`.
+  int log_pages() const { return log_pages_; }
+  void watch_log();
 
  private:
   sqlite3* database_ = nullptr;
+  int log_pages_ = 0;
   std::unordered_map<std::string, Statement> statements_;
 };
 

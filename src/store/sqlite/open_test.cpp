@@ -114,5 +114,24 @@ TEST_F(OpenTest, AFullDiskStopsTheStoreUntilThereIsRoomAgain) {
   for (int i = 0; i < 50; ++i) EXPECT_EQ(store.journal(i + 1)->size(), 1u);
 }
 
+TEST_F(OpenTest, TheLogStaysSmallUnderAWriterThatNeverPauses) {
+  auto opened = open_folder(folder_);
+  ASSERT_TRUE(opened);
+  auto& store = **opened;
+  constexpr int batches = 20'000;
+  std::atomic<int> durable{0};
+  for (int i = 0; i < batches; ++i) {
+    Batch batch;
+    std::string record(4000, 'j');  // of its own for each, and not one that shrinks
+    for (std::size_t at = 0; at < record.size(); ++at) record[at] = static_cast<char>((i * 31 + at * at) % 251);
+    batch.journal.push_back({i + 1, 0, std::move(record)});
+    store.commit(std::move(batch), [&] { ++durable; });
+    while (i - durable > 100) usleep(100);
+  }
+  while (durable < batches) usleep(1000);
+  EXPECT_GT(std::filesystem::file_size(folder_ + "/flowmend.db"), 30'000'000u);
+  EXPECT_LT(std::filesystem::file_size(folder_ + "/flowmend.db-wal"), 64'000'000u);
+}
+
 }  // namespace
 }  // namespace flowmend::store::sqlite

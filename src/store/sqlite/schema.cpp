@@ -127,12 +127,11 @@ void prepare_connection(Connection& connection, Connection::Mode mode) {
     connection.execute("PRAGMA journal_mode = WAL");
     connection.execute("PRAGMA synchronous = FULL");
     connection.execute("PRAGMA cache_size = -16384");
-    // Checkpoints of 16 MiB: each costs two more syncs, and pages that many commits rewrote are copied back once.
-    connection.execute("PRAGMA wal_autocheckpoint = 2048");
+    connection.watch_log();  // see checkpointer.h
     connection.execute("PRAGMA journal_size_limit = 67108864");
   } else {
     connection.execute("PRAGMA cache_size = -2048");
-    connection.execute("PRAGMA query_only = 1");
+    if (mode == Connection::Mode::read) connection.execute("PRAGMA query_only = 1");
   }
   connection.execute("PRAGMA temp_store = MEMORY");
 }

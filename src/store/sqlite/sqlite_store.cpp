@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include "base/thread_name.h"
 #include "store/sqlite/reads.h"
 #include "store/sqlite/schema.h"
 
@@ -48,6 +49,7 @@ SqliteStore::SqliteStore(Options options, FolderLock lock, std::string path, std
       path_(std::move(path)),
       writer_connection_(std::move(writer)),
       writes_(*writer_connection_, options_.clock),
+      checkpointer_(path_),
       writer_([this] { write_groups(); }) {}
 
 SqliteStore::~SqliteStore() {
@@ -92,6 +94,7 @@ void SqliteStore::set_trouble(std::optional<Error> trouble) {
 }
 
 void SqliteStore::write_groups() {
+  name_thread("fm-store");
   std::vector<Item> group;
   while (true) {
     {
@@ -149,6 +152,7 @@ void SqliteStore::commit_group(std::vector<Item>& group) {
     for (auto& item : group) {
       if (item.done) item.done();
     }
+    if (checkpointer_.committed(writer_connection_->log_pages())) writer_connection_->checkpoint();
     const bool changes =
         std::any_of(group.begin(), group.end(), [](const Item& item) { return item.change != nullptr; });
     if (changes) {

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/sqlite/checkpointer.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/folder.h"
 #include "store/sqlite/open.h"
@@ -75,6 +76,7 @@ class SqliteStore final : public Store {
   std::string path_;
   std::unique_ptr<Connection> writer_connection_;
   Writes writes_;
+  Checkpointer checkpointer_;
 
   mutable std::mutex readers_mutex_;
   mutable std::vector<std::unique_ptr<Connection>> readers_;
