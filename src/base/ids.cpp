@@ -1,9 +1,16 @@
 #include "base/ids.h"
 
-#include <array>
-#include <cstdio>
+#include <cstddef>
+
+#include "base/digits.h"
 
 namespace flowmend {
+
+namespace {
+
+constexpr std::size_t time_digits = 20;
+
+}  // namespace
 
 std::uint64_t Random::next() {
   state_ += 0x9e3779b97f4a7c15ULL;
@@ -16,24 +23,30 @@ std::uint64_t Random::next() {
 std::string make_guid(Random& random) {
   const std::uint64_t high = (random.next() & 0xffffffffffff0fffULL) | 0x4000ULL;
   const std::uint64_t low = (random.next() & 0x3fffffffffffffffULL) | 0x8000000000000000ULL;
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%08x-%04x-%04x-%04x-%012llx", static_cast<unsigned>(high >> 32),
-                static_cast<unsigned>((high >> 16) & 0xffff), static_cast<unsigned>(high & 0xffff),
-                static_cast<unsigned>(low >> 48), static_cast<unsigned long long>(low & 0xffffffffffffULL));
-  return text.data();
+  std::string text(36, '-');
+  write_hex(&text[0], high >> 32, 8);
+  write_hex(&text[9], high >> 16, 4);
+  write_hex(&text[14], high, 4);
+  write_hex(&text[19], low >> 48, 4);
+  write_hex(&text[24], low, 12);
+  return text;
 }
 
 std::string make_run_name(Timestamp started, std::uint64_t salt, unsigned scale_unit) {
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%020lld%09uCU%02u", static_cast<long long>(INT64_MAX - started.ticks),
-                static_cast<unsigned>(salt % 1'000'000'000), scale_unit % 100);
-  return text.data();
+  constexpr std::size_t salt_digits = 9;
+  std::string text(time_digits + salt_digits + 4, '\0');
+  write_decimal(&text[0], static_cast<std::uint64_t>(INT64_MAX - started.ticks), time_digits);
+  write_decimal(&text[time_digits], salt % 1'000'000'000, salt_digits);
+  text[time_digits + salt_digits] = 'C';
+  text[time_digits + salt_digits + 1] = 'U';
+  write_decimal(&text[time_digits + salt_digits + 2], scale_unit % 100, 2);
+  return text;
 }
 
 std::string make_version_name(Timestamp saved) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%020lld", static_cast<long long>(INT64_MAX - saved.ticks));
-  return text.data();
+  std::string text(time_digits, '\0');
+  write_decimal(&text[0], static_cast<std::uint64_t>(INT64_MAX - saved.ticks), time_digits);
+  return text;
 }
 
 }  // namespace flowmend

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "base/digits.h"
+
 namespace flowmend {
 
 namespace {
@@ -80,12 +82,18 @@ std::string to_string(Timestamp time) {
   }
   const std::chrono::year_month_day date{Days{std::chrono::days{day}}};
   const std::int64_t second = in_day / ticks_per_second;
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%07dZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(second / 3600),
-                static_cast<int>(second / 60 % 60), static_cast<int>(second % 60),
-                static_cast<int>(in_day % ticks_per_second));
-  return text.data();
+  std::string text = "0000-00-00T00:00:00.0000000Z";
+  const auto put = [&](std::size_t at, std::int64_t number, std::size_t digits) {
+    write_decimal(&text[at], static_cast<std::uint64_t>(number), digits);
+  };
+  put(0, static_cast<int>(date.year()), 4);
+  put(5, static_cast<unsigned>(date.month()), 2);
+  put(8, static_cast<unsigned>(date.day()), 2);
+  put(11, second / 3600, 2);
+  put(14, second / 60 % 60, 2);
+  put(17, second % 60, 2);
+  put(20, in_day % ticks_per_second, 7);
+  return text;
 }
 
 std::optional<Timestamp> parse_timestamp(std::string_view text) {

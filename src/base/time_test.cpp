@@ -18,7 +18,8 @@ TEST(Time, RoundTripsSevenDigits) {
 TEST(Time, ReadsOffsetsAndDates) {
   EXPECT_EQ(to_string(*parse_timestamp("2018-12-15T05:00+13:00")), "2018-12-14T16:00:00.0000000Z");
   EXPECT_EQ(to_string(*parse_timestamp("2024-02-29")), "2024-02-29T00:00:00.0000000Z");
-  for (const char* bad : {"", "2023-02-29", "2024-01-01T25:00:00Z", "2024-01-01T00:00:00.12345678Z", "x", "2024-01-01T"}) {
+  for (const char* bad :
+       {"", "2023-02-29", "2024-01-01T25:00:00Z", "2024-01-01T00:00:00.12345678Z", "x", "2024-01-01T"}) {
     EXPECT_FALSE(parse_timestamp(bad)) << bad;
   }
 }

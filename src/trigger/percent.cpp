@@ -38,6 +38,10 @@ bool is_utf8(std::string_view bytes) {
 }
 
 std::optional<std::string> decode_percent(std::string_view text, char plus) {
+  if (text.find_first_of("%+") == std::string_view::npos) {
+    if (!is_utf8(text)) return std::nullopt;
+    return std::string(text);
+  }
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
