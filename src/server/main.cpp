@@ -46,6 +46,12 @@ int main(int argc, char** argv) {
   serve->add_option("--body-bytes-max", options.body_bytes_max, "Largest request body in bytes")
       ->capture_default_str()
       ->check(CLI::Range(1024UL, 1UL << 30));
+  serve
+      ->add_option("--keep-days", options.keep_days,
+                   "Days after its start at which a run that is over is removed with its history; 0 keeps all")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 3650))
+      ->envname("FLOWMEND_KEEP_DAYS");
   serve->add_flag("--demo", options.demo, "Serve the demo's services too, and make its flows at the first start");
   serve->add_option("--demo-port", options.demo_port, "Port of the demo's services")->capture_default_str();
 

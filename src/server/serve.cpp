@@ -16,6 +16,7 @@
 #include "http/listener.h"
 #include "repair/notifications.h"
 #include "runtime/executor.h"
+#include "runtime/retention.h"
 #include "runtime/runtime.h"
 #include "server/demo/demo.h"
 #include "store/sqlite/open.h"
@@ -68,6 +69,11 @@ int serve(const ServeOptions& options) {
                                                    : options.public_url;
   auto runtime = runtime::Runtime::start({**store, effects, **sealer, runtime::make_thread_executor()}, settings);
   if (!runtime) return refuse(runtime.error());
+
+  runtime::RetentionSettings retention_settings;
+  retention_settings.keep = Duration::days(options.keep_days);
+  runtime::Retention retention(**store, runtime::make_thread_executor(), retention_settings);
+  retention.start();
 
   api::EventHub events;
   repair::Notifications notifications(

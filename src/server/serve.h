@@ -10,8 +10,9 @@ struct ServeOptions {
   std::string data_folder = "data";
   std::string address = "127.0.0.1";
   std::uint16_t port = 8080;
-  std::string public_url;  ///< how callers reach the server when a proxy stands before it; empty = as they say
-  unsigned threads = 1;    ///< of the listener
+  std::string public_url;       ///< how callers reach the server when a proxy stands before it; empty = as they say
+  std::int64_t keep_days = 30;  ///< of runs that are over, from their start (engine.md 8); 0 = for ever
+  unsigned threads = 1;         ///< of the listener
   std::size_t body_bytes_max = 104'857'600;
   bool demo = false;
   std::uint16_t demo_port = 8081;

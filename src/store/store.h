@@ -84,6 +84,8 @@ class Transaction {
   virtual void set_family(RunNumber run, std::string_view family, std::string_view fingerprint) = 0;
   /// Removes runs with their journals and timers (retention).
   virtual void erase_runs(const std::vector<RunNumber>& runs) = 0;
+  /// Removes checks of triggers that were made before `before`, at most `limit`; gives their number.
+  virtual std::size_t erase_trigger_histories(Timestamp before, std::size_t limit) = 0;
 };
 
 class Store {
@@ -126,6 +128,8 @@ class Store {
   virtual Result<std::optional<RunRow>> last_run() const = 0;
   /// Runs marked `needs_work`, oldest first, with a number above `after`.
   virtual Result<std::vector<RunRow>> runs_to_resume(RunNumber after, std::size_t limit) const = 0;
+  /// Runs that are over, were started before `before` and have a number above `after`, oldest first.
+  virtual Result<std::vector<RunNumber>> ended_runs(RunNumber after, Timestamp before, std::size_t limit) const = 0;
   /// A run's records in order. An unknown run has none.
   virtual Result<std::vector<std::string>> journal(RunNumber run) const = 0;
 

@@ -346,6 +346,47 @@ TEST_P(StoreSuite, ErasedRunsAreGoneWithAllTheyHad) {
   EXPECT_THAT(*store().timers_of(2), IsEmpty());
 }
 
+TEST_P(StoreSuite, RunsThatAreOverAndOldAreListedOldestFirst) {
+  put_runs(6);
+  Batch batch;
+  batch.runs.push_back(run_row(2, "even", RunStatus::running));
+  commit(std::move(batch));
+  const auto before = [](std::int64_t second) { return start + Duration::seconds(second); };
+  EXPECT_THAT(*store().ended_runs(0, before(5), 10), ElementsAre(1, 3, 4));
+  EXPECT_THAT(*store().ended_runs(1, before(5), 1), ElementsAre(3));
+  EXPECT_THAT(*store().ended_runs(0, before(1), 10), IsEmpty());
+  EXPECT_THAT(*store().ended_runs(0, before(100), 10), SizeIs(5));
+}
+
+TEST_P(StoreSuite, OldChecksAreErasedOfAllFlows) {
+  for (const char* flow : {"a", "b"}) {
+    Batch batch;
+    for (int i = 0; i < 5; ++i) {
+      TriggerHistoryRow row;
+      row.flow = flow;
+      row.trigger = "t";
+      row.started = start + Duration::seconds(i);
+      row.name = make_run_name(row.started, 9);
+      row.status = "Skipped";
+      batch.histories.push_back(row);
+    }
+    commit(std::move(batch));
+  }
+  const auto erase = [&](std::int64_t second, std::size_t limit) {
+    std::size_t erased = 0;
+    EXPECT_TRUE(store().write([&](Transaction& change) -> Result<void> {
+      erased = change.erase_trigger_histories(start + Duration::seconds(second), limit);
+      return {};
+    }));
+    return erased;
+  };
+  EXPECT_EQ(erase(3, 4), 4u);
+  EXPECT_EQ(erase(3, 4), 2u);
+  EXPECT_EQ(erase(3, 4), 0u);
+  EXPECT_THAT(*store().trigger_histories("a", "", 10), SizeIs(2));
+  EXPECT_THAT(*store().trigger_histories("b", "", 10), SizeIs(2));
+}
+
 TEST_P(StoreSuite, CommitsOfManyThreadsBecomeDurableInTheirOrder) {
   constexpr int per_thread = 200;
   std::atomic<int> durable{0};

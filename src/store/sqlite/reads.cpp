@@ -113,13 +113,6 @@ std::int64_t name_id(Connection& connection, std::string_view text) {
   return found->bind_text(1, text).step() ? found->integer(0) : 0;
 }
 
-/// The 20 digits that begin the name of a run started then.
-std::string name_digits(Timestamp time) {
-  char digits[24];
-  std::snprintf(digits, sizeof digits, "%020lld", static_cast<long long>(INT64_MAX - time.ticks));
-  return digits;
-}
-
 std::optional<RunNumber> number_by_name(Connection& connection, const char* statement, std::string_view name) {
   Reading found(connection.prepare(statement));
   if (!found->bind_text(1, name).step()) return std::nullopt;
@@ -234,6 +227,12 @@ TimerRow timer_of(const Statement& row) {
 }
 
 }  // namespace
+
+std::string name_digits(Timestamp time) {
+  char digits[24];
+  std::snprintf(digits, sizeof digits, "%020lld", static_cast<long long>(INT64_MAX - time.ticks));
+  return digits;
+}
 
 std::optional<Document> read_document(Connection& connection, std::string_view kind, std::string_view key) {
   auto& statement =
@@ -353,6 +352,18 @@ std::vector<RunRow> read_runs_to_resume(Connection& connection, RunNumber after,
           " FROM runs INDEXED BY runs_resume WHERE needs_work = 1 AND number > ? ORDER BY number LIMIT ?"));
   statement.bind(1, after).bind(2, static_cast<std::int64_t>(limit));
   return all<RunRow>(statement, run_of);
+}
+
+std::vector<RunNumber> read_ended_runs(Connection& connection, RunNumber after, Timestamp before, std::size_t limit) {
+  const auto last = newest_behind(connection, name_digits(before) + "~");
+  if (!last) return {};
+  auto& statement = connection.prepare(
+      "SELECT number FROM runs WHERE number > ? AND number <= ? AND status >= ? ORDER BY number LIMIT ?");
+  statement.bind(1, after)
+      .bind(2, *last)
+      .bind(3, static_cast<std::int64_t>(RunStatus::succeeded))
+      .bind(4, static_cast<std::int64_t>(limit));
+  return all<RunNumber>(statement, [](const Statement& row) { return row.integer(0); });
 }
 
 std::vector<std::string> read_journal(Connection& connection, RunNumber run) {

@@ -29,6 +29,10 @@ std::vector<RunRow> read_resubmits(Connection& connection, std::string_view run)
 std::optional<RunRow> read_last_run(Connection& connection);
 std::vector<RunRow> read_runs_to_resume(Connection& connection, RunNumber after, std::size_t limit);
 /// Damaged bytes are left out of the answer and become a Failure.
+/// The 20 digits that begin the name of a run (or of a check) started then. Names sort newest first: what was started
+/// before `time` has a name behind these digits and a `~`.
+std::string name_digits(Timestamp time);
+std::vector<RunNumber> read_ended_runs(Connection& connection, RunNumber after, Timestamp before, std::size_t limit);
 std::vector<std::string> read_journal(Connection& connection, RunNumber run);
 
 std::vector<TimerRow> read_timers(Connection& connection, Timestamp until, std::size_t limit);

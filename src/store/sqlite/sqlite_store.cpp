@@ -273,6 +273,9 @@ Result<std::optional<RunRow>> SqliteStore::last_run() const {
 Result<std::vector<RunRow>> SqliteStore::runs_to_resume(RunNumber after, std::size_t limit) const {
   return read([&](Connection& connection) { return read_runs_to_resume(connection, after, limit); });
 }
+Result<std::vector<RunNumber>> SqliteStore::ended_runs(RunNumber after, Timestamp before, std::size_t limit) const {
+  return read([&](Connection& connection) { return read_ended_runs(connection, after, before, limit); });
+}
 Result<std::vector<std::string>> SqliteStore::journal(RunNumber run) const {
   return read([&](Connection& connection) { return read_journal(connection, run); });
 }

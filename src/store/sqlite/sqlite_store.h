@@ -40,6 +40,7 @@ class SqliteStore final : public Store {
   Result<std::vector<RunRow>> resubmits_of(std::string_view run) const override;
   Result<std::optional<RunRow>> last_run() const override;
   Result<std::vector<RunRow>> runs_to_resume(RunNumber after, std::size_t limit) const override;
+  Result<std::vector<RunNumber>> ended_runs(RunNumber after, Timestamp before, std::size_t limit) const override;
   Result<std::vector<std::string>> journal(RunNumber run) const override;
   Result<std::vector<TimerRow>> timers(Timestamp until, std::size_t limit) const override;
   Result<std::vector<TimerRow>> timers_of(RunNumber run) const override;

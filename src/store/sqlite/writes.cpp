@@ -252,4 +252,27 @@ void Writes::erase_runs(const std::vector<RunNumber>& runs) {
   }
 }
 
+std::size_t Writes::erase_trigger_histories(Timestamp before, std::size_t limit) {
+  const auto behind = name_digits(before) + "~";
+  std::size_t erased = 0;
+  std::int64_t flow = -1;
+  while (erased < limit) {
+    {
+      Reading next(connection_.prepare("SELECT flow FROM trigger_histories WHERE flow > ? ORDER BY flow LIMIT 1"));
+      if (!next->bind(1, flow).step()) break;
+      flow = next->integer(0);
+    }
+    connection_
+        .prepare(
+            "DELETE FROM trigger_histories WHERE flow = ?1 AND name IN"
+            " (SELECT name FROM trigger_histories WHERE flow = ?1 AND name > ?2 ORDER BY name DESC LIMIT ?3)")
+        .bind(1, flow)
+        .bind_text(2, behind)
+        .bind(3, static_cast<std::int64_t>(limit - erased))
+        .run();
+    erased += static_cast<std::size_t>(connection_.changes());
+  }
+  return erased;
+}
+
 }  // namespace flowmend::store::sqlite

@@ -32,6 +32,7 @@ class Writes : public Transaction {
   void erase_flow(std::string_view id) override;
   void set_family(RunNumber run, std::string_view family, std::string_view fingerprint) override;
   void erase_runs(const std::vector<RunNumber>& runs) override;
+  std::size_t erase_trigger_histories(Timestamp before, std::size_t limit) override;
 
  private:
   void put_run(const RunRow& run);
