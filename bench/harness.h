@@ -72,6 +72,9 @@ class Bench {
   /// Starts a run whose tracking id is `id`.
   void start(const std::string& id, std::string body);
 
+  runtime::Runtime::Counts counts() { return runtime_->counts(); }
+  store::Store& store() { return *store_; }
+
   Ends ends;
 
  private:

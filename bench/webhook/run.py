@@ -20,7 +20,7 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build" / "release"
+BUILD = pathlib.Path(os.environ.get("FLOWMEND_BUILD", ROOT / "build" / "release"))
 
 
 def free_port():
@@ -68,11 +68,11 @@ def call(method, url, token, body=None):
         return json.loads(text) if text else None
 
 
-def start_flowmend(folder):
+def start_flowmend(data, *options):
+    """The server on a data folder, and the address of a new W1 flow in it."""
     port = free_port()
-    data = folder / "flowmend"
-    binary = os.environ.get("FLOWMEND_BINARY", str(BUILD / "flowmend"))
-    server = Process([binary, "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}"], "Flowmend is at")
+    binary = str(BUILD / "flowmend")
+    server = Process([binary, "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}", *options], "Flowmend is at")
     made = subprocess.run([binary, "token", "create", "--data", str(data), "--name", "bench", "--scopes", "read,run,write"],
                           capture_output=True, text=True, check=True)
     token = made.stdout.strip().split()[-1]
@@ -114,7 +114,7 @@ def main():
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="flowmend-bench-"))
     body = body_file(folder)
-    servers = {"floor": start_floor(folder), "flowmend": start_flowmend(folder)}
+    servers = {"floor": start_floor(folder), "flowmend": start_flowmend(folder / "flowmend")}
     try:
         print(f"W1, medians of {options.rounds} rounds of {options.seconds:g} s, servers in turns on the same machine")
         print(f"{'connections':>11} {'server':>9} {'rate/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'CPU us':>8} {'bytes':>8}  {'rate':>6} {'p99':>6}")

@@ -16,7 +16,7 @@ struct RetentionSettings {
   Duration every = Duration::minutes(10);  ///< between two sweeps
   std::size_t slice = 100;                 ///< runs removed in one transaction
   /// After a slice the sweep rests so many times as long as the slice took: live runs come first.
-  std::int64_t rest = 3;
+  std::int64_t rest = 1;
 };
 
 /// Removes what is older than it is to be kept: runs that are over with their journals, and the history of trigger
