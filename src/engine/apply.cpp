@@ -40,16 +40,18 @@ class Applier {
   explicit Applier(RunState& state) : state_(state), flow_(*state.flow) {}
 
   void operator()(const RunStarted& event) {
+    if (!state_.frames.empty()) {
+      state_.broken = "The record has two starts of the run.";
+      return;
+    }
     state_.start = event;
     state_.status = Status::running;
     state_.caller_waits = event.caller_waits;
-    state_.variables.assign(flow_.variables.size(), Value());
-    state_.initialized.assign(flow_.variables.size(), false);
-    state_.frames.clear();
+    state_.variables.assign(flow_.variables.size(), Variable());
     Frame& root = state_.frames.emplace_back();
     root.loop.action = no_action;
     root.started = event.time;
-    root.slots.resize(flow_.root_slots);
+    make_slots(root, flow_.root_slots);
     state_.root_open = static_cast<std::uint32_t>(flow_.root.actions.size());
     enqueue_roots(flow_.root, 0);
     if (state_.root_open == 0) state_.work.push_back({Work::Kind::run, {}, 0});
@@ -86,8 +88,10 @@ class Applier {
       --state_.calls_in_flight;
     }
     pending.attempt = event.attempt + 1;
+    ++pending.retries;
     const Value* poll = event.response.find("pollUri");
     if (poll != nullptr && poll->is_string()) {
+      pending.retries = 0;
       pending.polling = true;
       pending.poll_uri = std::string(poll->as_string());
     }
@@ -105,7 +109,7 @@ class Applier {
     slot->ended = event.ended;
     if (event.has_inputs) slot->inputs = event.inputs;
     if (event.has_outputs) slot->outputs = event.outputs;
-    slot->code = event.code;
+    slot->code = Value(event.code);
     if (slot->detail && slot->detail->pending) {
       if (slot->detail->pending->in_flight) --state_.calls_in_flight;
       slot->detail->pending.reset();
@@ -114,24 +118,36 @@ class Applier {
     if (!event.tracked_properties.is_null()) slot->make_detail().tracked_properties = event.tracked_properties;
     end_timers(event.place);
     const Action& action = flow_.actions[event.place.action];
-    // A container that never opened hands its fate on: its first actions are decided (and skipped) at once.
-    if (!had_started && !is_loop(action.type)) {
-      for (const Branch& branch : action.branches) enqueue_roots(branch, event.place.frame);
-    }
     for (definition::ActionId next : action.successors) {
       Slot* successor = state_.find({next, event.place.frame});
       if (successor == nullptr) continue;
       ++successor->ended_before;
-      if (successor->ended_before >= flow_.actions[next].run_after.size())
+      if (successor->ended_before < flow_.actions[next].run_after.size()) continue;
+      if (never_opened(action, event.place.frame)) {
+        decide_at_once({next, event.place.frame}, *successor);
+      } else {
         enqueue_action({next, event.place.frame}, *successor);
+      }
+    }
+    // A container that never opened hands its fate on: what is inside is decided (and skipped) before anything else,
+    // so that whoever looks at the container afterwards, or the end of the run, finds it complete.
+    if (!had_started && !is_loop(action.type)) {
+      for (auto branch = action.branches.rbegin(); branch != action.branches.rend(); ++branch) {
+        for (auto id = branch->roots.rbegin(); id != branch->roots.rend(); ++id) {
+          if (Slot* root = state_.find({*id, event.place.frame})) decide_at_once({*id, event.place.frame}, *root);
+        }
+      }
     }
     one_less(action, event.place.frame);
   }
 
   void operator()(const VariableSet& event) {
     if (event.variable >= state_.variables.size()) return;
-    state_.variables[event.variable] = event.value;
-    state_.initialized[event.variable] = true;
+    state_.variables[event.variable].set(event.value);
+  }
+
+  void operator()(const VariableAppended& event) {
+    if (event.variable < state_.variables.size()) state_.variables[event.variable].append(event.value);
   }
 
   void operator()(const IterationStarted& event) {
@@ -147,7 +163,7 @@ class Applier {
     frame.loop = event.loop;
     frame.index = event.index;
     frame.started = event.time;
-    frame.slots.resize(action.frame_slots);
+    make_slots(frame, action.frame_slots);
     const Branch& body = action.branches.front();
     frame.open = static_cast<std::uint32_t>(body.actions.size());
     loop.next = event.index + 1;
@@ -169,8 +185,7 @@ class Applier {
     }
     Frame& frame = state_.frames[event.frame];
     frame.status = event.status;
-    frame.code = event.code;
-    frame.fault = event.fault;
+    frame.code = Value(event.code);
     frame.ended = event.time;
     Loop& loop = state_.loops[frame.loop];
     if (loop.running > 0) --loop.running;
@@ -202,7 +217,7 @@ class Applier {
                            {"WorkflowRunCancelled",
                             "The run was cancelled by " + (event.by.empty() ? std::string("a person") : event.by) + ".",
                             {}},
-                           true};
+                           Ending::Cause::person};
   }
 
   void operator()(const RunEnded& event) {
@@ -232,6 +247,18 @@ class Applier {
     return slot;
   }
 
+  static void make_slots(Frame& frame, std::uint32_t count) {
+    frame.slots = std::make_unique<Slot[]>(count);
+    frame.slot_count = count;
+  }
+
+  /// Whether the action stands in a container that ended without opening.
+  bool never_opened(const Action& action, FrameId frame) const {
+    if (action.parent == no_action || is_loop(flow_.actions[action.parent].type)) return false;
+    const Slot* parent = state_.find({action.parent, frame});
+    return parent != nullptr && is_terminal(parent->status);
+  }
+
   static bool sends_requests(ActionType type) {
     return type == ActionType::http || type == ActionType::open_api_connection || type == ActionType::api_connection;
   }
@@ -249,6 +276,12 @@ class Applier {
     if (slot.queued || is_terminal(slot.status) || slot.status == Status::running) return;
     slot.queued = true;
     state_.work.push_back({Work::Kind::action, place, 0});
+  }
+
+  void decide_at_once(Place place, Slot& slot) {
+    if (slot.queued || is_terminal(slot.status) || slot.status == Status::running) return;
+    slot.queued = true;
+    state_.work.push_front({Work::Kind::action, place, 0});
   }
 
   void enqueue_roots(const Branch& branch, FrameId frame) {
@@ -284,6 +317,11 @@ class Applier {
     if (action.type == ActionType::if_)
       return result != nullptr && result->is_boolean() && result->as_boolean() ? 0 : 1;
     if (action.type != ActionType::switch_) return -1;
+    for (const Branch& branch : action.branches) {
+      // The last branch is `default`, which has no value.
+      if (&branch != &action.branches.back() && result != nullptr && branch.case_value.type() != result->type())
+        return no_case;
+    }
     for (std::size_t i = 0; i + 1 < action.branches.size(); ++i) {
       if (result != nullptr && action.branches[i].case_value == *result) return static_cast<std::int8_t>(i);
     }

@@ -1,5 +1,7 @@
 #include "engine/context.h"
 
+#include "engine/idempotency.h"
+
 namespace flowmend::engine {
 
 using definition::Action;
@@ -22,14 +24,20 @@ const Value* item_in(const RunState& state, FrameId frame) {
 
 }  // namespace
 
-Value slot_record(const RunState&, const Action& action, const Slot& slot) {
+Value slot_record(const RunState& state, Place place, const Slot& slot) {
+  const Action& action = state.flow->actions[place.action];
   json::ObjectBuilder record;
+  record.reserve(10);
   record.add("name", Value(action.name));
-  if (!slot.inputs.is_null()) record.add("inputs", slot.inputs);
-  if (!slot.outputs.is_null()) record.add("outputs", slot.outputs);
+  if (action.branches.empty()) {
+    record.add_if_set("inputs", slot.inputs);
+    record.add_if_set("outputs", slot.outputs);
+  }
   if (slot.started.is_set()) record.add("startTime", Value(to_string(slot.started)));
   if (slot.ended.is_set()) record.add("endTime", Value(to_string(slot.ended)));
-  if (!slot.code.empty() && slot.code != "NotSpecified") record.add("code", Value(slot.code));
+  record.add("trackingId", Value(tracking_id(state, place)));
+  record.add("clientTrackingId", Value(state.start.client_tracking_id));
+  if (!slot.code.is_null() && slot.code_text() != "NotSpecified") record.add("code", slot.code);
   record.add("status", Value(status_name(slot.status)));
   if (slot.detail && !slot.detail->fault.code.empty()) record.add("error", fault_value(slot.detail->fault));
   return record.finish();
@@ -67,8 +75,8 @@ const Value* RunContext::borrow(Subject subject, const expression::Reference& re
     case Subject::variable: {
       const auto slot = reference.slot >= 0 ? reference.slot : state_.flow->find_variable(reference.name);
       if (slot < 0 || static_cast<std::size_t>(slot) >= state_.variables.size()) return nullptr;
-      return state_.initialized[static_cast<std::size_t>(slot)] ? &state_.variables[static_cast<std::size_t>(slot)]
-                                                                : nullptr;
+      const Variable& variable = state_.variables[static_cast<std::size_t>(slot)];
+      return variable.is_initialized() ? &variable.value() : nullptr;
     }
     case Subject::parameter: {
       const auto slot = reference.slot >= 0 ? reference.slot : state_.flow->find_parameter(reference.name);
@@ -113,27 +121,49 @@ std::optional<Value> RunContext::outputs(const expression::Reference& reference)
   const Action* action = find(reference);
   if (action == nullptr) return std::nullopt;
   if (const Value* found = borrowed_outputs(*action)) return *found;
-  // Read from outside of its loop: the outputs of every iteration (engine.md 4.4).
-  json::ArrayBuilder all;
-  for (const Frame& frame : state_.frames) {
-    if (frame.loop.action != action->loop || action->loop == no_action) continue;
-    all.push(frame.slots[action->slot].outputs);
+  // Read from outside of its loop: the outputs of every iteration of a Foreach, of an Until's last one (engine.md 4.4).
+  const Loop* loop = loop_seen_from_outside(*action);
+  if (loop == nullptr || loop->frames.empty()) return Value();
+  if (state_.flow->actions[action->loop].type == ActionType::until) {
+    const Slot* last = state_.find({action->id, loop->frames.back()});
+    return last == nullptr ? Value() : last->outputs;
   }
-  return all.size() == 0 ? Value() : all.finish();
+  json::ArrayBuilder all;
+  all.reserve(loop->frames.size());
+  for (FrameId frame : loop->frames) {
+    if (const Slot* slot = state_.find({action->id, frame})) all.push(slot->outputs);
+  }
+  return all.finish();
+}
+
+/// The loop around `action`, when it stands in a frame that this step can see; nothing for loops within loops.
+const Loop* RunContext::loop_seen_from_outside(const Action& action) const {
+  if (action.loop == no_action) return nullptr;
+  const auto frame = state_.frame_of_loop(place_.frame, state_.flow->actions[action.loop].loop);
+  return frame ? state_.find_loop({action.loop, *frame}) : nullptr;
 }
 
 std::optional<Value> RunContext::action_record(const expression::Reference& reference) {
   const Action* action = find(reference);
   if (action == nullptr) return std::nullopt;
-  const Slot* slot = slot_of(*action);
+  FrameId at = 0;
+  if (const auto frame = state_.frame_of_loop(place_.frame, action->loop)) {
+    at = *frame;
+  } else if (const Loop* loop = loop_seen_from_outside(*action); loop != nullptr && !loop->frames.empty()) {
+    at = loop->frames.back();
+  } else {
+    return Value();
+  }
+  const Slot* slot = state_.find({action->id, at});
   if (slot == nullptr || slot->status == Status::none) return Value();
-  return slot_record(state_, *action, *slot);
+  return slot_record(state_, {action->id, at}, *slot);
 }
 
 std::optional<Value> RunContext::current_action() {
+  if (current_ != nullptr) return *current_;
   const Slot* slot = state_.find(place_);
   if (slot == nullptr) return std::nullopt;
-  return slot_record(state_, state_.flow->actions[place_.action], *slot);
+  return slot_record(state_, place_, *slot);
 }
 
 std::optional<Value> RunContext::result(const expression::Reference& reference) {
@@ -149,14 +179,14 @@ std::optional<Value> RunContext::result(const expression::Reference& reference) 
       const Action& child = state_.flow->actions[id];
       if (!is_loop) {
         const Slot* slot = state_.find({id, *frame});
-        if (slot != nullptr && slot->status != Status::none) records.push(slot_record(state_, child, *slot));
+        if (slot != nullptr && slot->status != Status::none) records.push(slot_record(state_, {id, *frame}, *slot));
         continue;
       }
       if (loop == nullptr || loop->frames.empty()) continue;
       if (scope->type == ActionType::until) {
         const Slot* slot = state_.find({id, loop->frames.back()});
         if (slot == nullptr) continue;
-        json::ObjectBuilder record(slot_record(state_, child, *slot));
+        json::ObjectBuilder record(slot_record(state_, {id, loop->frames.back()}, *slot));
         record.set("iterationCount", Value(static_cast<std::int64_t>(loop->frames.size())));
         records.push(record.finish());
         continue;
@@ -166,7 +196,7 @@ std::optional<Value> RunContext::result(const expression::Reference& reference) 
       for (FrameId at : loop->frames) {
         const Slot* slot = state_.find({id, at});
         if (slot == nullptr) continue;
-        each.push(slot_record(state_, child, *slot));
+        each.push(slot_record(state_, {id, at}, *slot));
         if (slot->status == Status::failed || (slot->status == Status::timed_out && worst != Status::failed) ||
             (slot->status == Status::succeeded && worst == Status::skipped)) {
           worst = slot->status;

@@ -20,6 +20,9 @@ class RunContext final : public expression::Context {
   /// The item that item() means inside a Query, Select or Table; must stay where it is while it is set.
   void set_item(const Value* item) { item_ = item; }
 
+  /// What action() means while an action's end is decided; must stay where it is while it is set.
+  void set_current(const Value* record) { current_ = record; }
+
   std::optional<Value> parameter(const expression::Reference& parameter) override;
   std::optional<Value> variable(const expression::Reference& variable) override;
   std::optional<Value> outputs(const expression::Reference& action) override;
@@ -42,15 +45,18 @@ class RunContext final : public expression::Context {
   const Slot* slot_of(const definition::Action& action) const;
   const Value* borrowed_outputs(const definition::Action& action) const;
   const Value* item_of(const definition::Action& loop) const;
+  const Loop* loop_seen_from_outside(const definition::Action& action) const;
 
   const RunState& state_;
   Place place_;
   const Facts& facts_;
   Random& random_;
   const Value* item_ = nullptr;
+  const Value* current_ = nullptr;
 };
 
-/// The record of one occurrence for actions(), result() and history: name, status, code, times, inputs, outputs, error.
-Value slot_record(const RunState& state, const definition::Action& action, const Slot& slot);
+/// The record of one occurrence for actions(), action() and result() (engine.md 4.4): name, times, ids, status, code,
+/// inputs, outputs, error. A container shows neither inputs nor outputs.
+Value slot_record(const RunState& state, Place place, const Slot& slot);
 
 }  // namespace flowmend::engine

@@ -47,7 +47,7 @@ Fault skip_reason(const RunState& state, Place place) {
     return {"ActionDependencyFailed",
             "The execution of template action " + quoted(action.name) + " is skipped: dependant action " +
                 quoted(parent.name) + " completed with status " + quoted(status_name(holder->status)) + " and code " +
-                quoted(holder->code) + ".",
+                quoted(std::string(holder->code_text())) + ".",
             {}};
   }
   if (holder->branch >= 0 && static_cast<std::uint32_t>(holder->branch) != action.branch) {
@@ -78,6 +78,8 @@ Place find_culprit(const RunState& state) {
   return culprit;
 }
 
+}  // namespace
+
 void answer_unanswered(const RunState& state, Decision& out) {
   if (!state.caller_waits || state.responded != 0) return;
   Respond respond;
@@ -94,6 +96,8 @@ void answer_unanswered(const RunState& state, Decision& out) {
   out.commands.emplace_back(std::move(respond));
 }
 
+namespace {
+
 void end_run(const RunState& state, const Facts& facts, Random& random, Decision& out) {
   RunEnded event;
   event.time = facts.now;
@@ -108,7 +112,8 @@ void end_run(const RunState& state, const Facts& facts, Random& random, Decision
       const std::string& name = state.flow->actions[event.culprit.action].name;
       const bool has_text = slot->detail && !slot->detail->fault.message.empty();
       event.fault.message = "Action " + quoted(name) + " failed" +
-                            (has_text ? ": " + slot->detail->fault.message : " with code " + quoted(slot->code) + ".");
+                            (has_text ? ": " + slot->detail->fault.message
+                                      : " with code " + quoted(std::string(slot->code_text())) + ".");
     }
   }
   if (!state.flow->outputs.source().is_null()) {
@@ -126,8 +131,11 @@ void end_run(const RunState& state, const Facts& facts, Random& random, Decision
   out.events.emplace_back(std::move(event));
 }
 
-/// Ends everything at once: running actions are cancelled, the others skipped, containers around them cancelled.
+/// Ends everything at once: what runs is cancelled (or has timed out), the rest is skipped, containers around end
+/// alike.
 void end_all(const RunState& state, const Ending& ending, const Facts& facts, Decision& out) {
+  const Status cut = ending.status == Status::timed_out ? Status::timed_out : Status::cancelled;
+  const std::string code = ending.cause == Ending::Cause::terminate ? "Terminated" : ending.fault.code;
   for (FrameId frame = 0; frame < state.frames.size(); ++frame) {
     if (is_terminal(state.frames[frame].status)) continue;
     const auto loop = state.frames[frame].loop.action;
@@ -140,18 +148,16 @@ void end_all(const RunState& state, const Ending& ending, const Facts& facts, De
       event.place = place;
       event.ended = facts.now;
       event.started = slot.status == Status::running ? slot.started : facts.now;
+      event.code = code;
+      event.status = slot.status == Status::running ? cut : Status::skipped;
       if (slot.status == Status::running) {
-        event.status = Status::cancelled;
-        event.code = ending.by_person ? "WorkflowRunCancelled" : "Terminated";
-        if (ending.by_person) event.fault = ending.fault;
+        if (ending.cause != Ending::Cause::terminate) event.fault = ending.fault;
         if (slot.detail && slot.detail->pending && slot.detail->pending->in_flight)
           out.commands.emplace_back(CancelCall{place, slot.detail->pending->attempt});
-      } else {
-        event.status = Status::skipped;
-        event.code = ending.by_person ? "WorkflowRunCancelled" : "Terminated";
       }
       out.events.emplace_back(std::move(event));
     }
+    if (frame != 0) out.events.emplace_back(IterationEnded{frame, cut, code, {}, facts.now});
   }
   for (const auto& [key, timer] : state.timers) out.events.emplace_back(TimerEnded{timer.place, timer.kind});
   answer_unanswered(state, out);
@@ -163,10 +169,23 @@ void end_all(const RunState& state, const Ending& ending, const Facts& facts, De
   out.events.emplace_back(std::move(ended));
 }
 
+void end_late(const RunState& state, const Facts& facts, Decision& out) {
+  Ending ending;
+  ending.status = Status::timed_out;
+  ending.code = "WorkflowRunTimedOut";
+  ending.cause = Ending::Cause::duration;
+  ending.fault = {
+      "WorkflowRunTimedOut",
+      "The run took longer than its limit of " + to_string(state.limits.run_duration_of(state.flow->dialect)) + ".",
+      {}};
+  end_all(state, ending, facts, out);
+}
+
 /// What a Terminate that has just run asks for.
 Ending ending_of(const Value& inputs) {
   const auto status = inputs.text_of("runStatus");
   Ending ending;
+  ending.cause = Ending::Cause::terminate;
   ending.status = status == "Failed" ? Status::failed : status == "Succeeded" ? Status::succeeded : Status::cancelled;
   ending.code = status_name(ending.status);
   const Value* error = inputs.find_ignoring_case("runError");
@@ -179,9 +198,42 @@ Ending ending_of(const Value& inputs) {
   return ending;
 }
 
+/// A Switch whose cases are of another type than its subject fails each branch's first actions (engine.md 3.7).
+void fail_without_case(Step& step) {
+  step.fail("InternalServerError",
+            {"ActionConditionFailed",
+             "The execution of template action " + quoted(step.action.name) + " failed: the case of switch " +
+                 quoted(step.flow.actions[step.action.parent].name) +
+                 " can't be compared: The template language function 'strongEquals' expects its parameters to be of "
+                 "the same type. Give every case the type of the switch's expression.",
+             {}});
+}
+
+/// Takes the outcome that `staticResults` holds instead of running the action (engine.md 3.8). False when it has none.
+bool end_with_static_result(Step& step) {
+  const Value* fixed = step.flow.static_results.find_ignoring_case(*step.action.settings.static_result);
+  if (fixed == nullptr) return false;
+  if (const Value* outputs = fixed->find_ignoring_case("outputs")) {
+    step.outputs = *outputs;
+    step.has_outputs = true;
+  }
+  const bool failed = fixed->text_of("status") == "Failed";
+  Fault fault;
+  if (const Value* error = fixed->find_ignoring_case("error"))
+    fault = {std::string(error->text_of("code")), std::string(error->text_of("message")), {}};
+  step.end(failed ? Status::failed : Status::succeeded,
+           std::string(fixed->text_of("code", failed ? "BadRequest" : "OK")), std::move(fault));
+  return true;
+}
+
 void decide_action(Step& step) {
   Fault reason = skip_reason(step.state, step.place);
   if (!reason.code.empty()) return step.end(Status::skipped, "ActionSkipped", std::move(reason));
+  if (step.action.run_after.empty() && step.action.parent != no_action) {
+    const Slot* holder = step.state.find({step.action.parent, step.place.frame});
+    if (holder != nullptr && holder->branch == no_case) return fail_without_case(step);
+  }
+  if (step.action.settings.static_result && end_with_static_result(step)) return;
   find_start(step.action.type)(step);
 }
 
@@ -248,12 +300,18 @@ Decision decide_next(const RunState& state, const Facts& facts, Random& random) 
 Decision decide(const RunState& state, const Input& input, const Facts& facts, Random& random) {
   Decision out;
   if (const auto* start = std::get_if<RunStarted>(&input)) {
+    if (!state.frames.empty()) return ignore("The run has started already.", facts);
     out.events.emplace_back(*start);
     return out;
   }
   if (state.is_over()) {
     if (std::holds_alternative<Continue>(input)) return out;
     return ignore("The run is over.", facts);
+  }
+  if (state.frames.empty()) return ignore("The run has not started.", facts);
+  if (facts.now >= state.deadline()) {
+    end_late(state, facts, out);
+    return out;
   }
   if (const auto* finished = std::get_if<AttemptFinished>(&input)) {
     const Slot* slot = state.find(finished->place);
@@ -265,6 +323,11 @@ Decision decide(const RunState& state, const Input& input, const Facts& facts, R
     return out;
   }
   if (const auto* fired = std::get_if<TimerFired>(&input)) {
+    // A run's own timer before its time: the clock was set back. It is still wanted.
+    if (fired->kind == TimerKind::run_duration) {
+      out.events.emplace_back(TimerSet{fired->place, fired->kind, state.deadline()});
+      return out;
+    }
     if (!state.wants_timer(fired->place, fired->kind) || state.find(fired->place) == nullptr)
       return ignore("A timer fired that was ended.", facts);
     Step step(state, fired->place, facts, random, out);
@@ -281,6 +344,16 @@ Decision decide(const RunState& state, const Input& input, const Facts& facts, R
     return out;
   }
   return out;  // Continue: what is ready is taken up by the caller
+}
+
+std::optional<Event> decide_duration_timer(const RunState& state) {
+  const Place run{no_action, 0};
+  if (state.wants_timer(run, TimerKind::run_duration)) return std::nullopt;
+  const Timestamp deadline = state.deadline();
+  for (const auto& [key, timer] : state.timers) {
+    if (timer.due > deadline) return TimerSet{run, TimerKind::run_duration, deadline};
+  }
+  return std::nullopt;
 }
 
 /// Whether the last events ask for the end of the run, and how it then ends.

@@ -19,4 +19,11 @@ Decision decide_next(const RunState& state, const Facts& facts, Random& random);
 /// Nothing when they hold neither.
 std::optional<Decision> decide_ending(const RunState& state, const Events& last, const Facts& facts);
 
+/// The timer of the run's duration limit, wanted once another timer would let the run sleep past it. A run that never
+/// waits that long has none: whatever wakes it, decide() looks at the limit first.
+std::optional<Event> decide_duration_timer(const RunState& state);
+
+/// The 502 for a caller that nobody answered.
+void answer_unanswered(const RunState& state, Decision& out);
+
 }  // namespace flowmend::engine

@@ -81,6 +81,13 @@ struct VariableSet {
   Value value;
 };
 
+/// A variable grew at its end: an element of an array, or text. Its own event, because writing the whole value each
+/// time would make a loop that collects n items cost n * n.
+struct VariableAppended {
+  std::uint32_t variable = 0;
+  Value value;
+};
+
 /// An iteration of a loop began; it becomes the frame with the next number.
 struct IterationStarted {
   Place loop;
@@ -140,9 +147,9 @@ struct RunQuarantined {
   Timestamp time;
 };
 
-using Event =
-    std::variant<RunStarted, ActionStarted, AttemptEnded, ActionEnded, VariableSet, IterationStarted, IterationEnded,
-                 TimerSet, TimerEnded, Responded, CancelRequested, RunEnded, InputIgnored, RunQuarantined>;
+using Event = std::variant<RunStarted, ActionStarted, AttemptEnded, ActionEnded, VariableSet, IterationStarted,
+                           IterationEnded, TimerSet, TimerEnded, Responded, CancelRequested, RunEnded, InputIgnored,
+                           RunQuarantined, VariableAppended>;
 using Events = std::vector<Event>;
 
 }  // namespace flowmend::engine

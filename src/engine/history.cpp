@@ -1,10 +1,12 @@
 #include "engine/history.h"
 
 #include <algorithm>
+#include <charconv>
 #include <unordered_map>
 
 #include "engine/apply.h"
 #include "engine/context.h"
+#include "engine/idempotency.h"
 
 namespace flowmend::engine {
 
@@ -22,11 +24,6 @@ struct History::Facts {
 namespace {
 
 Value error_value(const Fault& fault) { return Value::object({{"code", fault.code}, {"message", fault.message}}); }
-
-std::string tracking_id(const RunState& state, Place place) {
-  Random random(state.start.seed ^ (RunState::key(place) * 0x9e3779b97f4a7c15ULL));
-  return make_guid(random);
-}
 
 Value correlation(const RunState& state, Place place) {
   return Value::object(
@@ -51,9 +48,11 @@ Fault reply_fault(const Slot& slot) {
   if (message.empty()) {
     const Value* status = slot.outputs.find("statusCode");
     message = "The service answered with status " +
-              (status != nullptr && status->is_integer() ? std::to_string(status->as_integer()) : slot.code) + ".";
+              (status != nullptr && status->is_integer() ? std::to_string(status->as_integer())
+                                                         : std::string(slot.code_text())) +
+              ".";
   }
-  return {slot.code, message, {}};
+  return {std::string(slot.code_text()), message, {}};
 }
 
 }  // namespace
@@ -108,7 +107,7 @@ ActionRecord History::record(const Action& action, FrameId frame) const {
   if (is_terminal(slot.status)) out.add("endTime", Value(to_string(slot.ended)));
   // A request that waits for its retry shows as Waiting only when nothing of it is under way.
   out.add("status", Value(status_name(slot.status)));
-  if (!slot.code.empty()) out.add("code", Value(slot.code));
+  out.add_if_set("code", slot.code);
   if (slot.detail && !slot.detail->fault.code.empty()) {
     out.add("error", error_value(slot.detail->fault));
   } else if (slot.status == Status::failed) {
@@ -123,6 +122,8 @@ ActionRecord History::record(const Action& action, FrameId frame) const {
     out.add(action.type == ActionType::until ? "iterationCount" : "repetitionCount",
             Value(static_cast<std::int64_t>(loop->frames.size())));
   }
+  if (action.settings.static_result && is_terminal(slot.status) && slot.status != Status::skipped)
+    out.add("executionMode", "StaticResults");
   const auto attempts = facts_->attempts.find(place);
   if (attempts != facts_->attempts.end() &&
       (attempts->second.size() > 1 || attempts->second.back().retry_at.is_set())) {
@@ -187,7 +188,7 @@ ActionRecord History::summary(const Action& action) const {
   if (last.is_set() && worst != Status::running) out.add("endTime", Value(to_string(last)));
   out.add("status", Value(status_name(count == 0 ? Status::skipped : worst)));
   if (failed != nullptr) {
-    out.add("code", Value(failed->code));
+    out.add("code", failed->code);
     out.add("error", error_value(failed->detail && !failed->detail->fault.code.empty() ? failed->detail->fault
                                                                                        : reply_fault(*failed)));
   } else {
@@ -270,8 +271,9 @@ std::vector<ActionRecord> History::scope_repetitions(std::string_view name) cons
     out.add("startTime", Value(to_string(frame.started)));
     if (is_terminal(frame.status)) out.add("endTime", Value(to_string(frame.ended)));
     out.add("status", Value(status_name(frame.status)));
-    if (!frame.code.empty()) out.add("code", Value(frame.code));
-    if (!frame.fault.code.empty()) out.add("error", error_value(frame.fault));
+    out.add_if_set("code", frame.code);
+    if (frame.status == Status::failed || frame.status == Status::timed_out)
+      out.add("error", error_value({"ActionFailed", "An action failed. No dependent actions succeeded.", {}}));
     out.add("correlation", correlation(*state_, {loop->id, id}));
     out.add("repetitionIndexes",
             Value::array({Value::object({{"scopeName", loop->name}, {"itemIndex", frame.index}})}));
@@ -286,12 +288,23 @@ std::vector<ActionRecord> History::scope_repetitions(std::string_view name) cons
 std::optional<Place> History::find(std::string_view name, std::string_view repetition) const {
   const Action* action = flow_->find_action(name);
   if (action == nullptr || state_->frames.empty()) return std::nullopt;
-  for (FrameId frame = 0; frame < state_->frames.size(); ++frame) {
-    if (state_->frames[frame].loop.action != action->loop) continue;
-    if (frame != 0 && repetition_name(*state_, frame) != repetition) continue;
-    return Place{action->id, frame};
+  std::vector<definition::ActionId> loops;  // around the action, outermost first
+  for (auto at = action->loop; at != no_action; at = flow_->actions[at].loop) loops.insert(loops.begin(), at);
+  FrameId frame = 0;
+  for (definition::ActionId id : loops) {
+    const auto end = repetition.find('-');
+    std::uint32_t index = 0;
+    const auto digits = repetition.substr(0, end);
+    const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
+    if (digits.empty() || error != std::errc() || rest != digits.data() + digits.size()) return std::nullopt;
+    repetition = end == std::string_view::npos ? std::string_view() : repetition.substr(end + 1);
+    const Loop* loop = state_->find_loop({id, frame});
+    // Iterations begin in the order of their indexes.
+    if (loop == nullptr || index >= loop->frames.size()) return std::nullopt;
+    frame = loop->frames[index];
   }
-  return std::nullopt;
+  if (!repetition.empty()) return std::nullopt;
+  return Place{action->id, frame};
 }
 
 Value History::request_histories(std::string_view name, std::string_view repetition) const {
@@ -301,18 +314,19 @@ Value History::request_histories(std::string_view name, std::string_view repetit
   const auto attempts = facts_->attempts.find(*place);
   if (attempts == facts_->attempts.end()) return list.finish();
   const Slot* slot = state_->find(*place);
+  const auto& settings = flow_->actions[place->action].settings;
   for (const AttemptEnded& attempt : attempts->second) {
     json::ObjectBuilder properties;
     properties.add("startTime", Value(to_string(attempt.started)));
     properties.add("endTime", Value(to_string(attempt.ended)));
-    if (!attempt.request.is_null()) properties.add("request", attempt.request);
+    if (!settings.secure_inputs) properties.add_if_set("request", attempt.request);
     if (attempt.status_code != 0) {
       json::ObjectBuilder response;
       response.add("statusCode", Value(attempt.status_code));
       const Value* headers = attempt.response.find("headers");
       if (headers == nullptr && slot != nullptr && &attempt == &attempts->second.back())
         headers = slot->outputs.find("headers");
-      if (headers != nullptr) response.add("headers", *headers);
+      if (headers != nullptr && !settings.secure_outputs) response.add("headers", *headers);
       properties.add("response", response.finish());
     } else {
       properties.add("error", error_value(attempt.fault));
@@ -357,13 +371,16 @@ std::optional<History::Culprit> History::culprit() const {
 
 namespace {
 
-Value trace_value(const expression::Trace& trace) {
+/// `show`: with the values met; a secured action's are hidden as they are everywhere else.
+enum class Values : std::uint8_t { show, hide };
+
+Value trace_value(const expression::Trace& trace, Values values) {
   json::ArrayBuilder inner;
-  for (const auto& sub : trace.subexpressions) inner.push(trace_value(sub));
+  for (const auto& sub : trace.subexpressions) inner.push(trace_value(sub, values));
   json::ObjectBuilder out;
   if (!trace.path.empty()) out.add("path", Value(trace.path));
   out.add("text", Value(trace.text));
-  if (!trace.failed) out.add("value", trace.value);
+  if (!trace.failed && values == Values::show) out.add("value", trace.value);
   out.add("subexpressions", inner.finish());
   if (trace.failed) out.add("error", Value::object({{"code", "InvalidTemplate"}, {"message", trace.error}}));
   if (trace.culprit) out.add("culprit", Value(true));
@@ -372,9 +389,9 @@ Value trace_value(const expression::Trace& trace) {
   return out.finish();
 }
 
-Value traces_of(const expression::Template& compiled, RunContext& context) {
+Value traces_of(const expression::Template& compiled, RunContext& context, Values values) {
   json::ArrayBuilder list;
-  for (const auto& trace : expression::trace(compiled, context)) list.push(trace_value(trace));
+  for (const auto& trace : expression::trace(compiled, context)) list.push(trace_value(trace, values));
   return list.finish();
 }
 
@@ -386,15 +403,18 @@ std::optional<Value> expression_traces(std::shared_ptr<const definition::Flow> f
   if (action == nullptr) return std::nullopt;
   RunState state;
   state.flow = flow;
+  // An Until's condition is looked at when its last iteration has ended, everything else when the action begins.
+  const bool at_end = action->type == ActionType::until;
+  const Values values = action->settings.secure_inputs ? Values::hide : Values::show;
   for (const Event& event : events) {
     Place place;
     Timestamp time;
-    if (const auto* started = std::get_if<ActionStarted>(&event)) {
+    if (const auto* started = std::get_if<ActionStarted>(&event); started != nullptr && !at_end) {
       place = started->place;
       time = started->time;
     } else if (const auto* ended = std::get_if<ActionEnded>(&event)) {
       place = ended->place;
-      time = ended->started;
+      time = at_end ? ended->ended : ended->started;
     }
     if (place.action == action->id && place.frame < state.frames.size() &&
         repetition_name(state, place.frame) == repetition) {
@@ -402,8 +422,8 @@ std::optional<Value> expression_traces(std::shared_ptr<const definition::Flow> f
       Random random(facts.seed);
       RunContext context(state, place, facts, random);
       json::ObjectBuilder out;
-      if (!action->expression.source().is_null()) out.add("expression", traces_of(action->expression, context));
-      out.add("inputs", traces_of(action->inputs, context));
+      if (!action->expression.source().is_null()) out.add("expression", traces_of(action->expression, context, values));
+      out.add("inputs", traces_of(action->inputs, context, values));
       return out.finish();
     }
     apply(state, event);

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdio>
 
+#include "base/ids.h"
+
 namespace flowmend::engine {
 
 namespace {
@@ -26,6 +28,11 @@ std::string idempotency_key(const RunState& state, Place place) {
   std::snprintf(digits.data(), digits.size(), "%016llx%016llx", static_cast<unsigned long long>(value >> 64),
                 static_cast<unsigned long long>(value));
   return digits.data();
+}
+
+std::string tracking_id(const RunState& state, Place place) {
+  Random random(state.start.seed ^ (RunState::key(place) * 0x9e3779b97f4a7c15ULL));
+  return make_guid(random);
 }
 
 }  // namespace flowmend::engine

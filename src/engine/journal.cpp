@@ -307,6 +307,7 @@ struct EventWriter {
   }
   void operator()(const InputIgnored& e) const { w.text(e.what), w.time(e.time); }
   void operator()(const RunQuarantined& e) const { w.text(e.report), w.time(e.time); }
+  void operator()(const VariableAppended& e) const { w.number(e.variable), w.value(e.value); }
 };
 
 Event read_event(Reader& r) {
@@ -426,6 +427,12 @@ Event read_event(Reader& r) {
       RunQuarantined e;
       e.report = r.text();
       e.time = r.time();
+      return e;
+    }
+    case 14: {
+      VariableAppended e;
+      e.variable = r.small();
+      e.value = r.value();
       return e;
     }
     default: throw Damaged{};

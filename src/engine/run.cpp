@@ -7,8 +7,9 @@
 
 namespace flowmend::engine {
 
-Run::Run(std::shared_ptr<const definition::Flow> flow) : state_(std::make_unique<RunState>()) {
+Run::Run(std::shared_ptr<const definition::Flow> flow, const Limits& limits) : state_(std::make_unique<RunState>()) {
   state_->flow = std::move(flow);
+  state_->limits = limits;
 }
 Run::Run(Run&&) noexcept = default;
 Run& Run::operator=(Run&&) noexcept = default;
@@ -30,7 +31,7 @@ Decision Run::advance(const Input& input, const Facts& facts, const Slice& slice
   auto take = [&](Decision decision) {
     for (const Event& event : decision.events) {
       apply(*state_, event);
-      if (std::holds_alternative<ActionEnded>(event)) ++steps;
+      if (std::holds_alternative<ActionEnded>(event) || std::holds_alternative<IterationEnded>(event)) ++steps;
     }
     const Events& applied = decision.events;
     std::optional<Decision> ending = state_->broken.empty() ? decide_ending(*state_, applied, facts) : std::nullopt;
@@ -52,6 +53,12 @@ Decision Run::advance(const Input& input, const Facts& facts, const Slice& slice
       state_->broken = "A step was ready and nothing followed from it.";
     }
   }
+  if (!state_->is_over() && !all.more) {
+    if (const std::optional<Event> timer = decide_duration_timer(*state_)) {
+      apply(*state_, *timer);
+      all.events.push_back(*timer);
+    }
+  }
   if (!state_->broken.empty() && state_->ended.ticks == 0) {
     // An invariant broke: this run stops here with a report, others go on.
     RunQuarantined event{state_->broken, facts.now};
@@ -59,6 +66,7 @@ Decision Run::advance(const Input& input, const Facts& facts, const Slice& slice
     all.events.emplace_back(std::move(event));
     all.commands.clear();
     all.more = false;
+    answer_unanswered(*state_, all);
   }
   return all;
 }

@@ -7,6 +7,7 @@
 #include "engine/command.h"
 #include "engine/event.h"
 #include "engine/input.h"
+#include "engine/limits.h"
 
 namespace flowmend::engine {
 
@@ -32,7 +33,7 @@ struct Slice {
 /// Single-threaded: owned by the shard that runs it. Holds no resources but memory.
 class Run {
  public:
-  explicit Run(std::shared_ptr<const definition::Flow> flow);
+  explicit Run(std::shared_ptr<const definition::Flow> flow, const Limits& limits = {});
   Run(Run&&) noexcept;
   Run& operator=(Run&&) noexcept;
   ~Run();

@@ -91,6 +91,18 @@ void Step::started(const Value& sealed) {
   out.events.emplace_back(ActionStarted{place, facts.now, inputs, has_inputs, sealed});
 }
 
+Value Step::record_of(const ActionEnded& event, const Value& recorded_inputs) const {
+  Slot slot;
+  slot.status = event.status;
+  slot.code = Value(event.code);
+  slot.started = event.started;
+  slot.ended = event.ended;
+  slot.inputs = recorded_inputs;
+  slot.outputs = event.outputs;
+  if (!event.fault.code.empty()) slot.make_detail().fault = event.fault;
+  return slot_record(state, place, slot);
+}
+
 void Step::end(Status status, std::string code, Fault fault) {
   const Slot* slot = state.find(place);
   const bool was_running = slot != nullptr && slot->status == Status::running;
@@ -108,8 +120,12 @@ void Step::end(Status status, std::string code, Fault fault) {
   event.outputs = outputs;
   event.has_outputs = has_outputs;
   if (!action.tracked_properties.source().is_null() && status != Status::skipped) {
-    // Tracked properties may not break the action: one that can't be evaluated is left out.
+    // action() is the record as it will be. Tracked properties may not break the action: they are left out when they
+    // can't be evaluated.
+    const Value record = record_of(event, was_running ? slot->inputs : inputs);
+    context.set_current(&record);
     if (auto tracked = action.tracked_properties.evaluate(context)) event.tracked_properties = *tracked;
+    context.set_current(nullptr);
   }
   // What the action still waited for is no longer wanted.
   for (auto kind : {TimerKind::wait, TimerKind::retry, TimerKind::timeout, TimerKind::poll}) {
@@ -139,25 +155,28 @@ void Step::fail(const expression::ExpressionError& error, bool for_condition) {
 }
 
 Status result_of(const RunState& state, const Branch& branch, FrameId frame) {
-  // Skipped leaves give way to what they would have run after, until none is skipped.
-  std::vector<definition::ActionId> open = branch.leaves;
-  std::set<definition::ActionId> seen(open.begin(), open.end());
-  bool failed = false;
-  bool timed_out = false;
+  Status worst = Status::succeeded;
+  // Skipped leaves give way to what they would have run after, until none is skipped. Most branches have no such leaf.
+  std::vector<definition::ActionId> open;
+  const auto look = [&](definition::ActionId id) {
+    const Slot* slot = state.find({id, frame});
+    if (slot == nullptr) return;
+    if (slot->status == Status::skipped) {
+      open.push_back(id);
+    } else if (slot->status == Status::failed || (slot->status == Status::timed_out && worst != Status::failed)) {
+      worst = slot->status;
+    }
+  };
+  for (definition::ActionId leaf : branch.leaves) look(leaf);
+  std::set<definition::ActionId> seen;
   while (!open.empty()) {
-    const Action& action = state.flow->actions[open.back()];
+    const Action& skipped = state.flow->actions[open.back()];
     open.pop_back();
-    const Slot* slot = state.find({action.id, frame});
-    const Status status = slot == nullptr ? Status::skipped : slot->status;
-    if (status == Status::failed) failed = true;
-    if (status == Status::timed_out) timed_out = true;
-    if (status != Status::skipped) continue;
-    for (const auto& edge : action.run_after) {
-      if (seen.insert(edge.action).second) open.push_back(edge.action);
+    for (const auto& edge : skipped.run_after) {
+      if (seen.insert(edge.action).second) look(edge.action);
     }
   }
-  if (failed) return Status::failed;
-  return timed_out ? Status::timed_out : Status::succeeded;
+  return worst;
 }
 
 }  // namespace flowmend::engine

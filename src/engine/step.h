@@ -48,6 +48,9 @@ struct Step {
 
   Value outputs;
   bool has_outputs = false;
+
+ private:
+  Value record_of(const ActionEnded& event, const Value& recorded_inputs) const;
 };
 
 /// The structured reason behind an expression's failure, for explanations.

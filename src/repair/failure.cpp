@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/diagnostic.h"
+#include "engine/variable.h"
 #include "expression/context_json.h"
 #include "expression/template.h"
 
@@ -177,7 +178,7 @@ class Reader {
     std::set<FrameId> visible = {0};
     for (const auto& [frame, iteration] : chain) visible.insert(frame);
     std::map<std::string, Value> actions;
-    std::map<std::string, Value> variables;
+    std::map<std::string, engine::Variable> held;
     for (const engine::Event& event : events_) {
       if (const auto* ended = std::get_if<engine::ActionEnded>(&event)) {
         if (ended->place == culprit.place) break;
@@ -189,9 +190,13 @@ class Reader {
                                               {"inputs", ended->inputs},
                                               {"outputs", ended->outputs}});
       } else if (const auto* set = std::get_if<engine::VariableSet>(&event)) {
-        if (set->variable < flow_.variables.size()) variables[flow_.variables[set->variable].name] = set->value;
+        if (set->variable < flow_.variables.size()) held[flow_.variables[set->variable].name].set(set->value);
+      } else if (const auto* more = std::get_if<engine::VariableAppended>(&event)) {
+        if (more->variable < flow_.variables.size()) held[flow_.variables[more->variable].name].append(more->value);
       }
     }
+    std::map<std::string, Value> variables;
+    for (const auto& [name, variable] : held) variables[name] = variable.value();
     const auto object_of = [](const std::map<std::string, Value>& values) {
       json::ObjectBuilder builder;
       for (const auto& [name, value] : values) builder.add(name, value);

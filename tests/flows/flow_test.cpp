@@ -1,5 +1,5 @@
-// Every file under tests/flows is a test: a flow, the world it meets, and what must come of it (README.md says the form).
-// Each file runs twice: straight through, and crashed and replayed from its journal after every input.
+// Every file under tests/flows is a test: a flow, the world it meets, and what must come of it (README.md says the
+// form). Each file runs twice: straight through, and crashed and replayed from its journal after every input.
 
 #include <gtest/gtest.h>
 
@@ -113,15 +113,19 @@ class Expectation {
     }
   }
 
+  static bool fits(const Value& expected, Duration actual) {
+    if (expected.is_string()) return parse_duration(expected.as_string()) == actual;
+    return *parse_duration(expected.text_of("from")) <= actual && actual <= *parse_duration(expected.text_of("to"));
+  }
+
+  void length(const std::string& what, const Value& expected, Duration actual) {
+    if (!fits(expected, actual)) differ(what, expected, Value(to_string(actual)));
+  }
+
   void requests(const Value& expected, const std::vector<SentRequest>& sent) {
     bool same = expected.size() == sent.size();
     for (std::size_t i = 0; same && i < sent.size(); ++i) {
-      const Value& one = expected.as_array()[i];
-      if (one.is_string()) {
-        same = parse_duration(one.as_string()) == sent[i].at;
-      } else {
-        same = *parse_duration(one.text_of("from")) <= sent[i].at && sent[i].at <= *parse_duration(one.text_of("to"));
-      }
+      same = fits(expected.as_array()[i], sent[i].at);
     }
     if (same) return;
     json::ArrayBuilder times;
@@ -145,7 +149,8 @@ class Expectation {
       return exactly(name + " repetitions", expected, statuses.finish());
     }
     for (const json::Member& member : expected.as_object()) {
-      const auto found = std::find_if(actual.begin(), actual.end(), [&](const auto& r) { return r.name == member.name(); });
+      const auto found =
+          std::find_if(actual.begin(), actual.end(), [&](const auto& r) { return r.name == member.name(); });
       if (found == actual.end()) {
         differ(name + "/" + std::string(member.name()), member.value, {});
       } else {
@@ -157,8 +162,7 @@ class Expectation {
   const engine::History& history_;
 };
 
-void check(const Value& expect, const Outcome& outcome, const engine::History& history,
-           const definition::Flow& flow) {
+void check(const Value& expect, const Outcome& outcome, const engine::History& history, const definition::Flow& flow) {
   Expectation is(history);
   for (const json::Member& member : expect.as_object()) {
     const auto part = member.name();
@@ -183,7 +187,7 @@ void check(const Value& expect, const Outcome& outcome, const engine::History& h
         const auto slot = flow.find_variable(variable.name());
         ASSERT_GE(slot, 0) << variable.name();
         is.exactly("variable " + std::string(variable.name()), variable.value,
-                   history.state().variables[static_cast<std::size_t>(slot)]);
+                   history.state().variables[static_cast<std::size_t>(slot)].value());
       }
     } else if (part == "requests_at") {
       is.requests(member.value, outcome.requests);
@@ -192,7 +196,7 @@ void check(const Value& expect, const Outcome& outcome, const engine::History& h
       for (const auto& request : outcome.requests) keys.push(Value(request.key));
       is.exactly("requests", member.value, keys.finish());
     } else if (part == "ends_at") {
-      is.exactly("ends_at", member.value, Value(to_string(history.state().ended - history.state().start.time)));
+      is.length("ends_at", member.value, history.state().ended - history.state().start.time);
     } else if (part == "response") {
       if (member.value.is_null() || !outcome.response) {
         if (!member.value.is_null() || outcome.response)
@@ -216,7 +220,8 @@ std::string record_of(const engine::History& history) {
   for (const auto& action : history.actions()) {
     out += "\n" + action.name + json::write(action.properties);
     for (const auto& one : history.repetitions(action.name)) out += "\n  " + one.name + json::write(one.properties);
-    for (const auto& one : history.scope_repetitions(action.name)) out += "\n  " + one.name + json::write(one.properties);
+    for (const auto& one : history.scope_repetitions(action.name))
+      out += "\n  " + one.name + json::write(one.properties);
   }
   return out;
 }
@@ -227,9 +232,9 @@ TEST_P(FlowTest, DoesWhatTheFileSays) {
   const Value test = read_file(GetParam());
   ASSERT_FALSE(test.text_of("about").empty());
   for (const json::Member& member : test.as_object()) {
-    constexpr const char* known[] = {"about",   "dialect", "definition",     "connectionReferences", "parameters",
-                                     "trigger", "replies", "cancel_at",      "caller_gone_at",       "slice",
-                                     "expect"};
+    constexpr const char* known[] = {"about",          "dialect", "definition", "connectionReferences",
+                                     "parameters",     "trigger", "replies",    "cancel_at",
+                                     "caller_gone_at", "slice",   "expect"};
     EXPECT_TRUE(std::find(std::begin(known), std::end(known), member.name()) != std::end(known)) << member.name();
   }
   definition::CompileOptions options;
@@ -259,7 +264,8 @@ TEST_P(FlowTest, DoesWhatTheFileSays) {
 
 std::string test_name(const testing::TestParamInfo<std::string>& info) {
   std::string name = info.param.substr(0, info.param.size() - 5);
-  std::replace_if(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
   return name;
 }
 

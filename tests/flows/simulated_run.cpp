@@ -15,9 +15,7 @@ using engine::Input;
 /// Secrets are turned over, so that a test sees when one is written unsealed.
 class TurningSealer final : public engine::Sealer {
  public:
-  std::string seal(std::string_view plain) const override {
-    return std::string(plain.rbegin(), plain.rend());
-  }
+  std::string seal(std::string_view plain) const override { return std::string(plain.rbegin(), plain.rend()); }
   Result<std::string> open(std::string_view sealed) const override {
     return Result<std::string>(boost::system::in_place_value, seal(sealed));
   }
@@ -155,10 +153,12 @@ class World {
     finished.started = now_;
     const auto after = parse_duration(reply.text_of("after", "PT0S"));
     finished.ended = now_ + after.value_or(Duration{});
-    finished.request = Value::object({{"method", call.get_poll ? "GET" : call.inputs.text_of("method")},
-                                      {"uri", call.get_poll ? Value(call.poll_uri) : Value(call.inputs.text_of("uri"))}});
+    finished.request =
+        Value::object({{"method", call.get_poll ? "GET" : call.inputs.text_of("method")},
+                       {"uri", call.get_poll ? Value(call.poll_uri) : Value(call.inputs.text_of("uri"))}});
     if (reply.is_integer()) finished.status_code = static_cast<std::int32_t>(reply.as_integer());
-    if (const Value* status = reply.find("status")) finished.status_code = static_cast<std::int32_t>(status->as_integer());
+    if (const Value* status = reply.find("status"))
+      finished.status_code = static_cast<std::int32_t>(status->as_integer());
     if (const Value* fault = reply.find("fault"))
       finished.fault = {std::string(fault->text_of("code")), std::string(fault->text_of("message")), {}};
     if (const Value* headers = reply.find("headers")) finished.headers = *headers;
@@ -242,20 +242,21 @@ void put(std::string& out, const engine::Fault& fault) {
 
 std::string describe(const engine::RunState& state) {
   std::string out = std::string(engine::status_name(state.status)) + " ended=" + to_string(state.ended) +
-                    " calls=" + std::to_string(state.calls_in_flight) + " root_open=" + std::to_string(state.root_open) +
-                    " responded=" + std::to_string(state.responded) + " broken=" + state.broken + "\n";
+                    " calls=" + std::to_string(state.calls_in_flight) +
+                    " root_open=" + std::to_string(state.root_open) + " responded=" + std::to_string(state.responded) +
+                    " broken=" + state.broken + "\n";
   if (state.ending) out += "ending " + state.ending->code + "\n";
   for (std::size_t i = 0; i < state.variables.size(); ++i)
-    out += "variable " + std::to_string(state.initialized[i]) + json::write(state.variables[i]) + "\n";
+    out += "variable " + std::to_string(state.variables[i].is_initialized()) + json::write(state.variables[i].value()) +
+           "\n";
   for (std::size_t f = 0; f < state.frames.size(); ++f) {
     const auto& frame = state.frames[f];
     out += "frame " + std::to_string(f) + " of " + std::to_string(engine::RunState::key(frame.loop)) + " index " +
            std::to_string(frame.index) + " open " + std::to_string(frame.open) + " " +
-           engine::status_name(frame.status) + " " + frame.code + to_string(frame.ended);
-    put(out, frame.fault);
-    out += "\n";
-    for (const auto& slot : frame.slots) {
-      out += std::string("  ") + engine::status_name(slot.status) + " " + slot.code + " queued " +
+           engine::status_name(frame.status) + " " + json::write(frame.code) + to_string(frame.ended) + "\n";
+    for (std::uint32_t i = 0; i < frame.slot_count; ++i) {
+      const auto& slot = frame.slots[i];
+      out += std::string("  ") + engine::status_name(slot.status) + " " + std::string(slot.code_text()) + " queued " +
              std::to_string(slot.queued) + " branch " + std::to_string(slot.branch) + " before " +
              std::to_string(slot.ended_before) + " open " + std::to_string(slot.open) + to_string(slot.started) +
              to_string(slot.ended);
@@ -265,8 +266,8 @@ std::string describe(const engine::RunState& state) {
         put(out, slot.detail->fault);
         put(out, "tracked", slot.detail->tracked_properties);
         if (const auto& pending = slot.detail->pending) {
-          out += " attempt " + std::to_string(pending->attempt) + (pending->in_flight ? " under way " : " waits ") +
-                 pending->poll_uri;
+          out += " attempt " + std::to_string(pending->attempt) + " retries " + std::to_string(pending->retries) +
+                 (pending->in_flight ? " under way " : " waits ") + pending->poll_uri;
           put(out, "sealed", pending->sealed);
         }
       }

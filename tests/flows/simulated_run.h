@@ -12,8 +12,9 @@
 
 namespace flowmend::flows {
 
-/// How one simulated run goes: straight through, or crashed after every input. A crash throws the run away and builds it
-/// anew from the records of its journal; requests under way are sent again as `outstanding` says, and come to the same.
+/// How one simulated run goes: straight through, or crashed after every input. A crash throws the run away and builds
+/// it anew from the records of its journal; requests under way are sent again as `outstanding` says, and come to the
+/// same.
 enum class Condition : std::uint8_t { straight, crashed_after_every_input };
 
 /// A request that the run sent, at its simulated time.

@@ -18,11 +18,11 @@ void start_foreach(Step& step) {
                           std::string(json::type_name(items->type())) + "'. The result must be a valid array.",
                       {}});
   }
-  constexpr std::size_t items_max = 100'000;
+  const std::size_t items_max = step.state.limits.foreach_items_max;
   if (items->size() > items_max) {
     return step.fail("BadRequest", {"WorkflowRunActionRepetitionQuotaExceeded",
                                     "The loop '" + step.action.name + "' has " + std::to_string(items->size()) +
-                                        " items; at most 100,000 are allowed.",
+                                        " items; at most " + std::to_string(items_max) + " are allowed.",
                                     {}});
   }
   step.inputs = std::move(*items);

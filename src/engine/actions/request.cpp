@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "definition/words.h"
 #include "engine/actions/list.h"
 #include "engine/idempotency.h"
 #include "engine/retry.h"
@@ -14,9 +15,6 @@ using definition::ActionType;
 namespace {
 
 constexpr std::string_view hidden = "*sanitized*";
-/// A single call may take this long (engine.md 8); the asynchronous pattern may go on for longer.
-constexpr Duration call_timeout = Duration::seconds(120);
-constexpr Duration poll_interval = Duration::seconds(10);
 
 /// Members of `authentication` that are no secrets.
 bool is_public(std::string_view name) {
@@ -47,6 +45,21 @@ bool is_final_fault(const AttemptFinished& finished) {
          finished.fault.code == "InvalidHeader";
 }
 
+/// As records show it: the type capitalised (engine.md 3.2).
+Value recorded_policy(const Value& policy) {
+  json::ObjectBuilder out;
+  for (const json::Member& member : policy.as_object()) {
+    if (definition::same_word(member.name(), "type") && member.value.is_string()) {
+      std::string type = definition::lower_case(member.value.as_string());
+      if (!type.empty() && type[0] >= 'a' && type[0] <= 'z') type[0] = static_cast<char>(type[0] - 32);
+      out.add("type", Value(type));
+    } else {
+      out.add(member.key, member.value);
+    }
+  }
+  return out.finish();
+}
+
 Value reply_outputs(const AttemptFinished& finished, bool is_http) {
   json::ObjectBuilder out;
   out.add("statusCode", Value(finished.status_code));
@@ -58,22 +71,6 @@ Value reply_outputs(const AttemptFinished& finished, bool is_http) {
 }  // namespace
 
 void start_request(Step& step) {
-  if (step.action.settings.static_result) {
-    const Value* fixed = step.flow.static_results.find_ignoring_case(*step.action.settings.static_result);
-    if (fixed != nullptr) {
-      const Value* outputs = fixed->find_ignoring_case("outputs");
-      const Value* error = fixed->find_ignoring_case("error");
-      if (outputs != nullptr) {
-        step.outputs = *outputs;
-        step.has_outputs = true;
-      }
-      const bool failed = fixed->text_of("status") == "Failed";
-      const std::string code(fixed->text_of("code", failed ? "BadRequest" : "OK"));
-      Fault fault;
-      if (error != nullptr) fault = {std::string(error->text_of("code")), std::string(error->text_of("message")), {}};
-      return step.end(failed ? Status::failed : Status::succeeded, code, fault);
-    }
-  }
   if (!step.evaluate_inputs()) return;
   Value sealed;
   if (const Value* authentication = step.inputs.find_ignoring_case("authentication");
@@ -87,6 +84,11 @@ void start_request(Step& step) {
   if (!policy_value) return step.fail(policy_value.error());
   const auto policy = read_retry_policy(*policy_value, step.flow.dialect);
   if (!policy) return step.fail("BadRequest", {policy.error().code, policy.error().message, {}});
+  if (policy_value->is_object() && step.inputs.is_object()) {
+    json::ObjectBuilder builder(step.inputs);
+    builder.set("retryPolicy", recorded_policy(*policy_value));
+    step.inputs = builder.finish();
+  }
   step.started(sealed);
   if (step.action.settings.timeout) {
     step.out.events.emplace_back(
@@ -104,10 +106,9 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   call.inputs = inputs;
   call.sealed = sealed;
   call.idempotency_key = idempotency_key(state, place);
-  call.timeout = call_timeout;
+  call.timeout = state.limits.call_timeout;
   call.workflow_headers = !action.settings.suppress_workflow_headers;
-  Random random(state.start.seed ^ (RunState::key(place) * 0x9e3779b97f4a7c15ULL));
-  call.tracking_id = make_guid(random);
+  call.tracking_id = tracking_id(state, place);
   const Slot* slot = state.find(place);
   if (slot != nullptr && slot->detail && slot->detail->pending && slot->detail->pending->polling) {
     call.get_poll = true;
@@ -138,10 +139,10 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
   const bool has_fault = !finished.fault.code.empty();
   const bool failed = has_fault || finished.status_code == 0 || finished.status_code >= 400;
   if (failed && is_retried(finished.status_code) && !is_final_fault(finished)) {
-    auto evaluated = step.action.settings.retry_policy.evaluate(step.context);
-    const auto policy = read_retry_policy(evaluated ? *evaluated : Value(), step.flow.dialect);
+    const Value* recorded = slot->inputs.find("retryPolicy");
+    const auto policy = read_retry_policy(recorded == nullptr ? Value() : *recorded, step.flow.dialect);
     event.draw = step.random.draw();
-    auto wait = policy ? next_wait(*policy, finished.attempt, event.draw) : std::nullopt;
+    auto wait = policy ? next_wait(*policy, pending.retries + 1, event.draw) : std::nullopt;
     if (wait) {
       if (const auto asked = read_retry_after(header_of(finished.headers, "Retry-After"), step.facts.now))
         wait = *asked;
@@ -163,7 +164,7 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
       auto response = earlier_response();
       response.add("pollUri", Value(uri));
       event.response = response.finish();
-      event.retry_at = step.facts.now + asked.value_or(poll_interval);
+      event.retry_at = step.facts.now + asked.value_or(step.state.limits.poll_interval);
       const Timestamp due = event.retry_at;
       step.out.events.emplace_back(std::move(event));
       step.out.events.emplace_back(TimerSet{step.place, TimerKind::poll, due});
@@ -184,11 +185,11 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
 
 void handle_timer(Step& step, TimerKind kind) {
   const Slot* slot = step.state.find(step.place);
-  step.out.events.emplace_back(TimerEnded{step.place, kind});
   switch (kind) {
     case TimerKind::wait: step.end(Status::succeeded, "OK"); return;
     case TimerKind::retry:
     case TimerKind::poll:
+      step.out.events.emplace_back(TimerEnded{step.place, kind});
       if (slot->detail && slot->detail->pending) {
         step.out.commands.emplace_back(make_call(step.state, step.place, slot->detail->pending->attempt, slot->inputs,
                                                  slot->detail->pending->sealed));

@@ -84,6 +84,10 @@ void set(Step& step, std::uint32_t variable, Value value) {
   step.out.events.emplace_back(VariableSet{variable, std::move(value)});
 }
 
+void append(Step& step, std::uint32_t variable, Value part) {
+  step.out.events.emplace_back(VariableAppended{variable, std::move(part)});
+}
+
 Value named(std::string_view name, Value value) {
   return Value::object({{"body", Value::object({{"name", Value(name)}, {"value", std::move(value)}})}});
 }
@@ -91,7 +95,8 @@ Value named(std::string_view name, Value value) {
 /// The variable's slot when it has been initialized; otherwise the action has been ended.
 std::optional<std::uint32_t> target(Step& step) {
   const auto slot = step.action.variable;
-  if (slot >= 0 && step.state.initialized[static_cast<std::size_t>(slot)]) return static_cast<std::uint32_t>(slot);
+  if (slot >= 0 && step.state.variables[static_cast<std::size_t>(slot)].is_initialized())
+    return static_cast<std::uint32_t>(slot);
   fail_inputs(step, "The variable '" + expression::text_of_value(input(step, "name")) +
                         "' must be initialized before it can be used inside action '" + step.action.name + "'.");
   return std::nullopt;
@@ -143,7 +148,7 @@ void start_add_to_variable(Step& step) {
   const bool minus = step.action.type == definition::ActionType::decrement_variable;
   const Value& given = input(step, "value");
   const Value by = given.is_null() ? Value(1) : given;
-  const Value& now = step.state.variables[*slot];
+  const Value& now = step.state.variables[*slot].value();
   Value result;
   if (now.is_integer() && by.is_integer()) {
     std::int64_t sum = 0;
@@ -174,14 +179,7 @@ void start_append_to_array(Step& step) {
                                  ". The action type 'AppendToArrayVariable' only supports values of types 'Float, "
                                  "Integer, String, Boolean, Object'.");
   }
-  const Value& now = step.state.variables[*slot];
-  json::ArrayBuilder longer;
-  longer.reserve(now.size() + 1);
-  if (now.is_array()) {
-    for (const Value& element : now.as_array()) longer.push(element);
-  }
-  longer.push(value);
-  set(step, *slot, longer.finish());
+  append(step, *slot, value);
   step.succeed();
 }
 
@@ -192,17 +190,19 @@ void start_append_to_string(Step& step) {
   const auto& variable = step.flow.variables[*slot];
   if (variable.type != VariableType::string)
     return fail_inputs(step, "The variable '" + variable.name + "' is not of type 'String'.");
-  const Value& now = step.state.variables[*slot];
-  std::string text = now.is_string() ? std::string(now.as_string()) : std::string();
-  constexpr std::size_t bytes_max = 104'857'600;
-  text += expression::text_of_value(input(step, "value"));
-  if (text.size() > bytes_max) {
+  const std::string text = expression::text_of_value(input(step, "value"));
+  const std::size_t bytes_max = step.state.limits.variable_bytes_max;
+  if (step.state.variables[*slot].text_bytes() + text.size() > bytes_max) {
     return step.fail("BadRequest", {"VariableSizeLimitExceeded",
                                     "The variable '" + variable.name + "' would be larger than " +
                                         std::to_string(bytes_max) + " bytes.",
                                     {}});
   }
-  set(step, *slot, Value(text));
+  if (step.state.variables[*slot].value_is_text()) {
+    append(step, *slot, Value(text));
+  } else {
+    set(step, *slot, Value(text));  // it was null
+  }
   step.succeed();
 }
 
