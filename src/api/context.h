@@ -12,7 +12,7 @@
 #include "connector/registry.h"
 #include "engine/journal.h"
 #include "http/listener.h"
-#include "repair/notifications.h"
+#include "repair/incidents.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
 
@@ -25,7 +25,7 @@ struct Parts {
   runtime::Runtime& runtime;
   connector::Registry& registry;
   connector::Connections& connections;
-  repair::Notifications& notifications;
+  repair::Incidents& incidents;
   Identities& identities;
   EventHub& events;
   std::string version;

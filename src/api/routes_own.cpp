@@ -120,7 +120,7 @@ http::Response overview(const Parts& parts, const Call& call) {
                        {"displayName", view.display_name},
                        {"error", Value::object({{"code", view.error_code}, {"message", view.error_message}})}}));
   }
-  return json_response(200, Value::object({{"unread", static_cast<std::int64_t>(parts.notifications.unread())},
+  return json_response(200, Value::object({{"unread", static_cast<std::int64_t>(parts.incidents.unread())},
                                            {"running", count(store::RunStatus::running, {})},
                                            {"failedLast24h", count(store::RunStatus::failed, day_ago)},
                                            {"succeededLast24h", count(store::RunStatus::succeeded, day_ago)},
@@ -140,6 +140,37 @@ bool uses_connection(const Parts& parts, const std::string& flow, std::string_vi
   });
 }
 
+/// An incident has few fingerprints: their runs are read in turn, each newest first.
+http::Response runs_of_incident(const Parts& parts, const Call& call, std::string_view id, store::RunQuery query,
+                                std::size_t top) {
+  const auto incident = parts.incidents.find(id);
+  if (!incident)
+    return error_reply(make_error("IncidentNotFound", "There is no incident '" + std::string(id) + "'.", {},
+                                  "List the incidents: it may have been merged into another one."));
+  std::vector<store::RunRow> found;
+  query.limit = top;
+  const std::string flow = std::exchange(query.flow, {});
+  const auto status = std::exchange(query.status, std::nullopt);
+  bool more = false;
+  for (const repair::IncidentPart& part : incident->parts) {
+    query.fingerprint = part.fingerprint;
+    const auto rows = parts.store.runs(query);
+    if (!rows) return error_reply(rows.error());
+    more = more || rows->size() == top;
+    found.insert(found.end(), rows->begin(), rows->end());
+  }
+  std::ranges::sort(found, [](const store::RunRow& a, const store::RunRow& b) { return a.number > b.number; });
+  if (found.size() > top) {
+    found.resize(top);
+    more = true;
+  }
+  json::ArrayBuilder list;
+  for (const auto& row : found) {
+    if ((flow.empty() || row.flow == flow) && (!status || row.status == *status)) list.push(run_view(parts, call, row));
+  }
+  return list_response(list.finish(), more ? next_link(call, found.back().name) : std::string());
+}
+
 http::Response all_runs(const Parts& parts, const Call& call) {
   const auto top = top_of(call, 50, 250);
   if (!top) return error_reply(top.error());
@@ -152,6 +183,7 @@ http::Response all_runs(const Parts& parts, const Call& call) {
       return error_reply(
           make_error("InvalidFilterExpression", "'" + std::string(status) + "' is not a status of a run."));
   }
+  if (const auto id = call.query_value("incident"); !id.empty()) return runs_of_incident(parts, call, id, query, *top);
   const std::string connection(call.query_value("connection"));
   json::ArrayBuilder list;
   std::string last;
@@ -194,7 +226,9 @@ http::Response report(const Parts& parts, const Call& call) {
                    : error_reply(explained.error());
 }
 
-http::Response notifications(const Parts& parts, const Call&) { return json_response(200, parts.notifications.list()); }
+http::Response notifications(const Parts& parts, const Call&) {
+  return json_response(200, parts.incidents.notifications());
+}
 
 http::Response mark_read(const Parts& parts, const Call& call) {
   const auto body = body_of(call);
@@ -209,7 +243,7 @@ http::Response mark_read(const Parts& parts, const Call& call) {
       if (id.is_string()) ids.emplace_back(id.as_string());
     }
   }
-  const auto unread = parts.notifications.mark_read(all ? nullptr : &ids);
+  const auto unread = parts.incidents.mark_read(all ? nullptr : &ids);
   if (!unread) return error_reply(unread.error());
   return json_response(200, Value::object({{"unread", static_cast<std::int64_t>(*unread)}}));
 }

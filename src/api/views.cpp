@@ -20,6 +20,10 @@ Value own_fields(const Parts& parts, const store::RunRow& row, bool with_resubmi
   if (row.ended.is_set()) own.add("durationMs", Value((row.ended - row.started).to_milliseconds()));
   if (!row.failed_action.empty()) own.add("failedAction", Value(row.failed_action));
   if (!row.family.empty()) own.add("family", Value(row.family));
+  if (!row.fingerprint.empty()) {
+    if (const auto incident = parts.incidents.incident_of(row.fingerprint); !incident.empty())
+      own.add("incident", Value(incident));
+  }
   if (!row.error_message.empty()) own.add("errorSummary", Value(row.error_message));
   if (!row.resubmit_of.empty()) own.add("resubmitOf", Value::object({{"run", row.resubmit_of}}));
   if (with_resubmits) {

@@ -14,7 +14,7 @@
 #include "connector/sealer.h"
 #include "http/client.h"
 #include "http/listener.h"
-#include "repair/notifications.h"
+#include "repair/incidents.h"
 #include "runtime/executor.h"
 #include "runtime/retention.h"
 #include "runtime/runtime.h"
@@ -76,15 +76,19 @@ int serve(const ServeOptions& options) {
   retention.start();
 
   api::EventHub events;
-  repair::Notifications notifications(
-      {**store, **sealer, (*runtime)->flows(), connections, [&events](std::size_t unread) {
+  repair::Incidents incidents(
+      {**store, **sealer, (*runtime)->flows(), connections,
+       [&events](std::size_t unread) {
          events.publish("notification", Value::object({{"unread", static_cast<std::int64_t>(unread)}}));
+       },
+       [&events](const std::string& id) {
+         events.publish("incident", Value::object({{"incident", Value(id)}}));
        }});
-  if (const auto started = notifications.start(); !started) return refuse(started.error());
+  if (const auto started = incidents.start(); !started) return refuse(started.error());
   (*runtime)->add_listener(events);
-  (*runtime)->add_listener(notifications);
+  (*runtime)->add_listener(incidents);
   connections.on_status_change([&](const connector::ConnectionView& view) {
-    notifications.connection_changed(view);
+    incidents.connection_changed(view);
     events.publish("connection", Value::object({{"api", view.key.api},
                                                 {"name", view.key.name},
                                                 {"status", connector::status_name(view.status)}}));
@@ -105,7 +109,7 @@ int serve(const ServeOptions& options) {
   }
 
   api::Identities identities(**store, options.data_folder);
-  api::Api api({**store, **sealer, **runtime, registry, connections, notifications, identities, events, version,
+  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, identities, events, version,
                 std::filesystem::absolute(options.data_folder, failure).string(), options.public_url, options.demo,
                 now_from_system_clock()});
   http::ListenerOptions listening;

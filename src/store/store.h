@@ -41,6 +41,7 @@ struct Batch {
 struct RunQuery {
   std::string flow;                 ///< empty = of all flows
   std::optional<RunStatus> status;  ///< nothing = of any
+  std::string fingerprint;          ///< repair's; empty = of any; not together with `flow` or `status`
   Timestamp from;                   ///< started then or later; not set = no bound
   Timestamp until;                  ///< started before; not set = no bound
   std::string after;                ///< name of the last run of the page before; empty = the first page

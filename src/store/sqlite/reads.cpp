@@ -167,7 +167,9 @@ Statement* runs_statement(Connection& connection, const RunQuery& query, std::st
   }
   std::string text(head);
   text += " FROM runs";
-  if (flow != 0 && query.status) {
+  if (!query.fingerprint.empty()) {
+    text += " INDEXED BY runs_fingerprint";
+  } else if (flow != 0 && query.status) {
     text += " INDEXED BY runs_flow_status";
   } else if (flow != 0) {
     text += " INDEXED BY runs_flow";
@@ -177,12 +179,14 @@ Statement* runs_statement(Connection& connection, const RunQuery& query, std::st
   text += " WHERE number >= ? AND number <= ?";
   if (flow != 0) text += " AND flow = ?";
   if (query.status) text += " AND status = ?";
+  if (!query.fingerprint.empty()) text += " AND fingerprint = ?";
   text += tail;
   auto& statement = connection.prepare(text);
   statement.bind(1, bounds.low).bind(2, bounds.high);
   int index = 2;
   if (flow != 0) statement.bind(++index, flow);
   if (query.status) statement.bind(++index, static_cast<std::int64_t>(*query.status));
+  if (!query.fingerprint.empty()) statement.bind_text(++index, query.fingerprint);
   statement.bind(++index, static_cast<std::int64_t>(limit));
   return &statement;
 }

@@ -1,0 +1,114 @@
+// Incidents: failures by cause (docs/reference/portal-api.md).
+
+#include "api/routes.h"
+
+namespace flowmend::api {
+namespace {
+
+Value view(const repair::Incident& incident) { return repair::incident_view(incident); }
+
+http::Response list(const Parts& parts, const Call& call) {
+  repair::Incidents::Filter filter;
+  if (const auto state = call.query_value("state"); !state.empty()) {
+    if (state == "open") {
+      filter.open_only = true;
+    } else if (!(filter.state = repair::parse_state(state))) {
+      return error_reply(make_error("InvalidFilterExpression", "'" + std::string(state) +
+                                                                   "' is no state of an incident: use open, new, "
+                                                                   "assigned, muted, fixed or back."));
+    }
+  }
+  filter.flow = std::string(call.query_value("flow"));
+  const auto top = top_of(call, 100, 1000);
+  if (!top) return error_reply(top.error());
+  json::ArrayBuilder out;
+  const std::string after(call.query_value("$skiptoken"));
+  bool reached = after.empty();
+  std::string last;
+  for (const repair::Incident& incident : parts.incidents.list(filter)) {
+    if (!reached) {
+      reached = incident.id == after;
+      continue;
+    }
+    if (out.size() >= *top) return list_response(out.finish(), next_link(call, last));
+    out.push(view(incident));
+    last = incident.id;
+  }
+  return list_response(out.finish());
+}
+
+http::Response one(const Parts& parts, const Call& call) {
+  const auto incident = parts.incidents.find(call.parameters[0]);
+  if (!incident)
+    return error_reply(make_error("IncidentNotFound", "There is no incident '" + call.parameters[0] + "'.", {},
+                                  "List the incidents: it may have been merged into another one."));
+  return json_response(200, view(*incident));
+}
+
+http::Response answer(const Result<repair::Incident>& incident) {
+  return incident ? json_response(200, view(*incident)) : error_reply(incident.error());
+}
+
+http::Response change(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const auto invalid = [](std::string message) {
+    return error_reply(make_error("InvalidRequestContent", std::move(message)));
+  };
+  if (!body->is_object()) return invalid("Send an object with 'state', 'assignee' or 'mutedUntil'.");
+  repair::Incidents::Change wanted;
+  for (const json::Member& member : body->as_object()) {
+    if (!member.value.is_string()) return invalid("'" + std::string(member.name()) + "' must be a text.");
+    const auto text = member.value.as_string();
+    if (member.name() == "state") {
+      wanted.state = repair::parse_state(text);
+      if (!wanted.state) return invalid("'" + std::string(text) + "' is no state: use new, assigned, muted or fixed.");
+    } else if (member.name() == "assignee") {
+      if (text.size() > 200) return invalid("'assignee' is longer than 200 bytes.");
+      wanted.assignee = std::string(text);
+    } else if (member.name() == "mutedUntil") {
+      const auto until = parse_timestamp(text);
+      if (!until) return invalid("'mutedUntil' is no time: write it as 2026-11-23T18:00:00Z.");
+      wanted.muted_until = *until;
+    } else {
+      return invalid("'" + std::string(member.name()) + "' can't be changed.");
+    }
+  }
+  return answer(parts.incidents.change(call.parameters[0], wanted, call.caller.user_name));
+}
+
+/// The text of the one member that a body must have.
+Result<std::string> text_in(const Call& call, std::string_view name) {
+  const auto body = body_of(call);
+  if (!body) return body.error();
+  const Value* value = body->find(name);
+  if (value == nullptr || !value->is_string() || value->as_string().empty())
+    return make_error("InvalidRequestContent", "The body has no '" + std::string(name) + "'.");
+  return {boost::system::in_place_value, value->as_string()};
+}
+
+http::Response merge(const Parts& parts, const Call& call) {
+  const auto other = text_in(call, "with");
+  if (!other) return error_reply(other.error());
+  return answer(parts.incidents.merge(call.parameters[0], *other));
+}
+
+http::Response split(const Parts& parts, const Call& call) {
+  const auto fingerprint = text_in(call, "fingerprint");
+  if (!fingerprint) return error_reply(fingerprint.error());
+  return answer(parts.incidents.split(call.parameters[0], *fingerprint));
+}
+
+}  // namespace
+
+std::vector<RouteEntry> incident_routes() {
+  return {
+      {"GET", "api/v1/incidents", "read", list},
+      {"GET", "api/v1/incidents/{id}", "read", one},
+      {"PATCH", "api/v1/incidents/{id}", "write", change},
+      {"POST", "api/v1/incidents/{id}/merge", "write", merge},
+      {"POST", "api/v1/incidents/{id}/split", "write", split},
+  };
+}
+
+}  // namespace flowmend::api

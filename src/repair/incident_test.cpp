@@ -1,0 +1,114 @@
+#include "repair/incident.h"
+
+#include <gtest/gtest.h>
+
+namespace flowmend::repair {
+namespace {
+
+const Timestamp noon = *parse_timestamp("2026-11-23T12:00:00Z");
+
+Finding finding(const char* key, Timestamp ended, const char* flow = "f1") {
+  Finding made;
+  made.run = "run";
+  made.flow = flow;
+  made.flow_display_name = std::string("Flow ") + flow;
+  made.started = ended - Duration::seconds(1);
+  made.ended = ended;
+  made.title = "It failed";
+  made.message = "Because.";
+  made.family = "transient";
+  made.fingerprint = {key, std::string("Same ") + key};
+  return made;
+}
+
+Incident opened(const char* key = "k") {
+  Incident incident;
+  incident.id = incident_id(key);
+  return incident;
+}
+
+TEST(Incident, CountsFailuresByFlowAndHour) {
+  auto incident = opened();
+  fold(incident, finding("k", noon), noon);
+  fold(incident, finding("k", noon + Duration::minutes(5)), noon);
+  fold(incident, finding("k", noon + Duration::hours(1), "f2"), noon);
+  EXPECT_EQ(incident.count(), 3);
+  EXPECT_EQ(incident.first(), noon);
+  EXPECT_EQ(incident.last(), noon + Duration::hours(1));
+  const auto view = incident_view(incident);
+  EXPECT_EQ(view.find("flows")->size(), 2u);
+  EXPECT_EQ(view.find("hours")->size(), 2u);
+  EXPECT_EQ(view.text_of("state"), "new");
+}
+
+TEST(Incident, KeepsTheHoursOfAWeekAndABoundedNumberOfFlows) {
+  auto incident = opened();
+  for (int i = 0; i < 400; ++i) {
+    const auto time = noon + Duration::hours(i);
+    fold(incident, finding("k", time, ("f" + std::to_string(i)).c_str()), time);
+  }
+  EXPECT_EQ(incident.parts[0].hours.size(), 168u);
+  EXPECT_EQ(incident.parts[0].flows.size(), flows_max);
+  EXPECT_EQ(incident.count(), 400);
+}
+
+TEST(Incident, TellsOncePerHour) {
+  auto incident = opened();
+  EXPECT_TRUE(fold(incident, finding("k", noon), noon));
+  incident.read = true;
+  EXPECT_FALSE(fold(incident, finding("k", noon), noon + Duration::minutes(59)));
+  EXPECT_TRUE(incident.read);
+  EXPECT_TRUE(fold(incident, finding("k", noon), noon + Duration::minutes(60)));
+  EXPECT_FALSE(incident.read);
+}
+
+TEST(Incident, AMutedOneIsSilentUntilItsTime) {
+  auto incident = opened();
+  fold(incident, finding("k", noon), noon);
+  incident.state = IncidentState::muted;
+  incident.muted_until = noon + Duration::hours(5);
+  EXPECT_FALSE(fold(incident, finding("k", noon), noon + Duration::hours(4)));
+  EXPECT_EQ(incident.state, IncidentState::muted);
+  EXPECT_TRUE(fold(incident, finding("k", noon), noon + Duration::hours(5)));
+  EXPECT_EQ(incident.state, IncidentState::fresh);
+}
+
+TEST(Incident, AFixedOneComesBackWithARunThatBeganLater) {
+  auto incident = opened();
+  fold(incident, finding("k", noon), noon);
+  incident.state = IncidentState::fixed;
+  incident.fixes.push_back({noon + Duration::minutes(1), "ann", "", ""});
+  EXPECT_FALSE(fold(incident, finding("k", noon + Duration::seconds(30)), noon + Duration::minutes(2)));
+  EXPECT_EQ(incident.state, IncidentState::fixed);
+  EXPECT_TRUE(fold(incident, finding("k", noon + Duration::minutes(3)), noon + Duration::minutes(3)));
+  EXPECT_EQ(incident.state, IncidentState::back);
+}
+
+TEST(Incident, IsReadBackAsItWasStored) {
+  auto incident = opened();
+  auto one = finding("k", noon);
+  one.connection = connector::ConnectionKey{"shared_orders", "orders"};
+  one.connection_name = "Orders";
+  fold(incident, one, noon);
+  fold(incident, finding("other", noon + Duration::hours(2), "f2"), noon);
+  incident.assignee = "ann";
+  incident.fixes.push_back({noon, "ann", "r", "v"});
+  incident.repaired = 4;
+  auto again = from_document(to_document(incident));
+  ASSERT_TRUE(again);
+  again->id = incident.id;
+  EXPECT_EQ(incident_view(*again), incident_view(incident));
+  EXPECT_FALSE(from_document(Value::object({{"state", "what"}})));
+  EXPECT_FALSE(from_document(Value()));
+}
+
+TEST(Fingerprint, MessagesAreComparedWithoutWhatDiffersFromCaseToCase) {
+  EXPECT_EQ(normalised_message("Order 4711 was not found"), "order # was not found");
+  EXPECT_EQ(normalised_message("Order 'A-1' isn't there, nor \"B\""), "order # isn't there, nor #");
+  EXPECT_EQ(normalised_message("at 2026-11-23T12:00:00Z, id 6f9619ff-8b86-d011-b42d-00c04fc964ff"), "at #, id #");
+  EXPECT_EQ(normalised_message(" Größe\n  fehlt "), "größe fehlt");
+  EXPECT_LE(normalised_message(std::string(5000, 'x')).size(), 160u);
+}
+
+}  // namespace
+}  // namespace flowmend::repair

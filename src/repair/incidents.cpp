@@ -1,0 +1,608 @@
+#include "repair/incidents.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <variant>
+
+#include "base/thread_name.h"
+#include "repair/explanation.h"
+
+namespace flowmend::repair {
+namespace {
+
+constexpr std::string_view document_kind = "incident";
+constexpr std::size_t listed_max = 50;
+constexpr std::size_t catch_up_page = 500;
+constexpr std::size_t catch_up_max = 100'000;
+constexpr std::size_t queue_max = 20'000;
+constexpr std::size_t batch_max = 200;
+
+bool is_failure(const store::RunRow& run) {
+  return run.status == store::RunStatus::failed || run.status == store::RunStatus::timed_out;
+}
+
+Error not_found(std::string_view id) {
+  return make_error("IncidentNotFound", "There is no incident '" + std::string(id) + "'.", {},
+                    "List the incidents: it may have been merged into another one.");
+}
+
+Error bad_change(std::string message, std::string cure = {}) {
+  return make_error("InvalidIncidentChange", std::move(message), {}, std::move(cure));
+}
+
+}  // namespace
+
+class Incidents::Worker {
+ public:
+  explicit Worker(Parts parts) : parts_(std::move(parts)), thread_([this] { work(); }) {}
+
+  ~Worker() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+  Result<void> start() {
+    store::DocumentQuery query;
+    query.kind = document_kind;
+    query.limit = kept_max;
+    const auto stored = parts_.store.documents(query);
+    if (!stored) return stored.error();
+    {
+      const std::lock_guard lock(mutex_);
+      for (const store::Document& document : *stored) {
+        auto incident = from_document(document.value);
+        if (!incident) continue;
+        incident->id = document.key;
+        take(std::move(*incident));
+      }
+    }
+    return catch_up();
+  }
+
+  using Task = std::variant<store::RunRow, connector::ConnectionView>;
+
+  void push(Task task) {
+    {
+      const std::lock_guard lock(mutex_);
+      // Failing faster than we can look: the rows keep no family and are caught up once there is time.
+      if (tasks_.size() >= queue_max) {
+        behind_ = true;
+        return;
+      }
+      tasks_.push_back(std::move(task));
+    }
+    wake_.notify_one();
+  }
+
+  std::vector<Incident> list(const Filter& filter) const {
+    std::vector<Incident> out;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [id, incident] : incidents_) {
+        if (filter.state && incident.state != *filter.state) continue;
+        if (filter.open_only && !incident.is_open()) continue;
+        const auto touches = [&](const IncidentPart& part) { return part.flows.contains(filter.flow); };
+        if (!filter.flow.empty() && std::none_of(incident.parts.begin(), incident.parts.end(), touches)) continue;
+        out.push_back(incident);
+      }
+    }
+    std::sort(out.begin(), out.end(), [](const Incident& a, const Incident& b) { return b.last() < a.last(); });
+    return out;
+  }
+
+  std::optional<Incident> find(std::string_view id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = incidents_.find(std::string(id));
+    if (found == incidents_.end()) return std::nullopt;
+    return found->second;
+  }
+
+  std::string incident_of(std::string_view fingerprint) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_fingerprint_.find(std::string(fingerprint));
+    return found == by_fingerprint_.end() ? std::string() : found->second;
+  }
+
+  Result<Incident> change(std::string_view id, const Change& change, std::string_view by) {
+    const std::lock_guard writing(write_mutex_);
+    auto incident = find(id);
+    if (!incident) return not_found(id);
+    if (change.assignee) {
+      incident->assignee = *change.assignee;
+      if (!change.state && incident->state == IncidentState::fresh && !change.assignee->empty())
+        incident->state = IncidentState::assigned;
+      if (!change.state && incident->state == IncidentState::assigned && change.assignee->empty())
+        incident->state = IncidentState::fresh;
+    }
+    if (change.state) {
+      switch (*change.state) {
+        case IncidentState::back:
+          return bad_change("An incident is 'back' when it happens again; nobody can set it.",
+                            "Set it to 'new', 'assigned', 'muted' or 'fixed'.");
+        case IncidentState::assigned:
+          if (incident->assignee.empty())
+            return bad_change("To whom the incident is assigned is not said.", "Send 'assignee'.");
+          break;
+        case IncidentState::muted:
+          if (change.muted_until.is_set() && change.muted_until <= parts_.clock())
+            return bad_change("'mutedUntil' is in the past.", "Choose a later time, or leave it out.");
+          incident->muted_until = change.muted_until;
+          break;
+        case IncidentState::fixed: note_fix(*incident, {parts_.clock(), std::string(by), "", ""}); break;
+        case IncidentState::fresh: break;
+      }
+      incident->state = *change.state;
+      if (*change.state != IncidentState::muted) incident->muted_until = {};
+      if (*change.state == IncidentState::muted || *change.state == IncidentState::fixed) incident->read = true;
+    }
+    if (const auto stored = store({*incident}, {}, {}); !stored) return stored.error();
+    return *incident;
+  }
+
+  Result<Incident> merge(std::string_view id, std::string_view other) {
+    const std::lock_guard writing(write_mutex_);
+    if (id == other) return bad_change("An incident can't be merged into itself.", "Name another one in 'with'.");
+    auto incident = find(id);
+    if (!incident) return not_found(id);
+    const auto joining = find(other);
+    if (!joining) return not_found(other);
+    for (const IncidentPart& part : joining->parts) incident->parts.push_back(part);
+    incident->repaired += joining->repaired;
+    incident->read = incident->read && joining->read;
+    incident->told = std::max(incident->told, joining->told);
+    if (incident->state == IncidentState::fixed && joining->is_open()) incident->state = joining->state;
+    if (const auto stored = store({*incident}, {std::string(other)}, {}); !stored) return stored.error();
+    return *incident;
+  }
+
+  Result<Incident> split(std::string_view id, std::string_view fingerprint) {
+    const std::lock_guard writing(write_mutex_);
+    auto incident = find(id);
+    if (!incident) return not_found(id);
+    const auto part = std::find_if(incident->parts.begin(), incident->parts.end(),
+                                   [&](const IncidentPart& one) { return one.fingerprint == fingerprint; });
+    if (part == incident->parts.end())
+      return bad_change("The incident has no failures of '" + std::string(fingerprint) + "'.",
+                        "Choose one of its 'parts'.");
+    if (incident->parts.size() == 1) return bad_change("The incident holds one cause only: there is nothing to split.");
+    Incident apart;
+    apart.id = incident_id(fingerprint);
+    apart.state = incident->state == IncidentState::muted ? IncidentState::fresh : incident->state;
+    apart.assignee = incident->assignee;
+    apart.fixes = incident->fixes;
+    apart.read = incident->read;
+    apart.told = incident->told;
+    apart.parts.push_back(std::move(*part));
+    incident->parts.erase(part);
+    std::vector<std::string> gone;
+    if (apart.id == incident->id) {
+      // What leaves is what the incident was named after: what stays gets the name of its first part.
+      incident->id = incident_id(incident->parts.front().fingerprint);
+    }
+    if (const auto stored = store({*incident, apart}, gone, {}); !stored) return stored.error();
+    return apart;
+  }
+
+  Result<std::vector<store::RunRow>> broken_runs(const Incident& incident, std::size_t limit) const {
+    std::vector<store::RunRow> broken;
+    for (const IncidentPart& part : incident.parts) {
+      store::RunQuery query;
+      query.fingerprint = part.fingerprint;
+      while (broken.size() < limit) {
+        query.limit = std::min<std::size_t>(1000, limit);
+        const auto rows = parts_.store.runs(query);
+        if (!rows) return rows.error();
+        for (const store::RunRow& row : *rows) {
+          if (broken.size() >= limit) break;
+          const auto settled = is_settled(row);
+          if (!settled) return settled.error();
+          if (!*settled) broken.push_back(row);
+        }
+        if (rows->size() < query.limit) break;
+        query.after = rows->back().name;
+      }
+    }
+    std::sort(broken.begin(), broken.end(),
+              [](const store::RunRow& a, const store::RunRow& b) { return a.number > b.number; });
+    return broken;
+  }
+
+  Value notifications() const {
+    std::vector<Incident> told;
+    std::size_t unread_count = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [id, incident] : incidents_) {
+        if (!incident.told.is_set()) continue;
+        told.push_back(incident);
+      }
+      unread_count = count_unread();
+    }
+    std::sort(told.begin(), told.end(), [](const Incident& a, const Incident& b) { return b.told < a.told; });
+    if (told.size() > listed_max) told.resize(listed_max);
+    json::ArrayBuilder out;
+    for (const Incident& incident : told) out.push(notification(incident));
+    return Value::object({{"unread", Value(static_cast<std::int64_t>(unread_count))}, {"value", out.finish()}});
+  }
+
+  std::size_t unread() const {
+    const std::lock_guard lock(mutex_);
+    return count_unread();
+  }
+
+  Result<std::size_t> mark_read(const std::vector<std::string>* ids) {
+    const std::lock_guard writing(write_mutex_);
+    std::vector<Incident> changed;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [id, incident] : incidents_) {
+        if (ids != nullptr && std::find(ids->begin(), ids->end(), id) == ids->end()) continue;
+        if (!is_unread(incident)) continue;
+        changed.push_back(incident);
+        changed.back().read = true;
+      }
+    }
+    if (!changed.empty()) {
+      if (const auto stored = store(changed, {}, {}); !stored) return stored.error();
+    }
+    return unread();
+  }
+
+  void drain() {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [&] { return tasks_.empty() && !busy_ && !behind_; });
+  }
+
+ private:
+  static bool is_unread(const Incident& incident) { return incident.told.is_set() && !incident.read; }
+
+  static void note_fix(Incident& incident, Fix fix) {
+    incident.fixes.push_back(std::move(fix));
+    if (incident.fixes.size() > fixes_max) incident.fixes.erase(incident.fixes.begin());
+  }
+
+  static Value notification(const Incident& incident) {
+    const IncidentPart& face = incident.face();
+    std::set<std::string> names;
+    for (const IncidentPart& part : incident.parts) {
+      for (const auto& [id, flow] : part.flows) names.insert(flow.display_name);
+    }
+    json::ObjectBuilder note;
+    note.add("id", Value(incident.id));
+    note.add("incident", Value(incident.id));
+    note.add("time", Value(to_string(incident.last())));
+    note.add("kind", face.count == 0 ? "connectionBroken" : "runFailed");
+    std::string title = face.title;
+    if (names.size() == 1) title = *names.begin() + ": " + title;
+    if (names.size() > 1) title = std::to_string(names.size()) + " flows: " + title;
+    note.add("title", Value(title));
+    note.add("message", Value(face.message));
+    if (!face.last_flow.empty()) {
+      note.add("flow", Value(face.last_flow));
+      const auto flow = face.flows.find(face.last_flow);
+      if (flow != face.flows.end()) note.add("flowDisplayName", Value(flow->second.display_name));
+      note.add("run", Value(face.last_run));
+    }
+    if (!face.action.empty()) note.add("action", Value(face.action));
+    if (face.connection) {
+      note.add("connection", Value::object({{"api", Value(face.connection->api)},
+                                            {"name", Value(face.connection->name)},
+                                            {"displayName", Value(face.connection_name)}}));
+    }
+    note.add("family", Value(face.family));
+    note.add("state", Value(state_name(incident.state)));
+    note.add("count", Value(incident.count()));
+    note.add("read", Value(incident.read));
+    return note.finish();
+  }
+
+  std::size_t count_unread() const {
+    return static_cast<std::size_t>(
+        std::count_if(incidents_.begin(), incidents_.end(), [](const auto& entry) { return is_unread(entry.second); }));
+  }
+
+  /// Holds an incident in memory. With `mutex_` held.
+  void take(Incident incident) {
+    for (const IncidentPart& part : incident.parts) by_fingerprint_[part.fingerprint] = incident.id;
+    incidents_[incident.id] = std::move(incident);
+  }
+
+  /// True when the run, or a later repetition of it, went well or is under way.
+  Result<bool> is_settled(const store::RunRow& run) const {
+    const auto repeats = parts_.store.resubmits_of(run.name);
+    if (!repeats) return repeats.error();
+    return std::any_of(repeats->begin(), repeats->end(), [](const store::RunRow& repeat) {
+      return repeat.status == store::RunStatus::succeeded || !store::is_over(repeat.status);
+    });
+  }
+
+  /// Failed runs that nobody looked at, oldest first, until one that was.
+  Result<void> catch_up() {
+    std::vector<store::RunRow> missed;
+    for (const store::RunStatus status : {store::RunStatus::failed, store::RunStatus::timed_out}) {
+      store::RunQuery query;
+      query.status = status;
+      query.limit = catch_up_page;
+      bool all_known = false;
+      while (!all_known && missed.size() < catch_up_max) {
+        const auto rows = parts_.store.runs(query);
+        if (!rows) return rows.error();
+        // Runs end in another order than they start: a page without a gap ends the search, not a single run.
+        all_known = true;
+        for (const store::RunRow& row : *rows) {
+          if (!row.family.empty()) continue;
+          all_known = false;
+          missed.push_back(row);
+        }
+        if (rows->size() < query.limit) break;
+        query.after = rows->back().name;
+      }
+    }
+    std::sort(missed.begin(), missed.end(),
+              [](const store::RunRow& a, const store::RunRow& b) { return a.number < b.number; });
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto& run : missed) tasks_.emplace_back(std::move(run));
+    }
+    wake_.notify_one();
+    return {};
+  }
+
+  void work() {
+    name_thread("fm-incidents");
+    std::unique_lock lock(mutex_);
+    while (true) {
+      wake_.wait(lock, [&] { return stopping_ || !tasks_.empty() || behind_; });
+      if (stopping_) return;
+      busy_ = true;
+      std::vector<Task> batch;
+      while (!tasks_.empty() && batch.size() < batch_max) {
+        batch.push_back(std::move(tasks_.front()));
+        tasks_.pop_front();
+      }
+      const bool caught_up = batch.empty() && std::exchange(behind_, false);
+      lock.unlock();
+      if (caught_up) static_cast<void>(catch_up());
+      look_at(batch);
+      lock.lock();
+      busy_ = false;
+      idle_.notify_all();
+    }
+  }
+
+  void look_at(const std::vector<Task>& batch) {
+    std::vector<Finding> findings;
+    const std::lock_guard writing(write_mutex_);
+    std::map<std::string, Incident> changed;
+    for (const Task& task : batch) {
+      if (const auto* connection = std::get_if<connector::ConnectionView>(&task)) {
+        note_broken(*connection, changed);
+        continue;
+      }
+      const auto& run = std::get<store::RunRow>(task);
+      if (is_failure(run)) {
+        // A run that stands in the queue twice (heard of, and caught up) counts once.
+        const auto now_stored = parts_.store.run(run.number);
+        if (!now_stored || !*now_stored || !(*now_stored)->family.empty()) continue;
+        if (std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.number == run.number; }))
+          continue;
+        findings.push_back(find_out(run));
+        static_cast<void>(
+            fold(incident_for(findings.back().fingerprint.key, changed), findings.back(), parts_.clock()));
+      } else {
+        note_success(run, changed);
+      }
+    }
+    if (findings.empty() && changed.empty()) return;
+    std::vector<Incident> incidents;
+    for (auto& [id, incident] : changed) incidents.push_back(std::move(incident));
+    static_cast<void>(store(incidents, {}, findings));
+  }
+
+  /// The incident for a fingerprint, to be changed: the one of this batch, the stored one, or a new one.
+  Incident& incident_for(const std::string& fingerprint, std::map<std::string, Incident>& changed) {
+    std::string id = incident_of(fingerprint);
+    if (id.empty()) id = incident_id(fingerprint);
+    const auto known = changed.find(id);
+    if (known != changed.end()) return known->second;
+    auto incident = find(id);
+    if (!incident) {
+      incident.emplace();
+      incident->id = id;
+    }
+    return changed.emplace(id, std::move(*incident)).first->second;
+  }
+
+  Finding find_out(const store::RunRow& run) {
+    Finding finding;
+    finding.number = run.number;
+    finding.run = run.name;
+    finding.flow = run.flow;
+    finding.flow_display_name = run.flow;
+    finding.version = run.version;
+    finding.started = run.started;
+    finding.ended = run.ended;
+    finding.title = "A run failed";
+    finding.message = run.error_message;
+    finding.action = run.failed_action;
+    finding.family = "unknown";
+    finding.fingerprint = {"unknown|" + run.flow + "|" + run.error_code, "Same flow and code: " + run.error_code};
+    if (const auto row = parts_.store.flow(run.flow); row && row->has_value())
+      finding.flow_display_name = (*row)->display_name;
+    const auto flow = parts_.flows.version(run.flow, run.version);
+    const auto events = runtime::read_events(parts_.store, parts_.sealer, run.number);
+    if (!flow || !events) return finding;
+    const auto failure = find_failure(**flow, *events);
+    if (!failure) return finding;
+    const Facts facts = gather_facts(**flow, *failure, &parts_.connections);
+    const Value explanation = explain(facts);
+    finding.title = explanation.text_of("title");
+    finding.message = explanation.text_of("whatHappened");
+    finding.family = family_name(facts.family);
+    finding.fingerprint = fingerprint_of(facts);
+    if (facts.action != nullptr) finding.action = facts.action->name;
+    finding.connection = facts.connection_key;
+    finding.connection_name = facts.connection_name();
+    return finding;
+  }
+
+  /// A repetition that went well proves that the cause is gone, when it began after the cause was last seen.
+  void note_success(const store::RunRow& run, std::map<std::string, Incident>& changed) {
+    if (run.status != store::RunStatus::succeeded || run.resubmit_of.empty()) return;
+    const auto first = parts_.store.run(run.resubmit_of);
+    if (!first || !*first || (*first)->fingerprint.empty()) return;
+    const std::string id = incident_of((*first)->fingerprint);
+    if (id.empty()) return;
+    Incident& incident = incident_for((*first)->fingerprint, changed);
+    if (incident.parts.empty()) {
+      changed.erase(incident.id);
+      return;
+    }
+    ++incident.repaired;
+    if (incident.state == IncidentState::fixed || run.started < incident.last()) return;
+    incident.state = IncidentState::fixed;
+    incident.read = true;
+    note_fix(incident, {run.ended, "", run.name, run.version});
+  }
+
+  /// A connection that stopped working is told even before a run fails of it; the runs then fold into the same
+  /// incident.
+  void note_broken(const connector::ConnectionView& connection, std::map<std::string, Incident>& changed) {
+    const std::string fingerprint = "auth|" + connection.key.api + "/" + connection.key.name;
+    Incident& incident = incident_for(fingerprint, changed);
+    const bool open = !incident.parts.empty() && incident.is_open();
+    if (open) {
+      return;  // people know, or learn it with the run
+    }
+    const Timestamp now = parts_.clock();
+    const auto known = std::find_if(incident.parts.begin(), incident.parts.end(),
+                                    [&](const IncidentPart& part) { return part.fingerprint == fingerprint; });
+    IncidentPart& part = known != incident.parts.end() ? *known : incident.parts.emplace_back();
+    part.fingerprint = fingerprint;
+    part.rule = "Same connection, not authenticated: " + connection.display_name;
+    part.title = "The connection " + connection.display_name + " isn't authenticated";
+    part.message = connection.error_message + " Enter the right credentials: flows that use it fail until then.";
+    part.family = "authentication";
+    part.connection = connection.key;
+    part.connection_name = connection.display_name;
+    if (!part.first.is_set()) part.first = now;
+    part.last = now;
+    if (incident.state == IncidentState::fixed) incident.state = IncidentState::back;
+    incident.told = now;
+    incident.read = false;
+  }
+
+  /// Writes changed incidents, drops `gone` ones and notes on the runs of `findings` where they belong. With
+  /// `write_mutex_` held.
+  Result<void> store(const std::vector<Incident>& changed, std::vector<std::string> gone,
+                     const std::vector<Finding>& findings) {
+    for (const std::string& old : surplus(changed)) gone.push_back(old);
+    const auto written = parts_.store.write([&](store::Transaction& transaction) -> Result<void> {
+      for (const std::string& id : gone) {
+        if (auto erased = transaction.erase_document(document_kind, id); !erased) return erased.error();
+      }
+      for (const Incident& incident : changed) {
+        if (auto put = transaction.put_document(document_kind, incident.id, to_document(incident)); !put)
+          return put.error();
+      }
+      for (const Finding& finding : findings)
+        transaction.set_family(finding.number, finding.family, finding.fingerprint.key);
+      return {};
+    });
+    // A store that refuses now says so to everybody; the runs have no family yet and are looked at again later.
+    if (!written) return written.error();
+    std::size_t before = 0;
+    std::size_t after = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      before = count_unread();
+      for (const std::string& id : gone) {
+        incidents_.erase(id);
+        std::erase_if(by_fingerprint_, [&](const auto& entry) { return entry.second == id; });
+      }
+      for (const Incident& incident : changed) take(incident);
+      after = count_unread();
+    }
+    if (parts_.on_change) {
+      for (const Incident& incident : changed) parts_.on_change(incident.id);
+      for (const std::string& id : gone) parts_.on_change(id);
+    }
+    if (parts_.on_notify && (before != after || !findings.empty())) parts_.on_notify(after);
+    return {};
+  }
+
+  /// Ids of the oldest incidents above `kept_max`, fixed ones first.
+  std::vector<std::string> surplus(const std::vector<Incident>& changed) const {
+    std::vector<std::string> out;
+    const std::lock_guard lock(mutex_);
+    std::size_t size = incidents_.size();
+    for (const Incident& incident : changed) size += incidents_.contains(incident.id) ? 0 : 1;
+    if (size <= kept_max) return out;
+    std::vector<std::pair<std::pair<bool, Timestamp>, std::string>> order;
+    for (const auto& [id, incident] : incidents_) order.push_back({{incident.is_open(), incident.last()}, id});
+    std::sort(order.begin(), order.end());
+    for (const auto& [age, id] : order) {
+      if (size <= kept_max) break;
+      if (std::any_of(changed.begin(), changed.end(), [&](const Incident& one) { return one.id == id; })) continue;
+      out.push_back(id);
+      --size;
+    }
+    return out;
+  }
+
+  Parts parts_;
+  std::mutex write_mutex_;    ///< one change at a time, from reading an incident to storing it; taken before `mutex_`
+  mutable std::mutex mutex_;  ///< guards what follows
+  std::condition_variable wake_;
+  std::condition_variable idle_;
+  std::map<std::string, Incident> incidents_;          ///< by id
+  std::map<std::string, std::string> by_fingerprint_;  ///< fingerprint -> id
+  std::deque<Task> tasks_;
+  bool behind_ = false;
+  bool busy_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+Incidents::Incidents(Parts parts) : worker_(std::make_unique<Worker>(std::move(parts))) {}
+Incidents::~Incidents() = default;
+
+Result<void> Incidents::start() { return worker_->start(); }
+void Incidents::run_started(const store::RunRow&) {}
+
+void Incidents::run_ended(const store::RunRow& run) {
+  if (is_failure(run) || !run.resubmit_of.empty()) worker_->push(run);
+}
+
+void Incidents::connection_changed(const connector::ConnectionView& connection) {
+  if (connection.status == connector::ConnectionStatus::error) worker_->push(connection);
+}
+
+std::vector<Incident> Incidents::list(const Filter& filter) const { return worker_->list(filter); }
+std::optional<Incident> Incidents::find(std::string_view id) const { return worker_->find(id); }
+std::string Incidents::incident_of(std::string_view fingerprint) const { return worker_->incident_of(fingerprint); }
+Result<Incident> Incidents::change(std::string_view id, const Change& change, std::string_view by) {
+  return worker_->change(id, change, by);
+}
+Result<Incident> Incidents::merge(std::string_view id, std::string_view other) { return worker_->merge(id, other); }
+Result<Incident> Incidents::split(std::string_view id, std::string_view fingerprint) {
+  return worker_->split(id, fingerprint);
+}
+Result<std::vector<store::RunRow>> Incidents::broken_runs(const Incident& incident, std::size_t limit) const {
+  return worker_->broken_runs(incident, limit);
+}
+Value Incidents::notifications() const { return worker_->notifications(); }
+std::size_t Incidents::unread() const { return worker_->unread(); }
+Result<std::size_t> Incidents::mark_read(const std::vector<std::string>* ids) { return worker_->mark_read(ids); }
+void Incidents::drain() { worker_->drain(); }
+
+}  // namespace flowmend::repair
