@@ -12,6 +12,7 @@
 #include "connector/registry.h"
 #include "engine/journal.h"
 #include "http/listener.h"
+#include "repair/bulk.h"
 #include "repair/incidents.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
@@ -26,6 +27,7 @@ struct Parts {
   connector::Registry& registry;
   connector::Connections& connections;
   repair::Incidents& incidents;
+  repair::Bulk& bulk;
   Identities& identities;
   EventHub& events;
   std::string version;

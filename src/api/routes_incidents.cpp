@@ -99,6 +99,55 @@ http::Response split(const Parts& parts, const Call& call) {
   return answer(parts.incidents.split(call.parameters[0], *fingerprint));
 }
 
+http::Response job_answer(const Result<Value>& job, int status = 200) {
+  return job ? json_response(status, *job) : error_reply(job.error());
+}
+
+http::Response plan(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const auto invalid = [](std::string message) {
+    return error_reply(make_error("InvalidRequestContent", std::move(message)));
+  };
+  repair::Bulk::Selection selection;
+  selection.incident = body->text_of("incident");
+  if (const Value* runs = body->find("runs")) {
+    if (!runs->is_array()) return invalid("'runs' must be a list of run names.");
+    for (const Value& run : runs->as_array()) {
+      if (!run.is_string()) return invalid("'runs' must be a list of run names.");
+      selection.runs.emplace_back(run.as_string());
+    }
+  }
+  repair::Bulk::Options options;
+  const auto whole = [&](std::string_view name, int& into) {
+    const Value* value = body->find(name);
+    if (value == nullptr) return true;
+    if (!value->is_integer() || value->as_integer() < 0 || value->as_integer() > 1'000'000) return false;
+    into = static_cast<int>(value->as_integer());
+    return true;
+  };
+  if (!whole("ratePerSecond", options.rate_per_second)) return invalid("'ratePerSecond' must be a whole number.");
+  if (!whole("stopPercent", options.stop_percent)) return invalid("'stopPercent' must be a whole number.");
+  if (const Value* canary = body->find("canary")) {
+    if (!canary->is_boolean()) return invalid("'canary' must be true or false.");
+    options.canary = canary->as_boolean();
+  }
+  const auto definition = body->text_of("definition", "latest");
+  if (definition != "latest" && definition != "original") return invalid("'definition' must be latest or original.");
+  if (definition == "original") options.definition = runtime::DefinitionChoice::original;
+  return job_answer(parts.bulk.plan(selection, options, call.caller.user_name), 201);
+}
+
+http::Response execute(const Parts& parts, const Call& call) {
+  const auto version = text_in(call, "version");
+  if (!version) return error_reply(version.error());
+  return job_answer(parts.bulk.execute(call.parameters[0], *version, call.caller.user_name), 202);
+}
+
+http::Response jobs(const Parts& parts, const Call& call) {
+  return list_response(parts.bulk.list(call.query_value("incident")));
+}
+
 }  // namespace
 
 std::vector<RouteEntry> incident_routes() {
@@ -108,6 +157,17 @@ std::vector<RouteEntry> incident_routes() {
       {"PATCH", "api/v1/incidents/{id}", "write", change},
       {"POST", "api/v1/incidents/{id}/merge", "write", merge},
       {"POST", "api/v1/incidents/{id}/split", "write", split},
+      {"POST", "api/v1/repair-plans", "run", plan},
+      {"POST", "api/v1/repair-plans/{job}/execute", "run", execute},
+      {"GET", "api/v1/jobs", "read", jobs},
+      {"GET", "api/v1/jobs/{job}", "read",
+       [](const Parts& p, const Call& c) { return job_answer(p.bulk.find(c.parameters[0])); }},
+      {"POST", "api/v1/jobs/{job}/pause", "run",
+       [](const Parts& p, const Call& c) { return job_answer(p.bulk.pause(c.parameters[0])); }},
+      {"POST", "api/v1/jobs/{job}/resume", "run",
+       [](const Parts& p, const Call& c) { return job_answer(p.bulk.resume(c.parameters[0])); }},
+      {"POST", "api/v1/jobs/{job}/cancel", "run",
+       [](const Parts& p, const Call& c) { return job_answer(p.bulk.cancel(c.parameters[0])); }},
   };
 }
 

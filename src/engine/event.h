@@ -31,6 +31,7 @@ struct RunStarted {
                   ///< trackingId}
   std::string client_tracking_id;
   std::string resubmit_of;    ///< the run that this one repeats; empty for a first one
+  std::string origin;         ///< the first run of the chain of repetitions; empty for a first one
   std::string started_by;     ///< user or token that asked; empty for a trigger
   bool caller_waits = false;  ///< an HTTP caller waits for a Response
   std::uint64_t seed = 0;     ///< of tracking ids and draws

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/ids.h"
+#include "json/write.h"
 
 namespace flowmend::engine {
 
@@ -19,10 +20,11 @@ json::Uint128 hash(std::string_view text) {
 
 }  // namespace
 
-std::string idempotency_key(const RunState& state, Place place) {
+std::string idempotency_key(const RunState& state, Place place, const Value& inputs) {
   // The pointer, not the number: a later version of the flow keeps the key of a step that stayed where it was.
-  const std::string text =
-      state.start.run + "\n" + state.flow->actions[place.action].pointer + "\n" + repetition_name(state, place.frame);
+  std::string text = state.start.origin.empty() ? state.start.run : state.start.origin;
+  text += "\n" + state.flow->actions[place.action].pointer + "\n" + repetition_name(state, place.frame) + "\n";
+  json::write(inputs, text);
   const json::Uint128 value = hash(text);
   std::array<char, 40> digits{};
   std::snprintf(digits.data(), digits.size(), "%016llx%016llx", static_cast<unsigned long long>(value >> 64),

@@ -271,7 +271,7 @@ struct EventWriter {
   Writer& w;
   void operator()(const RunStarted& e) const {
     w.text(e.run), w.text(e.flow), w.text(e.version), w.time(e.time), w.value(e.trigger), w.text(e.client_tracking_id);
-    w.text(e.resubmit_of), w.text(e.started_by), w.flag(e.caller_waits), w.number(e.seed);
+    w.text(e.resubmit_of), w.text(e.origin), w.text(e.started_by), w.flag(e.caller_waits), w.number(e.seed);
   }
   void operator()(const ActionStarted& e) const {
     w.place(e.place), w.time(e.time), w.value(e.inputs), w.flag(e.has_inputs), w.sealed(e.sealed);
@@ -322,6 +322,7 @@ Event read_event(Reader& r) {
       e.trigger = r.value();
       e.client_tracking_id = r.text();
       e.resubmit_of = r.text();
+      e.origin = r.text();
       e.started_by = r.text();
       e.caller_waits = r.flag();
       e.seed = r.number();

@@ -316,13 +316,13 @@ class Incidents::Worker {
     incidents_[incident.id] = std::move(incident);
   }
 
-  /// True when the run, or a later repetition of it, went well or is under way.
+  /// True when the run was repeated: what became of it is the repetition's matter, which is in the list itself when it
+  /// failed. One that was cancelled leaves the run as it was.
   Result<bool> is_settled(const store::RunRow& run) const {
     const auto repeats = parts_.store.resubmits_of(run.name);
     if (!repeats) return repeats.error();
-    return std::any_of(repeats->begin(), repeats->end(), [](const store::RunRow& repeat) {
-      return repeat.status == store::RunStatus::succeeded || !store::is_over(repeat.status);
-    });
+    return std::any_of(repeats->begin(), repeats->end(),
+                       [](const store::RunRow& repeat) { return repeat.status != store::RunStatus::cancelled; });
   }
 
   /// Failed runs that nobody looked at, oldest first, until one that was.

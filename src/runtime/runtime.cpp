@@ -1,5 +1,6 @@
 #include "runtime/runtime.h"
 
+#include <atomic>
 #include <algorithm>
 #include <future>
 
@@ -67,7 +68,10 @@ class ShardRuntime final : public Runtime {
     flows_.on_change([this](const std::string& id) { executor_->post([this, id] { schedules_->flow_changed(id); }); });
   }
 
-  ~ShardRuntime() override {
+  ~ShardRuntime() override { stop(); }
+
+  void stop() override {
+    if (stopped_.exchange(true)) return;
     // On their own thread, so that no task sees them half gone; then the thread ends, and with it whatever is still
     // posted.
     std::promise<void> gone;
@@ -201,6 +205,7 @@ class ShardRuntime final : public Runtime {
     // A tracking id that was the run's own name follows the new run; one that a caller gave stays.
     if (start->client_tracking_id != start->run) request.client_tracking_id = start->client_tracking_id;
     request.resubmit_of = (*row)->name;
+    request.origin = start->origin.empty() ? start->run : start->origin;
     request.started_by = by;
     return wait_for<Result<StartedRun>>([&](auto done) {
       request.started = std::move(done);
@@ -241,7 +246,8 @@ class ShardRuntime final : public Runtime {
       if constexpr (std::is_constructible_v<T, Error>) {
         return make_error("ServerStopping", "The server is stopping.", {}, "Try again when it has started.");
       } else {
-        return T{};
+        return T{
+};
       }
     }
   }
@@ -328,6 +334,7 @@ class ShardRuntime final : public Runtime {
   store::Store& store_;
   const engine::Sealer& sealer_;
   const Settings settings_;
+  std::atomic<bool> stopped_{false};
   std::shared_ptr<Executor> executor_;
   Flows flows_;
   std::unique_ptr<Shard> shard_;

@@ -71,7 +71,10 @@ class Runtime {
   /// Takes up what was under way when the last process ended: runs are replayed and their open requests sent again
   /// under the same keys. An error of the store is returned.
   static Result<std::unique_ptr<Runtime>> start(Parts parts, Settings settings);
-  virtual ~Runtime() = default;  ///< stops; what is under way goes on at the next start
+  virtual ~Runtime() = default;  ///< as `stop`
+  /// Drives no run further; what is under way goes on at the next start. Listeners hear nothing after it, and what
+  /// still waits or is asked later is answered with `ServerStopping`. Call once, not from a listener.
+  virtual void stop() = 0;
 
   virtual Flows& flows() = 0;
 

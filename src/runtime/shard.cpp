@@ -126,6 +126,7 @@ void Shard::start_run(StartRequest request) {
                                    make_guid(ids));
   start.client_tracking_id = row.client_tracking_id;
   start.resubmit_of = row.resubmit_of;
+  start.origin = request.origin;
   start.started_by = row.started_by;
   start.caller_waits = request.answer && request.answers_later;
   if (waits) return wait_for_turn(std::move(request), std::move(row), std::move(start));

@@ -24,6 +24,7 @@ struct StartRequest {
   std::string client_tracking_id;  ///< empty = the run's name
   std::string history_name;        ///< empty = the run's name
   std::string resubmit_of;
+  std::string origin;  ///< the first run of the chain that `resubmit_of` belongs to
   std::string started_by;
   bool must_start = false;     ///< waits for its turn even beyond the trigger's limit of waiting runs
   bool answers_later = false;  ///< `answer` waits for a Response action; else it gets 202 once the start is durable

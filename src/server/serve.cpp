@@ -14,6 +14,7 @@
 #include "connector/sealer.h"
 #include "http/client.h"
 #include "http/listener.h"
+#include "repair/bulk.h"
 #include "repair/incidents.h"
 #include "runtime/executor.h"
 #include "runtime/retention.h"
@@ -87,6 +88,11 @@ int serve(const ServeOptions& options) {
   if (const auto started = incidents.start(); !started) return refuse(started.error());
   (*runtime)->add_listener(events);
   (*runtime)->add_listener(incidents);
+  repair::Bulk bulk({**store, **sealer, **runtime, registry, incidents, [&events](const std::string& job) {
+                       events.publish("job", Value::object({{"job", Value(job)}}));
+                     }});
+  (*runtime)->add_listener(bulk);
+  if (const auto started = bulk.start(); !started) return refuse(started.error());
   connections.on_status_change([&](const connector::ConnectionView& view) {
     incidents.connection_changed(view);
     events.publish("connection", Value::object({{"api", view.key.api},
@@ -109,7 +115,7 @@ int serve(const ServeOptions& options) {
   }
 
   api::Identities identities(**store, options.data_folder);
-  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, identities, events, version,
+  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, identities, events, version,
                 std::filesystem::absolute(options.data_folder, failure).string(), options.public_url, options.demo,
                 now_from_system_clock()});
   http::ListenerOptions listening;
@@ -137,6 +143,8 @@ int serve(const ServeOptions& options) {
   spdlog::info("stopping");
   events.close();
   listener.stop(Duration::seconds(5));
+  // First of all that goes: the others listen to it and use it until their own end.
+  (*runtime)->stop();
   return 0;
 }
 

@@ -105,7 +105,7 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   call.kind = action.type == ActionType::http ? Call::Kind::http : Call::Kind::connector;
   call.inputs = inputs;
   call.sealed = sealed;
-  call.idempotency_key = idempotency_key(state, place);
+  call.idempotency_key = idempotency_key(state, place, inputs);
   call.timeout = state.limits.call_timeout;
   call.workflow_headers = !action.settings.suppress_workflow_headers;
   call.tracking_id = tracking_id(state, place);

@@ -1,0 +1,665 @@
+#include "repair/bulk.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <spdlog/spdlog.h>
+
+#include "base/digits.h"
+#include "base/ids.h"
+#include "base/thread_name.h"
+#include "repair/plan.h"
+
+namespace flowmend::repair {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view job_kind = "repair_job";
+constexpr std::string_view runs_kind = "repair_job_runs";
+constexpr std::string_view tag_prefix = "job:";
+constexpr std::size_t runs_per_document = 5000;
+constexpr std::size_t jobs_kept = 200;
+constexpr std::size_t plan_looked_at_max = 500;
+constexpr std::size_t refusals_kept = 20;
+constexpr auto saved_every = std::chrono::milliseconds(500);
+constexpr auto looked_again_after = std::chrono::seconds(2);
+
+Error conflict(std::string_view job, std::string_view state, std::string_view wish) {
+  return make_error("RepairJobStateConflict", "Job '" + std::string(job) + "' is " + std::string(state) +
+                                                  ": it can't be " + std::string(wish) + ".");
+}
+
+std::int64_t integer_of(const Value& object, std::string_view name) {
+  const Value* value = object.find(name);
+  return value != nullptr && value->is_integer() ? value->as_integer() : 0;
+}
+
+struct Job {
+  std::string id;
+  std::string state = "planned";  ///< planned, running, paused, cancelled, stopped, done
+  std::string by;
+  std::string executed_by;
+  std::string incident;
+  std::string reason;  ///< why it stopped by itself
+  std::string version;
+  Timestamp created;
+  Timestamp started_at;
+  Timestamp ended_at;
+  Bulk::Options options;
+  Value steps;                               ///< of the plan
+  std::map<std::string, std::string> flows;  ///< id -> version it was planned with
+  std::vector<store::RunNumber> runs;        ///< oldest first
+  std::size_t total = 0;
+  std::size_t cursor = 0;
+  std::size_t left_out = 0;  ///< repaired meanwhile, or gone
+  std::vector<std::string> refusals;
+  std::int64_t started = 0;
+  std::int64_t succeeded = 0;
+  std::int64_t failed = 0;
+  std::unordered_set<std::string> pending;            ///< names of new runs that have not ended
+  std::unordered_map<std::string, bool> ended_early;  ///< ended before they were known here; true = well
+
+  bool is_active() const { return state == "running" || state == "paused"; }
+  std::string tag() const { return std::string(tag_prefix) + id + ":" + executed_by; }
+
+  std::size_t stage_end() const {
+    if (!options.canary || total <= 1) return total;
+    const std::size_t second = std::max<std::size_t>(2, total / 20);
+    for (const std::size_t end : {std::size_t{1}, std::min(second, total), total}) {
+      if (cursor < end || (cursor == end && !stage_judged_.contains(end))) return end;
+    }
+    return total;
+  }
+  void judged(std::size_t end) { stage_judged_.insert(end); }
+  std::set<std::size_t> stage_judged_;
+
+  Value view(bool whole) const {
+    json::ObjectBuilder out;
+    out.add("id", Value(id));
+    out.add("state", Value(state));
+    out.add("version", Value(version));
+    out.add("by", Value(by));
+    out.add("createdTime", Value(to_string(created)));
+    if (started_at.is_set()) out.add("startTime", Value(to_string(started_at)));
+    if (ended_at.is_set()) out.add("endTime", Value(to_string(ended_at)));
+    if (!incident.empty()) out.add("incident", Value(incident));
+    if (!reason.empty()) out.add("reason", Value(reason));
+    out.add("runs", Value(static_cast<std::int64_t>(total)));
+    out.add("looked", Value(static_cast<std::int64_t>(cursor)));
+    out.add("started", Value(started));
+    out.add("succeeded", Value(succeeded));
+    out.add("failed", Value(failed));
+    out.add("leftOut", Value(static_cast<std::int64_t>(left_out)));
+    json::ArrayBuilder refused;
+    for (const std::string& one : refusals) refused.push(Value(one));
+    out.add("refusals", refused.finish());
+    out.add("options",
+            Value::object(
+                {{"ratePerSecond", Value(options.rate_per_second)},
+                 {"canary", Value(options.canary)},
+                 {"stopPercent", Value(options.stop_percent)},
+                 {"definition", options.definition == runtime::DefinitionChoice::latest ? "latest" : "original"}}));
+    if (whole) out.add("steps", steps);
+    return out.finish();
+  }
+
+  Value document() const {
+    json::ObjectBuilder out(view(true));
+    out.add("executedBy", Value(executed_by));
+    json::ObjectBuilder versions;
+    for (const auto& [flow, flow_version] : flows) versions.add(flow, Value(flow_version));
+    out.add("flows", versions.finish());
+    json::ArrayBuilder stages;
+    for (const std::size_t end : stage_judged_) stages.push(Value(static_cast<std::int64_t>(end)));
+    out.add("stagesJudged", stages.finish());
+    return out.finish();
+  }
+
+  static Job of(const std::string& id, const Value& value) {
+    Job job;
+    job.id = id;
+    job.state = value.text_of("state");
+    job.by = value.text_of("by");
+    job.executed_by = value.text_of("executedBy");
+    job.incident = value.text_of("incident");
+    job.reason = value.text_of("reason");
+    job.version = value.text_of("version");
+    job.created = parse_timestamp(value.text_of("createdTime")).value_or(Timestamp());
+    job.started_at = parse_timestamp(value.text_of("startTime")).value_or(Timestamp());
+    job.ended_at = parse_timestamp(value.text_of("endTime")).value_or(Timestamp());
+    job.total = static_cast<std::size_t>(integer_of(value, "runs"));
+    job.cursor = static_cast<std::size_t>(integer_of(value, "looked"));
+    job.started = integer_of(value, "started");
+    job.succeeded = integer_of(value, "succeeded");
+    job.failed = integer_of(value, "failed");
+    job.left_out = static_cast<std::size_t>(integer_of(value, "leftOut"));
+    if (const Value* refused = value.find("refusals"); refused != nullptr && refused->is_array()) {
+      for (const Value& one : refused->as_array()) job.refusals.emplace_back(one.is_string() ? one.as_string() : "");
+    }
+    if (const Value* options = value.find("options")) {
+      job.options.rate_per_second = static_cast<int>(integer_of(*options, "ratePerSecond"));
+      job.options.stop_percent = static_cast<int>(integer_of(*options, "stopPercent"));
+      job.options.canary = options->find("canary") != nullptr && *options->find("canary") == Value(true);
+      job.options.definition = options->text_of("definition") == "original" ? runtime::DefinitionChoice::original
+                                                                            : runtime::DefinitionChoice::latest;
+    }
+    if (const Value* steps = value.find("steps")) job.steps = *steps;
+    if (const Value* flows = value.find("flows"); flows != nullptr && flows->is_object()) {
+      for (const json::Member& flow : flows->as_object())
+        job.flows[std::string(flow.name())] = flow.value.is_string() ? flow.value.as_string() : "";
+    }
+    if (const Value* stages = value.find("stagesJudged"); stages != nullptr && stages->is_array()) {
+      for (const Value& end : stages->as_array()) {
+        if (end.is_integer()) job.stage_judged_.insert(static_cast<std::size_t>(end.as_integer()));
+      }
+    }
+    return job;
+  }
+};
+
+/// Six digits: keys of one job sort in the order of its runs.
+std::string chunk_key(const std::string& job, std::size_t chunk) {
+  std::string digits(6, '0');
+  write_decimal(digits.data(), chunk, digits.size());
+  return job + "/" + digits;
+}
+
+}  // namespace
+
+class Bulk::Worker {
+ public:
+  explicit Worker(Parts parts) : parts_(std::move(parts)) {}
+
+  ~Worker() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Result<void> start() {
+    store::DocumentQuery query;
+    query.kind = job_kind;
+    const auto documents = parts_.store.documents(query);
+    if (!documents) return documents.error();
+    for (const store::Document& document : *documents) {
+      auto job = std::make_unique<Job>(Job::of(document.key, document.value));
+      if (job->state == "planned" || job->is_active()) {
+        if (const auto loaded = load_runs(*job); !loaded) return loaded.error();
+      }
+      if (job->is_active()) {
+        if (const auto counted = recount(*job); !counted) return counted.error();
+      }
+      const std::lock_guard lock(mutex_);
+      jobs_[document.key] = std::move(job);
+    }
+    thread_ = std::thread([this] { work(); });
+    return {};
+  }
+
+  void run_ended(const store::RunRow& run) {
+    if (!run.started_by.starts_with(tag_prefix)) return;
+    const std::string_view rest = std::string_view(run.started_by).substr(tag_prefix.size());
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(std::string(rest.substr(0, rest.find(':'))));
+    if (found == jobs_.end()) return;
+    Job& job = *found->second;
+    const bool well = run.status == store::RunStatus::succeeded;
+    if (job.pending.erase(run.name) > 0) {
+      ++(well ? job.succeeded : job.failed);
+    } else {
+      job.ended_early.emplace(run.name, well);
+    }
+    if (job.pending.empty()) wake_.notify_all();
+  }
+
+  Result<Value> plan(const Selection& selection, const Options& options, std::string_view by) {
+    if (options.rate_per_second < 1 || options.rate_per_second > 10'000)
+      return make_error("InvalidRequestContent", "'ratePerSecond' must be 1 to 10000.");
+    if (options.stop_percent < 0 || options.stop_percent > 100)
+      return make_error("InvalidRequestContent", "'stopPercent' must be 0 to 100.");
+    auto rows = select(selection);
+    if (!rows) return rows.error();
+    if (rows->empty())
+      return make_error("NothingToRepair",
+                        "No failed run is left to be repeated: all were repeated and went well, or "
+                        "are running again, or were removed.");
+    if (rows->size() > runs_max)
+      return make_error("RepairTooLarge", "More than 100000 runs would be repeated.", {},
+                        "Choose fewer runs at a time.");
+    std::sort(rows->begin(), rows->end(),
+              [](const store::RunRow& a, const store::RunRow& b) { return a.number < b.number; });
+    auto job = std::make_unique<Job>();
+    Random random(static_cast<std::uint64_t>(now_from_system_clock().ticks) ^
+                  static_cast<std::uint64_t>(rows->front().number) << 20);
+    job->id = make_guid(random);
+    job->by = by;
+    job->incident = selection.incident;
+    job->options = options;
+    job->created = now_from_system_clock();
+    job->total = rows->size();
+    for (const store::RunRow& row : *rows) {
+      job->runs.push_back(row.number);
+      if (job->flows.contains(row.flow)) continue;
+      const auto flow = parts_.store.flow(row.flow);
+      if (!flow) return flow.error();
+      job->flows[row.flow] = *flow ? (*flow)->version : std::string();
+    }
+    job->version = version_of(*job);
+    json::ArrayBuilder steps;
+    for (const PlannedStep& step :
+         plan_steps(*rows, parts_.store, parts_.sealer, parts_.runtime.flows(), parts_.registry, plan_looked_at_max)) {
+      steps.push(Value::object({{"flow", Value(step.flow)},
+                                {"flowDisplayName", Value(step.flow_display_name)},
+                                {"action", Value(step.action)},
+                                {"type", Value(step.type)},
+                                {"writes", Value(step.writes)},
+                                {"doneBefore", Value(step.done)},
+                                {"notDoneBefore", Value(step.again)}}));
+    }
+    job->steps = steps.finish();
+    if (const auto stored = save_whole(*job); !stored) return stored.error();
+    const Value view = job->view(true);
+    const std::lock_guard lock(mutex_);
+    jobs_[job->id] = std::move(job);
+    return view;
+  }
+
+  Result<Value> execute(std::string_view id, std::string_view version, std::string_view by) {
+    return with_job(id, [&](Job& job) -> Result<void> {
+      if (job.state != "planned") return conflict(id, job.state, "carried out again");
+      std::map<std::string, std::string> now;
+      for (const auto& [flow, planned] : job.flows) {
+        const auto row = parts_.store.flow(flow);
+        if (!row) return row.error();
+        now[flow] = *row ? (*row)->version : std::string();
+      }
+      if (version != job.version || now != job.flows)
+        return make_error("RepairPlanStale", "A flow was changed since this plan was made.", {},
+                          "Make the plan again and look at what it would do now.");
+      job.state = "running";
+      job.executed_by = by;
+      job.started_at = now_from_system_clock();
+      return {};
+    });
+  }
+
+  Result<Value> set_state(std::string_view id, std::string_view from, std::string_view to, std::string_view wish) {
+    return with_job(id, [&](Job& job) -> Result<void> {
+      const bool fits = from == "active" ? job.is_active() || job.state == "planned" : job.state == from;
+      if (!fits) return conflict(id, job.state, wish);
+      job.state = to;
+      if (to == "cancelled") job.ended_at = now_from_system_clock();
+      return {};
+    });
+  }
+
+  Result<Value> find(std::string_view id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(std::string(id));
+    if (found == jobs_.end()) return not_found(id);
+    return found->second->view(true);
+  }
+
+  Value list(std::string_view incident) const {
+    std::vector<std::pair<Timestamp, Value>> found;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [id, job] : jobs_) {
+        if (incident.empty() || job->incident == incident) found.emplace_back(job->created, job->view(false));
+      }
+    }
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return b.first < a.first; });
+    json::ArrayBuilder out;
+    for (auto& [time, view] : found) out.push(std::move(view));
+    return out.finish();
+  }
+
+ private:
+  static Error not_found(std::string_view id) {
+    return make_error("RepairJobNotFound", "There is no repair job '" + std::string(id) + "'.");
+  }
+
+  /// The runs, the flows and their versions: what a plan was made for.
+  static std::string version_of(const Job& job) {
+    std::string text;
+    for (const auto run : job.runs) text += std::to_string(run) + ",";
+    for (const auto& [flow, version] : job.flows) text += flow + "=" + version + ";";
+    return incident_id(text);
+  }
+
+  Result<std::vector<store::RunRow>> select(const Selection& selection) const {
+    if (selection.incident.empty() == selection.runs.empty())
+      return make_error("InvalidRequestContent", "Name either an 'incident' or 'runs'.");
+    if (!selection.incident.empty()) {
+      const auto incident = parts_.incidents.find(selection.incident);
+      if (!incident) return make_error("IncidentNotFound", "There is no incident '" + selection.incident + "'.");
+      return parts_.incidents.broken_runs(*incident, runs_max + 1);
+    }
+    if (selection.runs.size() > runs_max) return make_error("RepairTooLarge", "More than 100000 runs were named.");
+    std::vector<store::RunRow> rows;
+    std::set<store::RunNumber> seen;
+    for (const std::string& name : selection.runs) {
+      const auto row = parts_.store.run(name);
+      if (!row) return row.error();
+      if (!*row) return make_error("WorkflowRunNotFound", "There is no run '" + name + "'.");
+      if (!store::is_over((*row)->status))
+        return make_error("WorkflowRunNotCompleted", "Run '" + name + "' is still running.", {},
+                          "Wait for its end, or cancel it.");
+      if (seen.insert((*row)->number).second) rows.push_back(**row);
+    }
+    return rows;
+  }
+
+  template <class Change>
+  Result<Value> with_job(std::string_view id, Change change) {
+    std::unique_lock lock(mutex_);
+    const auto found = jobs_.find(std::string(id));
+    if (found == jobs_.end()) return not_found(id);
+    Job& job = *found->second;
+    const Job before_state = state_only(job);
+    if (const auto changed = change(job); !changed) return changed.error();
+    const Value document = job.document();
+    const Value view = job.view(true);
+    lock.unlock();
+    if (const auto stored = parts_.store.put_document(job_kind, id, document); !stored) {
+      lock.lock();
+      job.state = before_state.state;
+      return stored.error();
+    }
+    wake_.notify_all();
+    tell(std::string(id));
+    return view;
+  }
+
+  static Job state_only(const Job& job) {
+    Job copy;
+    copy.state = job.state;
+    return copy;
+  }
+
+  void tell(const std::string& id) {
+    if (parts_.on_change) parts_.on_change(id);
+  }
+
+  Result<void> save_whole(const Job& job) {
+    std::vector<std::string> dropped;
+    {
+      const std::lock_guard lock(mutex_);
+      std::vector<std::pair<Timestamp, std::string>> idle;
+      for (const auto& [id, other] : jobs_) {
+        if (!other->is_active()) idle.emplace_back(other->created, id);
+      }
+      std::sort(idle.begin(), idle.end());
+      for (std::size_t i = 0; jobs_.size() - dropped.size() >= jobs_kept && i < idle.size(); ++i)
+        dropped.push_back(idle[i].second);
+      for (const std::string& id : dropped) jobs_.erase(id);
+    }
+    return parts_.store.write([&](store::Transaction& transaction) -> Result<void> {
+      for (const std::string& id : dropped) {
+        store::DocumentQuery old;
+        old.kind = runs_kind;
+        old.prefix = id + "/";
+        for (const store::Document& document : transaction.documents(old)) {
+          if (auto erased = transaction.erase_document(runs_kind, document.key); !erased) return erased.error();
+        }
+        if (auto erased = transaction.erase_document(job_kind, id); !erased) return erased.error();
+      }
+      for (std::size_t at = 0; at < job.runs.size(); at += runs_per_document) {
+        json::ArrayBuilder numbers;
+        for (std::size_t i = at; i < std::min(job.runs.size(), at + runs_per_document); ++i)
+          numbers.push(Value(job.runs[i]));
+        const auto put =
+            transaction.put_document(runs_kind, chunk_key(job.id, at / runs_per_document), numbers.finish());
+        if (!put) return put.error();
+      }
+      const auto put = transaction.put_document(job_kind, job.id, job.document());
+      if (!put) return put.error();
+      return {};
+    });
+  }
+
+  Result<void> load_runs(Job& job) {
+    store::DocumentQuery query;
+    query.kind = runs_kind;
+    query.prefix = job.id + "/";
+    const auto documents = parts_.store.documents(query);
+    if (!documents) return documents.error();
+    for (const store::Document& document : *documents) {
+      if (!document.value.is_array()) continue;
+      for (const Value& number : document.value.as_array()) {
+        if (number.is_integer()) job.runs.push_back(number.as_integer());
+      }
+    }
+    job.total = job.runs.size();
+    job.cursor = std::min(job.cursor, job.total);
+    return {};
+  }
+
+  /// What the runs before the cursor came to, read from the new runs: the stored figures may be half a second old.
+  Result<void> recount(Job& job) {
+    job.started = job.succeeded = job.failed = 0;
+    for (std::size_t i = 0; i < job.cursor; ++i) {
+      const auto row = parts_.store.run(job.runs[i]);
+      if (!row) return row.error();
+      if (!*row) continue;
+      const auto mine = repetition_of(job.tag(), (*row)->name);
+      if (!mine) return mine.error();
+      if (*mine) note_started(job, **mine);
+    }
+    return {};
+  }
+
+  /// The repetition that this job started, when there is one.
+  Result<std::optional<store::RunRow>> repetition_of(const std::string& tag, const std::string& run) const {
+    const auto repeats = parts_.store.resubmits_of(run);
+    if (!repeats) return repeats.error();
+    for (const store::RunRow& repeat : *repeats) {
+      if (repeat.started_by == tag) return std::optional<store::RunRow>(repeat);
+    }
+    return std::optional<store::RunRow>();
+  }
+
+  static void note_started(Job& job, const store::RunRow& repeat) {
+    ++job.started;
+    if (!store::is_over(repeat.status)) {
+      if (const auto early = job.ended_early.find(repeat.name); early != job.ended_early.end()) {
+        ++(early->second ? job.succeeded : job.failed);
+        job.ended_early.erase(early);
+      } else {
+        job.pending.insert(repeat.name);
+      }
+      return;
+    }
+    job.ended_early.erase(repeat.name);
+    ++(repeat.status == store::RunStatus::succeeded ? job.succeeded : job.failed);
+  }
+
+  struct Outcome {
+    std::optional<store::RunRow> repeat;
+    std::string refusal;
+    bool again = false;  ///< the store or the runtime can't just now
+  };
+
+  Outcome resubmit(const std::string& tag, runtime::DefinitionChoice definition, store::RunNumber number) {
+    Outcome outcome;
+    const auto row = parts_.store.run(number);
+    if (!row) return {{}, {}, true};
+    if (!*row) return {{}, "a run was removed by retention", false};
+    const auto repeats = parts_.store.resubmits_of((*row)->name);
+    if (!repeats) return {{}, {}, true};
+    for (const store::RunRow& repeat : *repeats) {
+      if (repeat.started_by == tag) return {repeat, {}, false};  // before a crash
+    }
+    const auto settled = is_settled((*row)->name, 0);
+    if (!settled) return {{}, {}, true};
+    if (*settled) return {{}, {}, false};
+    const auto started = parts_.runtime.resubmit((*row)->name, definition, tag);
+    if (!started) {
+      const std::string& code = started.error().code;
+      if (code == "StorageUnavailable" || code == "ServerStopping") return {{}, {}, true};
+      return {{}, (*row)->name + ": " + started.error().message, false};
+    }
+    store::RunRow repeat;
+    repeat.name = started->run;
+    repeat.status = store::RunStatus::running;
+    outcome.repeat = std::move(repeat);
+    return outcome;
+  }
+
+  /// True when a repetition of the run, or one of that, went well or is under way.
+  Result<bool> is_settled(const std::string& run, int depth) const {
+    constexpr int depth_max = 20;  // people who repeat a repetition that often are asked to look
+    if (depth >= depth_max) return false;
+    const auto repeats = parts_.store.resubmits_of(run);
+    if (!repeats) return repeats.error();
+    for (const store::RunRow& repeat : *repeats) {
+      if (repeat.status == store::RunStatus::succeeded || !store::is_over(repeat.status)) return true;
+      const auto further = is_settled(repeat.name, depth + 1);
+      if (!further || *further) return further;
+    }
+    return false;
+  }
+
+  Job* next_running() {
+    Job* oldest = nullptr;
+    for (auto& [id, job] : jobs_) {
+      if (job->state == "running" && (oldest == nullptr || job->started_at < oldest->started_at)) oldest = job.get();
+    }
+    return oldest;
+  }
+
+  void work() {
+    name_thread("fm-repair");
+    std::unique_lock lock(mutex_);
+    auto next_start = Clock::now();
+    auto saved = Clock::now();
+    while (!stopping_) {
+      Job* job = next_running();
+      if (job == nullptr) {
+        wake_.wait(lock, [&] { return stopping_ || next_running() != nullptr; });
+        continue;
+      }
+      if (job->cursor < job->stage_end()) {
+        if (Clock::now() < next_start) {
+          wake_.wait_until(lock, next_start);
+          continue;
+        }
+        next_start = std::max(next_start, Clock::now() - std::chrono::milliseconds(100)) +
+                     std::chrono::nanoseconds(1'000'000'000 / job->options.rate_per_second);
+        const auto number = job->runs[job->cursor];
+        const auto tag = job->tag();
+        const auto definition = job->options.definition;
+        lock.unlock();
+        const Outcome outcome = resubmit(tag, definition, number);
+        lock.lock();
+        if (outcome.again) {
+          wake_.wait_for(lock, std::chrono::seconds(1));
+          continue;
+        }
+        ++job->cursor;
+        if (outcome.repeat) {
+          note_started(*job, *outcome.repeat);
+        } else {
+          ++job->left_out;
+          if (!outcome.refusal.empty() && job->refusals.size() < refusals_kept)
+            job->refusals.push_back(outcome.refusal);
+        }
+      } else if (!job->pending.empty()) {
+        if (wake_.wait_for(lock, looked_again_after) == std::cv_status::timeout) look_again(lock, job->id);
+      } else {
+        judge(*job);
+        save(lock, *job);
+        saved = Clock::now();
+        continue;
+      }
+      if (Clock::now() - saved >= saved_every) {
+        save(lock, *job);
+        saved = Clock::now();
+      }
+    }
+  }
+
+  /// Runs whose end was not heard of (told while this job was being read from the store).
+  void look_again(std::unique_lock<std::mutex>& lock, const std::string& id) {
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return;
+    std::vector<std::string> names(found->second->pending.begin(), found->second->pending.end());
+    if (names.size() > 1000) names.resize(1000);
+    lock.unlock();
+    std::vector<std::pair<std::string, bool>> ended;
+    for (const std::string& name : names) {
+      const auto row = parts_.store.run(name);
+      if (row && *row && store::is_over((*row)->status))
+        ended.emplace_back(name, (*row)->status == store::RunStatus::succeeded);
+    }
+    lock.lock();
+    const auto still = jobs_.find(id);
+    if (still == jobs_.end()) return;
+    for (const auto& [name, well] : ended) {
+      if (still->second->pending.erase(name) > 0) ++(well ? still->second->succeeded : still->second->failed);
+    }
+  }
+
+  /// A stage is over: go on, stop, or be done.
+  static void judge(Job& job) {
+    job.judged(job.stage_end());
+    const auto over = job.succeeded + job.failed;
+    if (over > 0 && job.failed * 100 > over * job.options.stop_percent) {
+      job.state = "stopped";
+      job.reason = std::to_string(job.failed) + " of " + std::to_string(over) +
+                   " repeated runs failed again. The rest was not started.";
+      if (job.cursor >= job.total)
+        job.reason = std::to_string(job.failed) + " of " + std::to_string(over) + " repeated runs failed again.";
+      job.ended_at = now_from_system_clock();
+    } else if (job.cursor >= job.total) {
+      job.state = "done";
+      job.ended_at = now_from_system_clock();
+    }
+  }
+
+  void save(std::unique_lock<std::mutex>& lock, const Job& job) {
+    const std::string id = job.id;
+    const Value document = job.document();
+    lock.unlock();
+    // A store that refuses is told by the store; the figures are recounted from the runs after a crash.
+    static_cast<void>(parts_.store.put_document(job_kind, id, document));
+    tell(id);
+    lock.lock();
+  }
+
+  Parts parts_;
+  mutable std::mutex mutex_;  ///< guards what follows
+  std::condition_variable wake_;
+  std::map<std::string, std::unique_ptr<Job>> jobs_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+Bulk::Bulk(Parts parts) : worker_(std::make_unique<Worker>(std::move(parts))) {}
+Bulk::~Bulk() = default;
+Result<void> Bulk::start() { return worker_->start(); }
+void Bulk::run_ended(const store::RunRow& run) { worker_->run_ended(run); }
+Result<Value> Bulk::plan(const Selection& selection, const Options& options, std::string_view by) {
+  return worker_->plan(selection, options, by);
+}
+Result<Value> Bulk::execute(std::string_view job, std::string_view version, std::string_view by) {
+  return worker_->execute(job, version, by);
+}
+Result<Value> Bulk::pause(std::string_view job) { return worker_->set_state(job, "running", "paused", "paused"); }
+Result<Value> Bulk::resume(std::string_view job) { return worker_->set_state(job, "paused", "running", "resumed"); }
+Result<Value> Bulk::cancel(std::string_view job) { return worker_->set_state(job, "active", "cancelled", "cancelled"); }
+Result<Value> Bulk::find(std::string_view job) const { return worker_->find(job); }
+Value Bulk::list(std::string_view incident) const { return worker_->list(incident); }
+
+}  // namespace flowmend::repair
