@@ -72,7 +72,7 @@ struct Job {
 
   std::size_t stage_end() const {
     if (!options.canary || total <= 1) return total;
-    const std::size_t second = std::max<std::size_t>(2, total / 20);
+    const std::size_t second = std::max<std::size_t>(5, total / 20);
     for (const std::size_t end : {std::size_t{1}, std::min(second, total), total}) {
       if (cursor < end || (cursor == end && !stage_judged_.contains(end))) return end;
     }

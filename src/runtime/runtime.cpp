@@ -1,7 +1,7 @@
 #include "runtime/runtime.h"
 
-#include <atomic>
 #include <algorithm>
+#include <atomic>
 #include <future>
 
 #include <spdlog/spdlog.h>
@@ -246,8 +246,7 @@ class ShardRuntime final : public Runtime {
       if constexpr (std::is_constructible_v<T, Error>) {
         return make_error("ServerStopping", "The server is stopping.", {}, "Try again when it has started.");
       } else {
-        return T{
-};
+        return T{};
       }
     }
   }

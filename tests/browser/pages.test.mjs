@@ -59,7 +59,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     const { flow, run } = await failedRun(page, "Confirm a new order");
     const at = `/flows/${flow}`;
     const pages = {
-      activity: "/", flows: "/flows", flow: at, "run-failed": `${at}/runs/${run}`, runs: "/runs", connections: "/connections", connectors: "/connectors",
+      activity: "/", flows: "/flows", flow: at, "run-failed": `${at}/runs/${run}`, runs: "/runs", incidents: "/incidents", connections: "/connections", connectors: "/connectors",
       editor: `${at}/edit?action=Get_order&run=${run}`, tokens: "/settings/tokens", about: "/settings/about", ...(screen === phone ? { more: "/more" } : {}),
     };
     const found = [];
@@ -137,7 +137,7 @@ test("a flow is started from its page and its run appears in the history without
     const { csrfToken } = await (await fetch("/api/v1/me")).json();
     const base = `/providers/Microsoft.ProcessSimple/environments/~default${location.pathname}`;
     const triggers = Object.keys((await (await fetch(`${base}?api-version=2016-11-01`)).json()).properties.definition.triggers);
-    await fetch(`${base}/triggers/${triggers[0]}/run?api-version=2016-11-01`, { method: "POST", headers: { "x-flowmend-csrf": csrfToken, "Content-Type": "application/json" }, body: '{"orderId":4711}' });
+    await fetch(`${base}/triggers/${triggers[0]}/run?api-version=2016-11-01`, { method: "POST", headers: { "x-flowmend-csrf": csrfToken, "Content-Type": "application/json" }, body: '{"orderId":"O-1007"}' });
   });
   await page.waitForFunction((before) => document.querySelectorAll(".run-table tbody tr").length > before, count);
   await page.getByLabel("Status").selectOption("Cancelled");
@@ -228,4 +228,66 @@ test("an unknown run and an unknown page say so", async () => {
   await page.goto("/nothing/here");
   await page.getByRole("heading", { name: "There is no such page" }).waitFor();
   await page.context().close();
+});
+
+test("an incident: many failed runs of one cause, mended and repeated in a few clicks, none twice", async () => {
+  const page = await open(desktop);
+  await page.goto("/");
+  const { flow } = await failedRun(page, "Confirm a new order");
+  const more = 24;
+  const countNow = () => page.evaluate(async () => (await (await fetch("/api/v1/incidents")).json()).value.find((one) => one.connection?.name === "orders").count);
+  const all = (await countNow()) + more;
+  const answers = await page.evaluate(
+    async ([id, count]) => {
+      const { csrfToken } = await (await fetch("/api/v1/me")).json();
+      const address = `/providers/Microsoft.ProcessSimple/environments/~default/flows/${id}/triggers/manual/run?api-version=2016-11-01`;
+      const body = JSON.stringify({ orderId: "O-1007" });
+      const one = () => fetch(address, { method: "POST", headers: { "x-flowmend-csrf": csrfToken, "Content-Type": "application/json" }, body });
+      return (await Promise.all(Array.from({ length: count }, one))).map((answer) => answer.status);
+    },
+    [flow, more],
+  );
+  assert.ok(answers.every((status) => status < 300), `runs were started: ${answers}`);
+  await page.goto("/incidents");
+  const incident = page.getByRole("row").filter({ hasText: "Confirm a new order" }).filter({ hasText: String(all) });
+  await incident.getByRole("link").first().click({ timeout: 60_000 });
+  await page.getByText("Same connection, not authenticated: Orders").first().waitFor();
+  await page.waitForTimeout(300);
+  await expectAccessible(page, "incident");
+  await page.screenshot({ path: join(images, "incident-desktop.png") });
+
+  // Assigned, muted, and back.
+  await page.getByRole("button", { name: "Assign to me" }).click();
+  await page.locator(".incident-state", { hasText: "Assigned" }).waitFor();
+
+  await page.getByRole("button", { name: "Verify password" }).click();
+  const dialog = page.getByRole("dialog", { name: /Verify password/ });
+  await dialog.getByLabel("Password").fill("autumn-2026");
+  await dialog.getByRole("button", { name: "Verify", exact: true }).click();
+  await page.getByText("Orders is connected.").waitFor();
+  await page.getByRole("button", { name: "Resubmit all" }).click();
+  const plan = page.getByRole("dialog", { name: "Resubmit all" });
+  await plan.getByText(`${all} runs are repeated`).waitFor();
+  await plan.getByText("No write that had gone well is done again.").waitFor();
+  await page.waitForTimeout(300);
+  await expectAccessible(page, "plan");
+  await page.screenshot({ path: join(images, "plan-desktop.png") });
+  await plan.getByRole("button", { name: "Start", exact: true }).click();
+  await page.getByText(`${all} of ${all} looked at: ${all} went well, 0 failed again, 0 left out`).waitFor({ timeout: 20_000 }).catch(async (error) => {
+    throw new Error(`${error.message}\n${(await page.locator("main").innerText()).slice(0, 2000)}`);
+  });
+  await page.locator(".incident-state", { hasText: "Fixed" }).waitFor();
+
+  // There is nothing left to repeat, and it says so.
+  await page.getByRole("button", { name: "Resubmit all" }).click();
+  await page.getByRole("dialog", { name: "Resubmit all" }).getByText("No failed run is left to be repeated").waitFor();
+  await page.context().close();
+
+  const small = await open(phone);
+  await small.goto("/incidents?state=");
+  await settled(small);
+  await expectAccessible(small, "incidents on a phone");
+  await small.screenshot({ path: join(images, "incidents-phone.png") });
+  assert.ok((await small.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)) <= 0, "it scrolls sideways");
+  await small.context().close();
 });

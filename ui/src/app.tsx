@@ -22,6 +22,8 @@ const FlowsPage = lazy(() => import("./pages/flows/flows_page"));
 const FlowPage = lazy(() => import("./pages/flow/flow_page"));
 const EditorPage = lazy(() => import("./pages/editor/editor_page"));
 const RunPage = lazy(() => import("./pages/run/run_page"));
+const IncidentsPage = lazy(() => import("./pages/incidents/incidents_page"));
+const IncidentPage = lazy(() => import("./pages/incidents/incident_page"));
 const RunsPage = lazy(() => import("./pages/runs/runs_page"));
 const ConnectionsPage = lazy(() => import("./pages/connections/connections_page"));
 const ConnectorsPage = lazy(() => import("./pages/connectors/connectors_page"));
@@ -99,6 +101,8 @@ function Frame({ user }: { user: User }) {
                   {({ flow, run }) => <RunPage key={run} flow={flow} run={run} />}
                 </Route>
                 <Route path="/runs" component={RunsPage} />
+                <Route path="/incidents" component={IncidentsPage} />
+                <Route path="/incidents/:incident">{({ incident }) => <IncidentPage key={incident} id={incident} />}</Route>
                 <Route path="/connections" component={ConnectionsPage} />
                 <Route path="/connectors" component={ConnectorsPage} />
                 <Route path="/settings">

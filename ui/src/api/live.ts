@@ -26,6 +26,12 @@ function refresh(client: QueryClient, event: string, data: string): void {
       stale(keys.notifications);
       stale(keys.overview);
       break;
+    case "incident":
+      stale(keys.incidents);
+      break;
+    case "job":
+      stale(keys.jobs);
+      break;
     case "flow":
       stale(keys.flows);
       break;
@@ -80,7 +86,7 @@ export function useLive(): { offline: boolean } {
       source = new EventSource(paths.events);
       source.onopen = up;
       source.onerror = down;
-      for (const kind of ["run", "connection", "notification", "flow", "reset"]) source.addEventListener(kind, take(kind));
+      for (const kind of ["run", "connection", "notification", "incident", "job", "flow", "reset"]) source.addEventListener(kind, take(kind));
     }
     const gone = () => setOffline(true);
     connect();

@@ -3,8 +3,8 @@ import { useEffect } from "react";
 import { ApiError, getJson, localPath, send, sendJson } from "./client";
 import { paths } from "./paths";
 import type {
-  About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Notifications, Overview, Page,
-  Repetition, Report, RequestHistory, Run, Session, Setup, Token, VerifyAnswer,
+  About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Incident, IncidentState, Notifications, Overview, Page,
+  RepairJob, Repetition, Report, RequestHistory, Run, Session, Setup, Token, VerifyAnswer,
 } from "./types";
 
 export function makeQueryClient(): QueryClient {
@@ -29,6 +29,8 @@ export const keys = {
   flows: ["flows"],
   runs: ["runs"],
   run: (r: string) => ["run", r],
+  incidents: ["incidents"],
+  jobs: ["jobs"],
   connections: ["connections"],
   connectors: ["connectors"],
   tokens: ["tokens"],
@@ -110,6 +112,56 @@ export interface RunFilter {
   flow?: string;
   status?: string;
   connection?: string;
+  incident?: string;
+}
+
+export const useIncidents = (state: string) => useList<Incident>([...keys.incidents, "list", state], paths.incidents({ state, $top: 100 }));
+
+export const useIncident = (i: string) =>
+  useQuery({ queryKey: [...keys.incidents, "one", i], queryFn: ({ signal }) => getJson<Incident>(paths.incident(i), signal) });
+
+export function useChangeIncident(i: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: { state?: IncidentState; assignee?: string; mutedUntil?: string }) => sendJson<Incident>("PATCH", paths.incident(i), change),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.incidents }),
+  });
+}
+
+export function useMergeIncident(i: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (other: string) => sendJson<Incident>("POST", paths.incidentMerge(i), { with: other }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.incidents }),
+  });
+}
+
+export function useSplitIncident(i: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (fingerprint: string) => sendJson<Incident>("POST", paths.incidentSplit(i), { fingerprint }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.incidents }),
+  });
+}
+
+export const usePlan = () => useMutation({ mutationFn: (incident: string) => sendJson<RepairJob>("POST", paths.plans, { incident }) });
+
+export function useExecutePlan() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (job: RepairJob) => sendJson<RepairJob>("POST", paths.planExecute(job.id), { version: job.version }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.jobs }),
+  });
+}
+
+export const useJobs = (incident: string) => useList<RepairJob>([...keys.jobs, "of", incident], paths.jobs({ incident }));
+
+export function useJobDo() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ job, what }: { job: string; what: "pause" | "resume" | "cancel" }) => sendJson<RepairJob>("POST", paths.jobDo(job, what)),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.jobs }),
+  });
 }
 
 export const useAllRuns = (filter: RunFilter) =>

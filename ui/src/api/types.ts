@@ -105,6 +105,7 @@ export interface RunFacts {
   durationMs?: number;
   triggerKind?: string;
   failedAction?: string;
+  incident?: string;
   family?: Family;
   errorSummary?: string;
   resubmitOf?: { run: string };
@@ -289,8 +290,56 @@ export interface NotificationItem {
   action?: string;
   connection?: { api: string; name: string; displayName: string };
   family?: Family;
+  incident?: string;
   count: number;
   read: boolean;
+}
+
+export type IncidentState = "new" | "assigned" | "muted" | "fixed" | "back";
+
+/** Failures of one cause, over all flows. */
+export interface Incident {
+  id: string;
+  state: IncidentState;
+  title: string;
+  message: string;
+  rule: string;
+  family: Family;
+  action?: string;
+  count: number;
+  repaired: number;
+  firstSeen: string;
+  lastSeen: string;
+  flows: { flow: string; displayName: string; count: number }[];
+  hours: { time: string; count: number }[];
+  connection?: { api: string; name: string; displayName: string };
+  lastRun?: { flow: string; run: string };
+  assignee?: string;
+  mutedUntil?: string;
+  fixes: { time: string; by?: string; run?: string; version?: string }[];
+  parts: { fingerprint: string; rule: string; title: string; count: number }[];
+}
+
+/** A plan to repeat runs, and what came of carrying it out. */
+export interface RepairJob {
+  id: string;
+  state: "planned" | "running" | "paused" | "cancelled" | "stopped" | "done";
+  version: string;
+  by: string;
+  createdTime: string;
+  startTime?: string;
+  endTime?: string;
+  incident?: string;
+  reason?: string;
+  runs: number;
+  looked: number;
+  started: number;
+  succeeded: number;
+  failed: number;
+  leftOut: number;
+  refusals: string[];
+  options: { ratePerSecond: number; canary: boolean; stopPercent: number; definition: "latest" | "original" };
+  steps?: { flow: string; flowDisplayName: string; action: string; type: string; writes: boolean; doneBefore: number; notDoneBefore: number }[];
 }
 
 export interface Notifications {

@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { routes } from "../api/paths";
-import { AppsListRegular, FlowRegular, HistoryRegular, HomeRegular, MoreHorizontalRegular, PlugConnectedRegular, PulseRegular } from "../parts/icons";
+import { AppsListRegular, FlowRegular, HistoryRegular, HomeRegular, MoreHorizontalRegular, PlugConnectedRegular, PulseRegular, WarningRegular } from "../parts/icons";
 import { text } from "../text";
 
 interface Place {
@@ -16,6 +16,7 @@ const side: Place[] = [
   { to: routes.home, label: text.frame.home, icon: <HomeRegular /> },
   { to: routes.flows, label: text.frame.flows, icon: <FlowRegular /> },
   { to: routes.runs, label: text.frame.runs, icon: <HistoryRegular /> },
+  { to: routes.incidents, label: text.frame.incidents, icon: <WarningRegular /> },
   { to: routes.connections, label: text.frame.connections, icon: <PlugConnectedRegular /> },
   { to: routes.connectors, label: text.frame.connectors, icon: <AppsListRegular /> },
 ];
@@ -23,6 +24,7 @@ const side: Place[] = [
 const tabs: Place[] = [
   { to: routes.home, label: text.frame.activity, icon: <PulseRegular />, also: [routes.runs] },
   { to: routes.flows, label: text.frame.flows, icon: <FlowRegular /> },
+  { to: routes.incidents, label: text.frame.incidents, icon: <WarningRegular /> },
   { to: routes.more, label: text.frame.more, icon: <MoreHorizontalRegular />, also: [routes.connections, routes.connectors, "/settings"] },
 ];
 

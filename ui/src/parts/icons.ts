@@ -43,4 +43,4 @@ export { SettingsRegular } from "@fluentui/react-icons/svg/settings";
 export { SignOutRegular } from "@fluentui/react-icons/svg/sign-out";
 export { SubtractCircleRegular } from "@fluentui/react-icons/svg/subtract-circle";
 export { TimerRegular } from "@fluentui/react-icons/svg/timer";
-export { WarningFilled } from "@fluentui/react-icons/svg/warning";
+export { WarningFilled, WarningRegular } from "@fluentui/react-icons/svg/warning";

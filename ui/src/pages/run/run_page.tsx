@@ -165,6 +165,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
           [text.run.trigger, displayName(properties.trigger?.name ?? "") + (more?.triggerKind ? ` (${more.triggerKind})` : "")],
           [text.run.version, more?.version ?? properties.workflow?.properties?.version],
           [text.run.id, <code key="id" className="breakable">{run}</code>],
+          [text.run.incident, more?.incident && <Link key="incident" href={routes.incident(more.incident)}>{text.run.incidentLink}</Link>],
           [text.run.resubmitOf, repeats && <Link key="of" href={routes.run(flow, repeats)}>{repeats}</Link>],
           [
             text.run.resubmittedAs,

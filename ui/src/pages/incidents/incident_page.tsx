@@ -1,0 +1,262 @@
+import { Button, Field, Select } from "@fluentui/react-components";
+import { useState } from "react";
+import { Link } from "wouter";
+import { routes } from "../../api/paths";
+import { items, useAllRuns, useChangeIncident, useIncident, useIncidents, useJobDo, useJobs, useMergeIncident, useSession, useSplitIncident } from "../../api/queries";
+import type { Incident, RepairJob } from "../../api/types";
+import { ArrowRepeatAllRegular, HistoryRegular } from "../../parts/icons";
+import { Empty, ListFrame, Loading, Page, Problem } from "../../parts/page";
+import { Plot } from "../../parts/plot";
+import { RunTable } from "../../parts/run_table";
+import { Section } from "../../parts/section";
+import { ago, when } from "../../parts/time";
+import { text } from "../../text";
+import { VerifyButton } from "./verify_button";
+import { ResubmitDialog } from "./resubmit_dialog";
+import { StateMark } from "./state";
+import "./incidents.css";
+
+const dayMs = 24 * 3_600_000;
+
+function Changes({ incident }: { incident: Incident }) {
+  const change = useChangeIncident(incident.id);
+  const session = useSession();
+  const me = session.data?.user.userName ?? "";
+  const busy = change.isPending;
+  return (
+    <>
+      {incident.assignee !== me ? (
+        <Button disabled={busy} onClick={() => change.mutate({ assignee: me })}>
+          {text.incidents.assignToMe}
+        </Button>
+      ) : (
+        <Button disabled={busy} onClick={() => change.mutate({ assignee: "" })}>
+          {text.incidents.unassign}
+        </Button>
+      )}
+      {incident.state === "muted" ? (
+        <Button disabled={busy} onClick={() => change.mutate({ state: "new" })}>
+          {text.incidents.unmute}
+        </Button>
+      ) : (
+        incident.state !== "fixed" && (
+          <Button disabled={busy} onClick={() => change.mutate({ state: "muted", mutedUntil: new Date(Date.now() + dayMs).toISOString() })}>
+            {text.incidents.mute}
+          </Button>
+        )
+      )}
+      <Button disabled={busy} onClick={() => change.mutate({ state: incident.state === "fixed" ? "new" : "fixed" })}>
+        {incident.state === "fixed" ? text.incidents.reopen : text.incidents.markFixed}
+      </Button>
+      {change.isError && <Problem error={change.error} />}
+    </>
+  );
+}
+
+function Job({ job }: { job: RepairJob }) {
+  const act = useJobDo();
+  const words = text.repair;
+  return (
+    <li className="job">
+      <div className="job-line">
+        <strong>{words.states[job.state]}</strong>
+        <span className="quiet" title={when(job.createdTime)}>
+          {ago(job.createdTime)} · {job.by}
+        </span>
+        {job.state === "running" && (
+          <Button size="small" onClick={() => act.mutate({ job: job.id, what: "pause" })}>
+            {words.pause}
+          </Button>
+        )}
+        {job.state === "paused" && (
+          <Button size="small" onClick={() => act.mutate({ job: job.id, what: "resume" })}>
+            {words.resume}
+          </Button>
+        )}
+        {(job.state === "running" || job.state === "paused") && (
+          <Button size="small" onClick={() => act.mutate({ job: job.id, what: "cancel" })}>
+            {words.cancel}
+          </Button>
+        )}
+      </div>
+      <progress value={job.looked} max={job.runs} aria-label={words.progress(job.looked, job.runs)} />
+      <span>
+        {words.progress(job.looked, job.runs)}: {words.verdict(job.succeeded, job.failed, job.leftOut)}
+      </span>
+      {job.reason && <span className="tone-bad">{job.reason}</span>}
+      {job.refusals.map((one) => (
+        <span key={one} className="quiet breakable">
+          {one}
+        </span>
+      ))}
+      {act.isError && <Problem error={act.error} />}
+    </li>
+  );
+}
+
+function Jobs({ incident }: { incident: string }) {
+  const list = useJobs(incident);
+  const jobs = items(list).filter((job) => job.state !== "planned");
+  if (jobs.length === 0) return null;
+  return (
+    <section className="panel" aria-labelledby="jobs">
+      <h2 id="jobs">{text.repair.jobs}</h2>
+      <ul className="plain-list">
+        {jobs.map((job) => (
+          <Job key={job.id} job={job} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Parts({ incident }: { incident: Incident }) {
+  const split = useSplitIncident(incident.id);
+  const merge = useMergeIncident(incident.id);
+  const others = items(useIncidents("")).filter((one) => one.id !== incident.id);
+  const [other, setOther] = useState("");
+  return (
+    <>
+      <ul className="plain-list">
+        {incident.parts.map((part) => (
+          <li key={part.fingerprint}>
+            <span className="breakable">{part.rule}</span> <span className="quiet">{text.frame.times(part.count)}</span>{" "}
+            {incident.parts.length > 1 && (
+              <Button size="small" disabled={split.isPending} onClick={() => split.mutate(part.fingerprint)}>
+                {text.incidents.split}
+              </Button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {others.length > 0 && (
+        <div className="filters">
+          <Field label={text.incidents.merge}>
+            <Select aria-label={text.incidents.mergeWith} value={other} onChange={(_, data) => setOther(data.value)}>
+              <option value="">{text.incidents.choose}</option>
+              {others.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.title} ({one.flows.map((flow) => flow.displayName).join(", ")})
+                </option>
+              ))}
+            </Select>
+          </Field>
+          <Button disabled={other === "" || merge.isPending} onClick={() => merge.mutate(other, { onSuccess: () => setOther("") })}>
+            {text.incidents.mergeDo}
+          </Button>
+        </div>
+      )}
+      {split.isError && <Problem error={split.error} />}
+      {merge.isError && <Problem error={merge.error} />}
+    </>
+  );
+}
+
+/** One cause: what it is, what it touched, and what to do about all of it at once. */
+export default function IncidentPage({ id }: { id: string }) {
+  const query = useIncident(id);
+  const runs = useAllRuns({ incident: id });
+  const [planning, setPlanning] = useState(false);
+  const incident = query.data;
+  if (query.isPending) return <Loading />;
+  if (query.isError || !incident)
+    return (
+      <Page title={text.incidents.title}>
+        <Problem error={query.error} retry={() => void query.refetch()} />
+      </Page>
+    );
+  const found = items(runs);
+  return (
+    <Page
+      title={incident.title}
+      wide
+      above={<Link href={routes.incidents}>{text.incidents.title}</Link>}
+      beside={<StateMark state={incident.state} />}
+      actions={
+        <>
+          {incident.count > 0 && (
+            <Button appearance="primary" icon={<ArrowRepeatAllRegular />} onClick={() => setPlanning(true)}>
+              {text.incidents.resubmitAll}
+            </Button>
+          )}
+          <Changes incident={incident} />
+        </>
+      }
+    >
+      <section className="panel incident-words">
+        <p className="prewrap breakable">{incident.message}</p>
+        <p>
+          {incident.connection && incident.family === "authentication" && <VerifyButton connection={incident.connection} />}{" "}
+          {incident.lastRun && <Link href={routes.run(incident.lastRun.flow, incident.lastRun.run)}>{text.incidents.openLast}</Link>}
+        </p>
+      </section>
+      <dl className="facts panel">
+        <div>
+          <dt>{text.incidents.failures}</dt>
+          <dd>
+            {incident.count.toLocaleString("en")} <Plot values={incident.hours} />
+          </dd>
+        </div>
+        <div>
+          <dt>{text.incidents.repaired}</dt>
+          <dd>{incident.repaired.toLocaleString("en")}</dd>
+        </div>
+        <div>
+          <dt>{text.incidents.firstSeen}</dt>
+          <dd title={when(incident.firstSeen)}>{ago(incident.firstSeen)}</dd>
+        </div>
+        <div>
+          <dt>{text.incidents.lastSeen}</dt>
+          <dd title={when(incident.lastSeen)}>{ago(incident.lastSeen)}</dd>
+        </div>
+        <div>
+          <dt>{text.incidents.assignee}</dt>
+          <dd>{incident.assignee ?? text.incidents.nobody}</dd>
+        </div>
+        {incident.mutedUntil && (
+          <div>
+            <dt>{text.incidents.states.muted}</dt>
+            <dd>{text.incidents.mutedUntil(when(incident.mutedUntil))}</dd>
+          </div>
+        )}
+        <div>
+          <dt>{text.incidents.flows}</dt>
+          <dd>
+            {incident.flows.map((flow, at) => (
+              <span key={flow.flow}>
+                {at > 0 && ", "}
+                <Link href={routes.flow(flow.flow)}>{flow.displayName}</Link> ({flow.count})
+              </span>
+            ))}
+          </dd>
+        </div>
+        <div>
+          <dt>{text.incidents.grouped}</dt>
+          <dd>{incident.rule}</dd>
+        </div>
+      </dl>
+      <Jobs incident={id} />
+      <section aria-labelledby="failed-runs">
+        <h2 id="failed-runs">{text.incidents.runs}</h2>
+        <ListFrame list={runs} count={found.length} empty={<Empty icon={<HistoryRegular />} title={text.incidents.runsEmpty} hint={text.incidents.emptyHint} />}>
+          <RunTable runs={found} />
+        </ListFrame>
+      </section>
+      <section className="panel">
+        <Section title={text.incidents.fixes} beside={incident.fixes.length === 0 ? text.incidents.noFixes : String(incident.fixes.length)}>
+          <ul className="plain-list">
+            {incident.fixes.map((fix) => (
+              <li key={fix.time}>
+                {when(fix.time)}: {fix.by ? text.incidents.fixedBy(fix.by) : text.incidents.fixedByRun}
+              </li>
+            ))}
+          </ul>
+        </Section>
+        <Section title={text.incidents.parts} beside={String(incident.parts.length)}>
+          <Parts incident={incident} />
+        </Section>
+      </section>
+      {planning && <ResubmitDialog incident={id} onClose={() => setPlanning(false)} />}
+    </Page>
+  );
+}

@@ -1,0 +1,69 @@
+import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from "@fluentui/react-components";
+import { useEffect } from "react";
+import { useExecutePlan, usePlan } from "../../api/queries";
+import { Loading, Problem } from "../../parts/page";
+import { displayName } from "../../parts/time";
+import { text } from "../../text";
+
+/** What repeating all failed runs of an incident would do; then the one click that does it. */
+export function ResubmitDialog({ incident, onClose }: { incident: string; onClose: () => void }) {
+  const plan = usePlan();
+  const execute = useExecutePlan();
+  const make = plan.mutate;
+  useEffect(() => make(incident), [make, incident]);
+  const steps = plan.data?.steps ?? [];
+  const twice = steps.filter((step) => step.writes).reduce((sum, step) => sum + step.doneBefore, 0);
+  return (
+    <Dialog open onOpenChange={(_, data) => !data.open && onClose()}>
+      <DialogSurface>
+        <DialogBody>
+          <DialogTitle>{text.repair.title}</DialogTitle>
+          <DialogContent>
+            {plan.isPending && <Loading />}
+            {plan.isError && <Problem error={plan.error} retry={() => plan.mutate(incident)} />}
+            {plan.data && (
+              <>
+                <p>{text.repair.will(plan.data.runs)}</p>
+                <p>{text.repair.stages}</p>
+                <p className={twice > 0 ? "writes-twice" : ""}>{twice > 0 ? text.repair.twice(twice) : text.repair.noneTwice}</p>
+                {steps.length > 0 && (
+                  <div className="plan-scroll" tabIndex={0} role="region" aria-label={text.repair.title}>
+                    <table className="plan-table">
+                      <thead>
+                        <tr>
+                          <th scope="col">{text.repair.flow}</th>
+                          <th scope="col">{text.repair.step}</th>
+                          <th scope="col">{text.repair.kind}</th>
+                          <th scope="col">{text.repair.before}</th>
+                          <th scope="col">{text.repair.again}</th>
+                        </tr>
+                      </thead>
+                      <tbody>
+                        {steps.map((step) => (
+                          <tr key={`${step.flow}/${step.action}`}>
+                            <td>{step.flowDisplayName}</td>
+                            <td>{displayName(step.action)}</td>
+                            <td>{step.writes ? text.repair.writes : text.repair.reads}</td>
+                            <td className={step.writes && step.doneBefore > 0 ? "writes-twice" : ""}>{step.doneBefore}</td>
+                            <td>{step.notDoneBefore}</td>
+                          </tr>
+                        ))}
+                      </tbody>
+                    </table>
+                  </div>
+                )}
+                {execute.isError && <Problem error={execute.error} />}
+              </>
+            )}
+          </DialogContent>
+          <DialogActions>
+            <Button onClick={onClose}>{text.common.cancel}</Button>
+            <Button appearance="primary" disabled={!plan.data || execute.isPending} onClick={() => plan.data && execute.mutate(plan.data, { onSuccess: onClose })}>
+              {text.repair.start}
+            </Button>
+          </DialogActions>
+        </DialogBody>
+      </DialogSurface>
+    </Dialog>
+  );
+}
