@@ -4,9 +4,8 @@
 #include <array>
 
 #include <date/date.h>
-#include <date/tz.h>
 
-#include "trigger/windows_zones.h"
+#include "base/time_zone.h"
 
 namespace flowmend::trigger {
 
@@ -28,23 +27,11 @@ Error invalid(std::string message, std::string where) {
   return make_error("InvalidRecurrence", std::move(message), std::move(where), "Correct the trigger's recurrence.");
 }
 
-using LocalMilliseconds = date::local_time<std::chrono::milliseconds>;
-
 /// The instant of a wall clock reading. In a gap the offset before it applies, in an overlap the first pass (both: the
 /// offset before the change).
-Timestamp instant_of(const std::string& zone, std::int64_t local_ticks) {
-  if (zone.empty()) return {local_ticks};
-  const auto ms = (local_ticks - Timestamp::unix_epoch_ticks) / 10'000;
-  const auto info = date::locate_zone(zone)->get_info(LocalMilliseconds(std::chrono::milliseconds(ms)));
-  return {local_ticks - info.first.offset.count() * Duration::seconds(1).ticks};
-}
+Timestamp instant_of(const TimeZone& zone, std::int64_t local_ticks) { return zone.instants_of(local_ticks).before; }
 
-std::int64_t local_of(const std::string& zone, Timestamp time) {
-  if (zone.empty()) return time.ticks;
-  const auto info = date::locate_zone(zone)->get_info(
-      date::sys_time<std::chrono::milliseconds>(std::chrono::milliseconds(time.to_unix_milliseconds())));
-  return time.ticks + info.offset.count() * Duration::seconds(1).ticks;
-}
+std::int64_t local_of(const TimeZone& zone, Timestamp time) { return zone.local_of(time); }
 
 std::int64_t day_number(std::int64_t local_ticks) { return local_ticks / day_ticks; }  // since 0001-01-01, a Monday
 int week_day(std::int64_t day) { return static_cast<int>((day + 1) % 7); }
@@ -242,16 +229,6 @@ std::optional<int> read_week_day(const Value& value) {
 
 }  // namespace
 
-std::optional<std::string> iana_zone(std::string_view name) {
-  const auto text = lower(name);
-  if (text == "utc" || text == "coordinated universal time" || text == "etc/utc") return "Etc/UTC";
-  try {
-    return date::locate_zone(zone_of_windows(name).value_or(std::string(name)))->name();
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-}
-
 Result<Recurrence> read_recurrence(const Value& recurrence) {
   if (!recurrence.is_object()) return invalid("The trigger needs a 'recurrence'.", "/recurrence");
   Recurrence r;
@@ -271,9 +248,9 @@ Result<Recurrence> read_recurrence(const Value& recurrence) {
   }
   r.interval = interval->as_integer();
   if (const auto zone = recurrence.text_of("timeZone"); !zone.empty()) {
-    const auto known = iana_zone(zone);
+    const auto known = TimeZone::find(zone);
     if (!known) return invalid("'" + std::string(zone) + "' is not a known time zone.", "/recurrence/timeZone");
-    r.time_zone = *known == "Etc/UTC" ? std::string() : *known;
+    r.time_zone = *known;
   }
   if (const auto start = recurrence.text_of("startTime"); !start.empty()) {
     const auto moment = read_moment(start);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "base/time_zone.h"
 #include "json/value.h"
 
 namespace flowmend::trigger {
@@ -25,7 +26,7 @@ struct Recurrence {
   bool start_is_utc = false;                ///< written with `Z` or an offset: the zone does not apply to it
   std::optional<std::int64_t> end_local;
   bool end_is_utc = false;
-  std::string time_zone;            ///< IANA; empty = UTC
+  TimeZone time_zone;               ///< of the wall clock
   std::vector<int> minutes, hours;  ///< sorted; empty = not given
   std::vector<int> week_days;       ///< 0 = Sunday
   std::vector<int> month_days;      ///< 1..31, -1..-31 from the end
@@ -42,10 +43,6 @@ struct Recurrence {
 
 /// Reads `recurrence` of a definition. `InvalidRecurrence`, with the place.
 Result<Recurrence> read_recurrence(const Value& recurrence);
-
-/// The IANA name of a Windows time zone ("Pacific Standard Time"), or the name itself when it is one of IANA; nothing
-/// for an unknown zone.
-std::optional<std::string> iana_zone(std::string_view name);
 
 /// When it fires first after it was saved or enabled at `saved`, which is also "now": `saved` itself when it fires at
 /// once. Nothing when it never does (endTime passed).

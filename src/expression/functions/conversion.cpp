@@ -110,8 +110,7 @@ Outcome<Value> to_json(Call& call, Arguments arguments) {
   if (value.is_string()) return parsed(call, value, value.as_string());
   if (const auto content = content_of(value)) {
     if (is_media_type(content->type, "application/xml") || is_media_type(content->type, "text/xml")) {
-      if (xml_to_json != nullptr) return xml_to_json(call, value);
-      return not_json(call, value, content->type, "Content of this type cannot be converted to JSON.");
+      return xml_to_json(call, value);
     }
     if (is_media_type(content->type, "application/octet-stream") || is_media_type(content->type, "application/json")) {
       const auto text = text_of_content(*content);

@@ -4,8 +4,7 @@
 
 namespace flowmend::expression {
 
-/// json() of XML content, by Newtonsoft's mapping (expressions.md section 9). Defined by the xml group; absent in a
-/// build without it.
-[[gnu::weak]] Outcome<Value> xml_to_json(Call& call, const Value& content);
+/// json() of XML content, by Newtonsoft's mapping (expressions.md section 9).
+Outcome<Value> xml_to_json(Call& call, const Value& content);
 
 }  // namespace flowmend::expression

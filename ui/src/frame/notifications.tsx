@@ -1,5 +1,5 @@
 import { Button, Popover, PopoverSurface, PopoverTrigger, Tooltip } from "@fluentui/react-components";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { routes } from "../api/paths";
 import { useMarkRead, useNotifications } from "../api/queries";
@@ -9,8 +9,21 @@ import { Empty, Loading, Problem } from "../parts/page";
 import { ago, when } from "../parts/time";
 import { text } from "../text";
 
+/** The failed run; for a cause that no run met yet, what is known of the cause. */
 const target = (item: NotificationItem): string =>
-  item.flow && item.run ? routes.run(item.flow, item.run) : item.flow ? routes.flow(item.flow) : routes.connections;
+  item.flow && item.run ? routes.run(item.flow, item.run) : routes.incident(item.id);
+
+/** Items keep their places while the list is open, and new ones come below: nothing moves under a pointer. */
+function useSteadyOrder(items: NotificationItem[], open: boolean): NotificationItem[] {
+  const places = useRef(new Map<string, number>());
+  if (!open) {
+    places.current.clear();
+    return items;
+  }
+  for (const item of items) if (!places.current.has(item.id)) places.current.set(item.id, places.current.size);
+  const place = (item: NotificationItem) => places.current.get(item.id) ?? 0;
+  return [...items].sort((a, b) => place(a) - place(b));
+}
 
 /** The bell: what failed or broke, newest first, one click from the run. */
 export function NotificationsButton() {
@@ -19,7 +32,7 @@ export function NotificationsButton() {
   const notifications = useNotifications();
   const markRead = useMarkRead();
   const unread = notifications.data?.unread ?? 0;
-  const all = notifications.data?.value ?? [];
+  const all = useSteadyOrder(notifications.data?.value ?? [], open);
   const choose = (item: NotificationItem) => {
     setOpen(false);
     if (!item.read) markRead.mutate({ ids: [item.id] });
