@@ -12,6 +12,23 @@
 
 namespace flowmend::expression {
 
+namespace {
+
+/// Appends the text of a value, or fails where `range` is.
+bool append_or_fail(const Value& value, Evaluation& evaluation, SourceRange range, TextBuffer& out) {
+  if (value.is_object()) {
+    if (const auto wrong = content_fault(value); !wrong.empty()) {
+      ExpressionError error;
+      error.message = "The template language expression was invoked with a value that is not valid. " + std::string(wrong);
+      return evaluation.fail(std::move(error), range) != nullptr;
+    }
+  }
+  append_text_of(value, out);
+  return true;
+}
+
+}  // namespace
+
 const Value* Node::evaluate_recorded(Evaluation& evaluation, Value& room) const {
   if (!worth_recording()) return compute(evaluation, room);
   Recorder& recorder = *evaluation.recorder();
@@ -25,14 +42,12 @@ bool Node::append_text(Evaluation& evaluation, TextBuffer& out) const {
   Value room;
   const Value* value = evaluate(evaluation, room);
   if (value == nullptr) return false;
-  append_text_of(*value, out);
-  return true;
+  return append_or_fail(*value, evaluation, range(), out);
 }
 
 bool ConstantNode::append_text(Evaluation& evaluation, TextBuffer& out) const {
   if (evaluation.recorder() != nullptr) return Node::append_text(evaluation, out);
-  append_text_of(value_, out);
-  return true;
+  return append_or_fail(value_, evaluation, range(), out);
 }
 
 const Value* ConstantNode::compute(Evaluation& evaluation, Value& room) const {

@@ -194,6 +194,19 @@ std::optional<std::string> text_of_content(const ContentView& content) {
   return text ? std::move(text) : text_of_bytes(*bytes, {});
 }
 
+std::string_view content_fault(const Value& value) {
+  const auto content = content_of(value);
+  if (!content) return {};
+  for (auto at = content->type.find(';'); at != std::string_view::npos; at = content->type.find(';', at + 1)) {
+    auto part = content->type.substr(at + 1);
+    part = trimmed(part.substr(0, part.find(';')));
+    if (!part.empty() && part.find('=') == std::string_view::npos)
+      return "The content's '$content-type' is not a valid media type.";
+  }
+  if (!bytes_of_base64(content->base64)) return "The value cannot be decoded from base64 representation.";
+  return {};
+}
+
 void append_text_of(const Value& value, TextBuffer& out) {
   switch (value.type()) {
     case json::Type::null: return;

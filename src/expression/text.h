@@ -26,6 +26,10 @@ std::optional<std::string> bytes_of_base64(std::string_view text);
 /// there become U+FFFD. Nothing when the base64 is broken.
 std::optional<std::string> text_of_content(const ContentView& content);
 
+/// What is wrong with content that can't be printed as text (broken base64, a parameter of its type without a value);
+/// empty when nothing is, and for every other value.
+std::string_view content_fault(const Value& value);
+
 /// `bytes` as UTF-8 text, read by the charset of that name ("" = UTF-8); nothing for an unknown charset.
 std::optional<std::string> text_of_bytes(std::string_view bytes, std::string_view charset);
 

@@ -74,6 +74,8 @@ Outcome<Value> to_bool(Call& call, Arguments arguments) {
 Outcome<Value> to_string(Call& call, Arguments arguments) {
   const Value& value = arguments[0];
   if (value.is_string()) return value;
+  if (const auto wrong = content_fault(value); !wrong.empty())
+    return fault(call, "was invoked with a parameter that is not valid. " + std::string(wrong));
   TextBuffer text(call.string_bytes_max());
   append_text_of(value, text);
   if (text.overflowed()) return text_too_long(call.string_bytes_max());

@@ -53,7 +53,8 @@ FunctionTable object_functions();      // functions/object.cpp
 FunctionTable workflow_functions();    // functions/workflow.cpp
 FunctionTable date_functions();        // functions/date.cpp
 FunctionTable format_functions();      // functions/format.cpp: formatNumber and kin
-FunctionTable content_functions();     // functions/content.cpp: base64, binary, dataUri
+FunctionTable content_functions();     // functions/content.cpp: base64, binary
+FunctionTable data_uri_functions();    // functions/data_uri.cpp
 FunctionTable uri_functions();         // functions/uri.cpp
 FunctionTable xml_functions();         // functions/xml.cpp: xml, xpath, xml <-> JSON
 

@@ -112,6 +112,33 @@ bool read_subset(std::string_view text, std::string& into) {
   return true;
 }
 
+/// Stands between CDATA sections that touch, because libxml2 would make one of them.
+constexpr std::string_view cdata_border = "flowmend-cdata-border";
+
+/// The text with touching CDATA sections parted; nothing when there are none.
+std::optional<std::string> part_cdata(std::string_view text) {
+  constexpr std::string_view cdata = "<![CDATA[";
+  std::string out;
+  std::size_t copied = 0;
+  for (auto at = text.find('<'); at != std::string_view::npos; at = text.find('<', at)) {
+    const auto rest = text.substr(at);
+    const bool is_cdata = rest.starts_with(cdata);
+    const std::string_view end = is_cdata ? "]]>" : rest.starts_with("<!--") ? "-->" : rest.starts_with("<?") ? "?>" : "";
+    if (end.empty()) {
+      ++at;
+      continue;
+    }
+    at = text.find(end, at + (is_cdata ? cdata.size() : 2));
+    if (at == std::string_view::npos) break;
+    at += end.size();
+    if (!is_cdata || !text.substr(at).starts_with(cdata)) continue;
+    out.append(text.substr(copied, at - copied)).append("<?").append(cdata_border).append("?>");
+    copied = at;
+  }
+  if (copied == 0) return std::nullopt;
+  return out.append(text.substr(copied));
+}
+
 class DocumentReader {
  public:
   explicit DocumentReader(std::string_view text) : text_(text) {}
@@ -135,8 +162,11 @@ class DocumentReader {
       }
     }
     FirstError error;
+    const auto parted = part_cdata(text_);
+    const std::string_view text = parted ? std::string_view(*parted) : text_;
+    if (text.size() > static_cast<std::size_t>(INT32_MAX)) return invalid("The XML is too long.");
     std::unique_ptr<xmlTextReader, ReaderDeleter> reader(
-        xmlReaderForMemory(text_.data(), static_cast<int>(text_.size()), nullptr, "UTF-8", reader_options));
+        xmlReaderForMemory(text.data(), static_cast<int>(text.size()), nullptr, "UTF-8", reader_options));
     if (!reader) return invalid("The XML can't be read.");
     xmlTextReaderSetStructuredErrorHandler(reader.get(), note_error, &error);
     int status = 0;
@@ -199,6 +229,7 @@ class DocumentReader {
       case XML_READER_TYPE_PROCESSING_INSTRUCTION:
         node.kind = XmlNode::Kind::instruction;
         node.name = text_of(xmlTextReaderConstName(reader));
+        if (node.name == cdata_border) return {};
         break;
       case XML_READER_TYPE_DOCUMENT_TYPE: {
         node.kind = XmlNode::Kind::doctype;
