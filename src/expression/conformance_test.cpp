@@ -1,8 +1,7 @@
 // Runs every case of the shared conformance file (its format: expressions.md section 12).
 //
 // Cases that we hold to be wrong stand in conformance_exceptions.json beside this file, each with the reason and a
-// source; they must fail here, so that a stale entry is noticed. conformance_pending.json names the functions that are
-// not built yet and the cases that wait for a part of one; both must really be missing.
+// source; they must fail here, so that a stale entry is noticed.
 
 #include <algorithm>
 #include <cmath>
@@ -90,35 +89,10 @@ TEST(Conformance, EveryCaseOfTheSharedFile) {
   ASSERT_TRUE(exceptions.has_value()) << exceptions.error().message;
   EXPECT_LE(exceptions->size() * 100, cases->size()) << "more than 1 % exceptions";
 
-  const auto pending =
-      json::parse(read_file(std::string(FLOWMEND_SOURCE_DIR) + "/src/expression/conformance_pending.json"));
-  ASSERT_TRUE(pending.has_value()) << pending.error().message;
-  std::vector<std::regex> missing;
-  for (const Value& name : pending->find("functions")->as_array()) {
-    const std::string text_of_name(name.as_string());
-    EXPECT_EQ(find_function(text_of_name), nullptr)
-        << text_of_name << " is built: remove it from conformance_pending.json";
-    missing.emplace_back("\\b" + text_of_name + "\\s*\\(", std::regex::icase);
-  }
-  const auto waits = [&](const Value& test) {
-    const std::string expression = json::write(*test.find("expr"));
-    return std::ranges::any_of(missing, [&](const std::regex& call) { return std::regex_search(expression, call); });
-  };
-
   std::size_t passed = 0;
-  std::size_t waiting = 0;
   for (const Value& test : cases->as_array()) {
     const std::string id(test.text_of("id"));
     const std::string problem = check(test);
-    if (pending->find("cases")->find(id) != nullptr) {
-      EXPECT_FALSE(problem.empty()) << id << " passes: remove it from conformance_pending.json";
-      ++waiting;
-      continue;
-    }
-    if (!problem.empty() && waits(test)) {
-      ++waiting;
-      continue;
-    }
     if (exceptions->find(id) != nullptr) {
       EXPECT_FALSE(problem.empty()) << id << " passes: remove it from conformance_exceptions.json";
       continue;
@@ -130,8 +104,7 @@ TEST(Conformance, EveryCaseOfTheSharedFile) {
     ADD_FAILURE() << id << ": " << test.text_of("expr") << "\n  expected " << json::write(test) << "\n  " << problem;
   }
   RecordProperty("passed", static_cast<int>(passed));
-  std::cout << passed << " of " << cases->size() << " cases pass, " << waiting
-            << " wait for functions that are not built yet\n";
+  std::cout << passed << " of " << cases->size() << " cases pass\n";
 }
 
 }  // namespace

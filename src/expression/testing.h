@@ -1,7 +1,10 @@
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
+
+#include <gtest/gtest.h>
 
 #include "expression/context_json.h"
 #include "expression/functions/function.h"
@@ -35,6 +38,25 @@ inline Diagnostics diagnosed(std::string_view text, std::string_view context_jso
   Diagnostics diagnostics;
   Template::compile(Value(text), context, "/inputs", diagnostics);
   return diagnostics;
+}
+
+/// One line of a table of rules.
+struct Row {
+  const char* expression;
+  const char* gives;  ///< JSON, or `error: ` and a part of the message
+};
+
+inline void check(std::initializer_list<Row> rows, std::string_view context = "{}") {
+  for (const Row& row : rows) {
+    const std::string given = evaluated(row.expression, context);
+    const std::string wanted = row.gives;
+    if (wanted.starts_with("error: ")) {
+      EXPECT_TRUE(given.starts_with("error: ")) << row.expression << " gives " << given;
+      EXPECT_NE(given.find(wanted.substr(7)), std::string::npos) << row.expression << " says " << given;
+    } else {
+      EXPECT_EQ(given, wanted) << row.expression;
+    }
+  }
 }
 
 }  // namespace flowmend::expression::testing

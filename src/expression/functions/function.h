@@ -52,6 +52,7 @@ FunctionTable conversion_functions();  // functions/conversion.cpp
 FunctionTable object_functions();      // functions/object.cpp
 FunctionTable workflow_functions();    // functions/workflow.cpp
 FunctionTable date_functions();        // functions/date.cpp
+FunctionTable date_zone_functions();   // functions/date_zone.cpp: zones, cultures, lengths of time
 FunctionTable format_functions();      // functions/format.cpp: formatNumber and kin
 FunctionTable content_functions();     // functions/content.cpp: base64, binary
 FunctionTable data_uri_functions();    // functions/data_uri.cpp

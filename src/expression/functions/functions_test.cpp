@@ -10,25 +10,8 @@
 namespace flowmend::expression {
 namespace {
 
+using testing::check;
 using testing::evaluated;
-
-struct Row {
-  const char* expression;
-  const char* gives;  ///< JSON, or `error: ` and a part of the message
-};
-
-void check(std::initializer_list<Row> rows, std::string_view context = "{}") {
-  for (const Row& row : rows) {
-    const std::string given = evaluated(row.expression, context);
-    const std::string wanted = row.gives;
-    if (wanted.starts_with("error: ")) {
-      EXPECT_TRUE(given.starts_with("error: ")) << row.expression << " gives " << given;
-      EXPECT_NE(given.find(wanted.substr(7)), std::string::npos) << row.expression << " says " << given;
-    } else {
-      EXPECT_EQ(given, wanted) << row.expression;
-    }
-  }
-}
 
 TEST(TextOfValues, AsTheServicePrintsThem) {
   check({

@@ -5,12 +5,11 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
-#include <set>
 
 #include <unicode/dcfmtsym.h>
-#include <unicode/locid.h>
 
 #include "expression/functions/decimal_math.h"
+#include "expression/functions/locale.h"
 
 namespace flowmend::expression {
 
@@ -121,17 +120,6 @@ double to_double(const Numeral& numeral) {
   return std::strtod(text.c_str(), nullptr);
 }
 
-bool is_known_language(const char* language) {
-  static const std::set<std::string> languages = [] {
-    std::set<std::string> all;
-    std::int32_t count = 0;
-    const icu::Locale* locales = icu::Locale::getAvailableLocales(count);
-    for (std::int32_t i = 0; i < count; ++i) all.insert(locales[i].getLanguage());
-    return all;
-  }();
-  return languages.contains(language);
-}
-
 std::string utf8(const icu::UnicodeString& text) {
   std::string out;
   text.toUTF8String(out);
@@ -146,12 +134,10 @@ std::optional<NumberStyle> number_style(std::string_view locale) {
     style.infinity = true;
     return style;
   }
-  constexpr std::size_t name_bytes_max = 84;  // .NET's LOCALE_NAME_MAX_LENGTH
-  if (locale.size() > name_bytes_max) return std::nullopt;
+  const auto found = find_locale(locale);
+  if (!found) return std::nullopt;
   UErrorCode status = U_ZERO_ERROR;
-  const icu::Locale found = icu::Locale::forLanguageTag(std::string(locale), status);
-  if (U_FAILURE(status) || !is_known_language(found.getLanguage())) return std::nullopt;
-  const icu::DecimalFormatSymbols symbols(found, status);
+  const icu::DecimalFormatSymbols symbols(*found, status);
   if (U_FAILURE(status)) return std::nullopt;
   style.decimal_point = utf8(symbols.getConstSymbol(icu::DecimalFormatSymbols::kDecimalSeparatorSymbol));
   style.group = utf8(symbols.getConstSymbol(icu::DecimalFormatSymbols::kGroupingSeparatorSymbol));
