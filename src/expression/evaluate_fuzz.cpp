@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,18 @@ class Choices {
   std::size_t at_ = 0;
 };
 
+/// Texts that some function reads, which random bytes would hardly hit.
+constexpr std::string_view words[] = {
+    "2026-03-05T14:07:09.1234567Z", "3/5/2026 2:07 PM", "Thu, 05 Mar 2026 14:07:09 GMT", "20. m\xC3\xA4rz 2026",
+    "0001-01-01", "9999-12-31T23:59:59.9999999+14:00", "2024-03-10T02:30:00", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK",
+    "dddd, MMMM d, yyyy h:mm:ss tt", "o", "D", "Pacific Standard Time", "Europe/Berlin", "UTC", "de-DE", "ar-EG", "fa-IR",
+    "th-TH", "1.02:03:04.5", "d\\.hh\\:mm", "#,##0.00;(#,##0.00);zero", "0.0##E+00", "N2", "C", "P3", "X8", "G17",
+    "<a x='1'><b>t</b><!--c--><![CDATA[d]]><![CDATA[e]]><b/></a>",
+    "<?xml version='1.0' encoding='utf-8'?><!DOCTYPE a [<!ELEMENT a ANY>]><p:a xmlns:p='u'> <p:b/> </p:a>",
+    "//*[local-name()='b']/text()", "count(//@*)", "/a/b | /a", "data:text/plain;charset=utf-8;base64,aGVsbG8=",
+    "data:,a%20b+c", "https://user@host:81/path?query#fragment", "{\"a\":{\"@x\":1,\"#text\":[\"t\"],\"b\":[null,{}]}}",
+    "_x0041_", "&lt;&#65;", "Month", "1,234.5e3"};
+
 Value draw_value(Choices& choices, unsigned depth) {
   switch (choices.next(depth == 0 ? 8 : 11)) {
     case 0: return {};
@@ -52,7 +65,7 @@ Value draw_value(Choices& choices, unsigned depth) {
     case 2: return Value(static_cast<int>(choices.next(256)) - 128);
     case 3: return Value(static_cast<double>(choices.next(256)) / 16 - 8);
     case 4: return Value(INT64_MIN + static_cast<std::int64_t>(choices.next(2)));
-    case 5: return Value("2026-03-05T14:07:09.1234567Z");
+    case 5: return Value(words[choices.next(std::size(words))]);
     case 6: return Value("name");
     case 7: return Value(std::string_view(choices.text()));
     case 8: {
@@ -83,11 +96,12 @@ std::string quoted(std::string_view text) {
 }
 
 std::string draw_expression(Choices& choices, unsigned depth) {
-  const unsigned kind = depth == 0 ? choices.next(4) : choices.next(10);
+  const unsigned kind = depth == 0 ? choices.next(4) : choices.next(11);
   switch (kind) {
     case 0: return "variables('" + std::string(1, static_cast<char>('a' + choices.next(6))) + "')";
     case 1: return std::to_string(static_cast<int>(choices.next(256)) - 128);
     case 2: return quoted(choices.text());
+    case 10: return quoted(words[choices.next(std::size(words))]);
     case 3: return "item()";
     case 4: return draw_expression(choices, depth - 1) + "?['name']";
     case 5: return draw_expression(choices, depth - 1) + "[" + draw_expression(choices, depth - 1) + "]";

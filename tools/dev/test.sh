@@ -4,12 +4,12 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$FLOWMEND_ROOT"
 
-suites=(maps portal cpp browser)
 describe() {
   cat <<'TEXT'
 maps      READMEs name files that exist, includes follow the arrows between rooms
 portal    the portal's unit tests
 cpp       every C++ test under the address and undefined-behaviour sanitizers
+fuzz      every fuzz target for 60 s, side by side (./dev fuzz runs them longer)
 browser   the walks of a person through the portal, in Chromium, against the release binary
 TEXT
 }
@@ -66,6 +66,32 @@ if wanted cpp || [[ "$filter" == test_* ]]; then
     [[ "$filter" == test_* && "$name" != *"$filter"* ]] && continue
     suite "$name" "$test" --gtest_brief=1
   done
+fi
+
+if wanted fuzz; then
+  install_packages build fuzz
+  build_preset fuzz fuzz_targets
+  fuzz_all() {
+    local target name failed=0 running=()
+    for target in build/fuzz/fuzz_*; do
+      [ -x "$target" ] && [ -f "$target" ] || continue
+      name=$(basename "$target")
+      mkdir -p "build/fuzz/corpus/$name"
+      "$target" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 -artifact_prefix=build/fuzz/ -verbosity=0 \
+        "build/fuzz/corpus/$name" >"$results/$name.txt" 2>&1 &
+      running+=("$!:$name")
+    done
+    [ ${#running[@]} -gt 0 ] || return 1
+    for target in "${running[@]}"; do
+      if ! wait "${target%%:*}"; then
+        echo "${target#*:} found a fault:"
+        tail -n 100 "$results/${target#*:}.txt"
+        failed=1
+      fi
+    done
+    return "$failed"
+  }
+  suite fuzz fuzz_all
 fi
 
 if wanted browser; then
