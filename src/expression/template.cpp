@@ -188,12 +188,24 @@ class Compiler {
     return part;
   }
 
+  /// `[concat('...', parameters('x'))]`: an Azure Resource Manager template that was not deployed.
+  static bool is_arm_expression(std::string_view source) {
+    if (source.size() < 4 || source.front() != '[' || source.back() != ']' || source[source.size() - 2] != ')')
+      return false;
+    const auto word = source.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 1);
+    return word != std::string_view::npos && word > 1 && source[word] == '(';
+  }
+
   NodePointer broken(ExpressionError error, SourceRange range, const std::string& pointer) {
+    const bool arm = is_arm_expression(error.source);
     diagnostics_.push_back(Diagnostic{.pointer = prefix_ + pointer,
                                       .severity = Severity::error,
                                       .code = "InvalidTemplate",
                                       .message = error.message,
-                                      .cure = "Correct the expression at the marked place.",
+                                      .cure = arm ? "This text is an expression of an Azure Resource Manager template. "
+                                                    "Write the value that a deployment puts in its place, or import "
+                                                    "the deployed flow."
+                                                  : "Correct the expression at the marked place.",
                                       .begin = error.range.begin,
                                       .end = error.range.end});
     return std::make_unique<BrokenNode>(range, std::move(error));

@@ -110,6 +110,15 @@ TEST(Template, DiagnosesAtSaveTime) {
   EXPECT_TRUE(diagnosed("@concat(triggerBody()?['a'], guid())").empty());
 }
 
+TEST(Template, TellsTemplatesOfDeploymentsApart) {
+  const auto arm = testing::diagnosed("[concat('/x/@{variables(''a'')}')]");
+  ASSERT_EQ(arm.size(), 1u);
+  EXPECT_NE(arm.front().cure.find("Azure Resource Manager"), std::string::npos) << arm.front().cure;
+  const auto plain = testing::diagnosed("[1] @{variables(}");
+  ASSERT_EQ(plain.size(), 1u);
+  EXPECT_EQ(plain.front().cure.find("Azure Resource Manager"), std::string::npos);
+}
+
 TEST(Template, KnowsWhatItMentions) {
   ContextFromJson context(*json::parse(R"({"actions": {"A": {}}, "variables": {"v": 1}})"), 1);
   Diagnostics diagnostics;
