@@ -5,6 +5,7 @@
 
 #include "definition/action_types.h"
 #include "definition/flow.h"
+#include "definition/order.h"
 #include "definition/secure.h"
 #include "definition/settings.h"
 #include "definition/trigger_types.h"
@@ -114,6 +115,7 @@ class Reader {
       for (Branch& branch : action.branches) link(branch);
     }
     for (const Action& action : flow_->actions) check_mentions(action);
+    check_order(*flow_, mentions_, diagnostics_);
     const Value& outputs = member_at(definition_, {"outputs"});
     if (outputs.is_object()) flow_->outputs = Template::compile(outputs, *names_, "/outputs", diagnostics_);
     spread_secure_data(*flow_, mentions_);

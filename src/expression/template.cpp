@@ -161,6 +161,7 @@ class Compiler {
       flush(mark);
       auto parsed = parse(source, mark + 2, Ending::right_curly_bracket);
       if (parsed.has_error()) {
+        if (is_arm_expression(source)) return undeployed(value, pointer);
         Part part = new_text(value, pointer);
         part.root = broken(std::move(parsed).error(), everything, pointer);
         return part;
@@ -196,16 +197,25 @@ class Compiler {
     return word != std::string_view::npos && word > 1 && source[word] == '(';
   }
 
+  /// Kept as it stands: what a deployment would make of it is not known here.
+  Part undeployed(const Value& value, const std::string& pointer) {
+    diagnostics_.push_back(
+        Diagnostic{.pointer = prefix_ + pointer,
+                   .severity = Severity::warning,
+                   .code = "UndeployedTemplate",
+                   .message = "This text is an expression of an Azure Resource Manager template; it is used as it stands.",
+                   .cure = "Write the value that a deployment puts in its place, or import the deployed flow.",
+                   .begin = 0,
+                   .end = static_cast<std::uint32_t>(value.as_string().size())});
+    return constant(value);
+  }
+
   NodePointer broken(ExpressionError error, SourceRange range, const std::string& pointer) {
-    const bool arm = is_arm_expression(error.source);
     diagnostics_.push_back(Diagnostic{.pointer = prefix_ + pointer,
                                       .severity = Severity::error,
                                       .code = "InvalidTemplate",
                                       .message = error.message,
-                                      .cure = arm ? "This text is an expression of an Azure Resource Manager template. "
-                                                    "Write the value that a deployment puts in its place, or import "
-                                                    "the deployed flow."
-                                                  : "Correct the expression at the marked place.",
+                                      .cure = "Correct the expression at the marked place.",
                                       .begin = error.range.begin,
                                       .end = error.range.end});
     return std::make_unique<BrokenNode>(range, std::move(error));

@@ -110,13 +110,16 @@ TEST(Template, DiagnosesAtSaveTime) {
   EXPECT_TRUE(diagnosed("@concat(triggerBody()?['a'], guid())").empty());
 }
 
-TEST(Template, TellsTemplatesOfDeploymentsApart) {
-  const auto arm = testing::diagnosed("[concat('/x/@{variables(''a'')}')]");
-  ASSERT_EQ(arm.size(), 1u);
-  EXPECT_NE(arm.front().cure.find("Azure Resource Manager"), std::string::npos) << arm.front().cure;
-  const auto plain = testing::diagnosed("[1] @{variables(}");
-  ASSERT_EQ(plain.size(), 1u);
-  EXPECT_EQ(plain.front().cure.find("Azure Resource Manager"), std::string::npos);
+TEST(Template, KeepsTemplatesOfDeploymentsAsTheyStand) {
+  const std::string arm = "[concat('/x/@{variables(''a'')}')]";
+  const auto found = testing::diagnosed(arm);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found.front().code, "UndeployedTemplate");
+  EXPECT_EQ(found.front().severity, Severity::warning);
+  EXPECT_EQ(testing::evaluated(arm), json::write(Value(std::string_view(arm))));
+  const auto broken = testing::diagnosed("[1] @{variables(}");
+  ASSERT_EQ(broken.size(), 1u);
+  EXPECT_EQ(broken.front().code, "InvalidTemplate");
 }
 
 TEST(Template, KnowsWhatItMentions) {
