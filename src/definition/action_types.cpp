@@ -41,7 +41,7 @@ constexpr std::array entries = {
     ActionTypeEntry{"OpenApiConnectionWebhook", false, compose, ""},
     ActionTypeEntry{"OpenApiConnectionNotification", false, compose, ""},
     ActionTypeEntry{"HttpWebhook", false, compose, ""},
-    ActionTypeEntry{"Workflow", false, compose, ""},
+    ActionTypeEntry{"Workflow", true, workflow, "host"},
     ActionTypeEntry{"Function", false, compose, ""},
     ActionTypeEntry{"InvokeFunction", false, compose, ""},
     ActionTypeEntry{"ApiManagement", false, compose, ""},

@@ -62,8 +62,15 @@ enum class ActionType : std::uint8_t {
   wait,
   open_api_connection,
   api_connection,
-  expression
+  expression,
+  workflow,  ///< runs another flow and waits for its Response
 };
+
+/// Actions that ask something of the outside, or of another flow, and wait for its reply.
+constexpr bool sends_requests(ActionType type) {
+  return type == ActionType::http || type == ActionType::open_api_connection || type == ActionType::api_connection ||
+         type == ActionType::workflow;
+}
 
 /// One list of actions inside a container. Scope, Foreach and Until have one; If has `actions` and `else`; Switch has
 /// its cases in document order and then `default` (always there, maybe empty).

@@ -71,7 +71,7 @@ class Applier {
       enqueue_loop(loop, event.place);
     } else if (!action.branches.empty()) {
       open_container(action, *slot, event.place.frame);
-    } else if (sends_requests(action.type)) {
+    } else if (definition::sends_requests(action.type)) {
       Pending& pending = slot->make_detail().pending.emplace();
       pending.sealed = event.sealed;
       pending.in_flight = true;
@@ -257,10 +257,6 @@ class Applier {
     if (action.parent == no_action || is_loop(flow_.actions[action.parent].type)) return false;
     const Slot* parent = state_.find({action.parent, frame});
     return parent != nullptr && is_terminal(parent->status);
-  }
-
-  static bool sends_requests(ActionType type) {
-    return type == ActionType::http || type == ActionType::open_api_connection || type == ActionType::api_connection;
   }
 
   void take_work(Work::Kind kind, Place place) {

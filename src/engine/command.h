@@ -16,12 +16,16 @@ namespace flowmend::engine {
 
 /// Send a request. Its outcome comes back as AttemptFinished with the same place and attempt.
 struct Call {
-  enum class Kind : std::uint8_t { http, connector };
+  enum class Kind : std::uint8_t {
+    http,
+    connector,
+    workflow,  ///< another flow of this server; the runtime carries it out itself
+  };
   Place place;
   std::uint32_t attempt = 1;
   Kind kind = Kind::http;
   Value inputs;  ///< evaluated. http: {method, uri, headers?, queries?, body?, cookie?}; connector: {host, parameters |
-                 ///< method, path ...}
+                 ///< method, path ...}; workflow: {host, headers?, body?}
   Value sealed;  ///< http: the evaluated authentication; never logged or recorded in clear
   std::string idempotency_key;  ///< of (run, action path, repetition): the same over retries, resumes and crashes
   Duration timeout;             ///< for this attempt

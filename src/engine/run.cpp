@@ -96,4 +96,15 @@ bool Run::sleeps() const { return !state_->is_over() && state_->calls_in_flight 
 
 bool Run::ended() const { return state_->is_over(); }
 
+std::optional<Respond> Run::response() const {
+  if (state_->responded == 0) return std::nullopt;
+  for (const auto& action : state_->flow->actions) {
+    // A Response never stands in a loop, and only the one that answered succeeded.
+    if (action.type != definition::ActionType::response) continue;
+    const Slot* slot = state_->find({action.id, 0});
+    if (slot != nullptr && slot->status == Status::succeeded) return respond_of(slot->inputs, state_->responded);
+  }
+  return std::nullopt;
+}
+
 }  // namespace flowmend::engine

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "engine/command.h"
@@ -51,6 +52,8 @@ class Run {
   /// Nothing is under way but timers: the run may leave memory and come back by replay.
   bool sleeps() const;
   bool ended() const;
+  /// What the run's Response action answered, or nothing when none did.
+  std::optional<Respond> response() const;
   const RunState& state() const { return *state_; }
 
  private:

@@ -14,10 +14,6 @@ bool reads_only(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "get" || method == "head";
 }
 
-bool reaches_outside(ActionType type) {
-  return type == ActionType::http || type == ActionType::open_api_connection || type == ActionType::api_connection;
-}
-
 /// A method that only the run knows (an expression) is taken for a write.
 bool writes(const definition::Action& action, const definition::Flow& flow, const connector::Registry& registry) {
   const Value* inputs = action.definition.find("inputs");
@@ -55,7 +51,7 @@ std::vector<PlannedStep> plan_steps(const std::vector<store::RunRow>& runs, cons
     auto& steps = by_flow[run.flow];
     if (steps.empty()) {
       for (const definition::Action& action : latest.actions) {
-        if (!reaches_outside(action.type)) continue;
+        if (!definition::sends_requests(action.type)) continue;
         steps.push_back({run.flow, (*live)->row.display_name, action.name, action.type_name,
                          writes(action, latest, registry), 0, 0});
       }
@@ -65,7 +61,7 @@ std::vector<PlannedStep> plan_steps(const std::vector<store::RunRow>& runs, cons
       const auto* ended = std::get_if<engine::ActionEnded>(&event);
       if (ended == nullptr || ended->place.action >= (*ran)->actions.size()) continue;
       const auto& action = (*ran)->actions[ended->place.action];
-      if (reaches_outside(action.type) && ended->status == engine::Status::succeeded) went_well[action.name] = true;
+      if (definition::sends_requests(action.type) && ended->status == engine::Status::succeeded) went_well[action.name] = true;
     }
     for (PlannedStep& step : steps) ++(went_well.contains(step.action) ? step.done : step.again);
   }

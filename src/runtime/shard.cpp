@@ -129,6 +129,10 @@ void Shard::start_run(StartRequest request) {
   start.origin = request.origin;
   start.started_by = row.started_by;
   start.caller_waits = request.answer && request.answers_later;
+  if (!request.child_key.empty()) {
+    request.documents.push_back(
+        {"childRun", request.child_key, Value::object({{"run", Value(row.name)}}), 0, {}});
+  }
   if (waits) return wait_for_turn(std::move(request), std::move(row), std::move(start));
 
   if (request.flow->trigger.concurrency) ++turnstile(*request.flow).running;
@@ -136,6 +140,7 @@ void Shard::start_run(StartRequest request) {
   auto& active = *made;
   active.answer = std::move(request.answer);
   active.answers_later = request.answers_later;
+  active.waits_forever = request.waits_forever;
   active.started = std::move(request.started);
   active.documents = std::move(request.documents);
   active_.emplace(active.row.number, std::move(made));
@@ -187,7 +192,7 @@ void Shard::begin(ActiveRun& active, engine::RunStarted start) {
   active.row.status = store::RunStatus::running;
   if (active.answer) {
     ++waiting_callers_;
-    if (active.answers_later) {
+    if (active.answers_later && !active.waits_forever) {
       callers_.emplace_back(executor_.now() + settings_.caller_wait_max, active.row.number);
       sweep_callers();
     }
@@ -360,6 +365,7 @@ void Shard::carry_out(ActiveRun& active, engine::Commands commands) {
 }
 
 void Shard::send(ActiveRun& active, const engine::Call& call) {
+  if (call.kind == engine::Call::Kind::workflow) return call_flow(active, call);
   CallContext context;
   context.flow = active.flow;
   context.run = active.row.name;

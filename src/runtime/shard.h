@@ -27,6 +27,8 @@ struct StartRequest {
   std::string origin;  ///< the first run of the chain that `resubmit_of` belongs to
   std::string started_by;
   bool must_start = false;     ///< waits for its turn even beyond the trigger's limit of waiting runs
+  std::string child_key;       ///< of the call that this run answers; committed with the start
+  bool waits_forever = false;  ///< the caller is a run: no limit of time, and it comes back after a crash
   bool answers_later = false;  ///< `answer` waits for a Response action; else it gets 202 once the start is durable
   std::function<void(Answer)> answer;               ///< may be empty
   std::function<void(Result<StartedRun>)> started;  ///< may be empty; called once the start is durable, or refused
@@ -87,6 +89,7 @@ class Shard {
     std::size_t calls = 0;     ///< requests under way
     std::function<void(Answer)> answer;
     bool answers_later = false;
+    bool waits_forever = false;
     std::function<void(Result<StartedRun>)> started;
     std::vector<store::Document> documents;
   };
@@ -115,6 +118,9 @@ class Shard {
   void gate_opens(store::RunNumber number);
   void carry_out(ActiveRun& active, engine::Commands commands);
   void send(ActiveRun& active, const engine::Call& call);
+  /// A Workflow action: starts the run that it asks for, or takes up the one that it started before a crash.
+  void call_flow(ActiveRun& active, const engine::Call& call);
+  void await_child(const store::RunRow& child, std::function<void(Answer)> answer);
   void answer_caller(ActiveRun& active, Answer answer);
   void finish(ActiveRun& active);
   bool may_leave(const ActiveRun& active) const;

@@ -76,7 +76,10 @@ Shard::ActiveRun* Shard::replay(const store::RunRow& row) {
       return nullptr;
     }
     for (const auto& event : *events) {
-      if (const auto* start = std::get_if<engine::RunStarted>(&event)) caller_waits = start->caller_waits;
+      if (const auto* start = std::get_if<engine::RunStarted>(&event)) {
+        // A run that waits for this one asks again by itself.
+        caller_waits = start->caller_waits && start->trigger.find("parentRun") == nullptr;
+      }
       if (std::holds_alternative<engine::Responded>(event)) caller_waits = false;
     }
     made->run.replay(*events);

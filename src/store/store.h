@@ -34,7 +34,8 @@ struct Batch {
   std::vector<TimerRow> timers_set;    ///< replaces the timer of the same run, place and kind
   std::vector<TimerRow> timers_ended;  ///< `due` is not looked at
   std::vector<TriggerHistoryRow> histories;
-  std::vector<Document> documents;  ///< put whatever version is there; `version` and `updated` are not looked at
+  /// Put whatever version is there; `version` and `updated` are not looked at. A null value erases.
+  std::vector<Document> documents;
 };
 
 /// Which runs to list, newest first.

@@ -365,5 +365,93 @@ TEST_F(RuntimeTest, RunsBeyondTheConcurrencyWaitForTheirTurn) {
   EXPECT_EQ(wait_for_end(names[2]).status, store::RunStatus::succeeded);
 }
 
+constexpr const char* child =
+    R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+  "Get":{"type":"Http","inputs":{"method":"GET","uri":"https://peer.test/a","retryPolicy":{"type":"none"}},"runAfter":{}},
+  "Response":{"type":"Response","kind":"Http","inputs":{"statusCode":201,"body":{"got":"@triggerBody()?['x']"}},
+    "runAfter":{"Get":["Succeeded"]}}}})";
+
+std::string parent_of(const std::string& flow, const std::string& then = "Succeeded") {
+  return R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+  "Call":{"type":"Workflow","inputs":{"host":{"workflowReferenceName":")j" +
+         flow + R"j("},"body":{"x":"@triggerBody()?['y']"}},"runAfter":{}},
+  "Response":{"type":"Response","kind":"Http","inputs":{"statusCode":200,"body":"@outputs('Call')?['body']"},
+    "runAfter":{"Call":[")j" +
+         then + R"j("]}}}})j";
+}
+
+TEST_F(RuntimeTest, AWorkflowActionRunsTheOtherFlowAndTakesItsAnswer) {
+  const auto callee = save(child);
+  const auto caller = save(parent_of(callee).c_str());
+  const auto address = runtime_->callback_address(caller, "manual", KeyType::primary, {});
+  auto answer = call_url(address->value, R"({"y":7})");
+  peer_->answer(200);
+  const auto answered = answer.get();
+  EXPECT_EQ(answered.status_code, 200);
+  EXPECT_EQ(answered.body, R"({"got":7})");
+  const auto row = wait_for_end(header(answered, "x-ms-workflow-run-id"));
+  EXPECT_EQ(row.status, store::RunStatus::succeeded);
+  EXPECT_EQ(ends_.size(), 2u);
+  EXPECT_TRUE(store_->documents({.kind = "childRun"})->empty());
+}
+
+TEST_F(RuntimeTest, AParentThatGoesOnAfterACrashFindsItsChildAgain) {
+  const auto callee = save(child);
+  const auto caller = save(parent_of(callee).c_str());
+  const auto address = runtime_->callback_address(caller, "manual", KeyType::primary, {});
+  auto answer = call_url(address->value, R"({"y":7})");
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  restart();
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  peer_->answer(200);
+  const auto runs = store_->runs({.flow = caller});
+  ASSERT_EQ(runs->size(), 1u);
+  static_cast<void>(wait_for_end(runs->front().name));
+  const auto children = store_->runs({.flow = callee});
+  ASSERT_EQ(children->size(), 1u) << "one child, not one for each start of the server";
+  EXPECT_EQ(wait_for_end(children->front().name).status, store::RunStatus::succeeded);
+  const auto events = read_events(*store_, sealer_, runs->front().name);
+  ASSERT_TRUE(events);
+  bool called = false;
+  for (const auto& event : *events) {
+    const auto* ended = std::get_if<engine::ActionEnded>(&event);
+    if (ended == nullptr || ended->place.action != 0) continue;
+    called = true;
+    EXPECT_EQ(ended->status, engine::Status::succeeded) << ended->fault.message;
+    EXPECT_EQ(*ended->outputs.find("statusCode"), Value(201));
+  }
+  EXPECT_TRUE(called);
+}
+
+TEST_F(RuntimeTest, AChildThatNeverAnswersOrIsOffFailsTheAction) {
+  const auto callee = save(child);
+  const auto caller = save(parent_of(callee, "Failed").c_str());
+  const auto address = runtime_->callback_address(caller, "manual", KeyType::primary, {});
+  auto answer = call_url(address->value, "{}");
+  peer_->answer(500);  // the child fails before its Response
+  EXPECT_THAT(answer.get().body, HasSubstr("NoResponse"));
+  ASSERT_TRUE(runtime_->flows().set_state(callee, store::FlowState::stopped));
+  const auto off = call(caller);
+  const auto events = read_events(*store_, sealer_, header(off, "x-ms-workflow-run-id"));
+  ASSERT_TRUE(events);
+  bool said = false;
+  for (const auto& event : *events) {
+    const auto* ended = std::get_if<engine::ActionEnded>(&event);
+    said = said || (ended != nullptr && ended->fault.code == "WorkflowTriggerIsNotEnabled");
+  }
+  EXPECT_TRUE(said);
+}
+
+TEST_F(RuntimeTest, AFlowThatCallsItselfForEverIsEnded) {
+  const auto flow = save(with_response);
+  FlowDraft draft;
+  draft.display_name = "endless";
+  draft.definition = *json::parse(parent_of(flow));
+  const auto saved = runtime_->flows().update(flow, draft, "ann");
+  ASSERT_TRUE(saved && saved->flow);
+  const auto answered = call(flow);
+  EXPECT_EQ(answered.status_code, 502);
+}
+
 }  // namespace
 }  // namespace flowmend::runtime

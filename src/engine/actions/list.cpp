@@ -27,7 +27,8 @@ Start find_start(definition::ActionType type) {
     case response: return start_response;
     case http:
     case open_api_connection:
-    case api_connection: return start_request;
+    case api_connection:
+    case workflow: return start_request;
     case expression: return start_expression;
   }
   return start_compose;

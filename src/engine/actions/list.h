@@ -28,7 +28,7 @@ void start_scope(Step& step);                // control.cpp
 void start_terminate(Step& step);            // control.cpp; the rest is ending.cpp
 void start_wait(Step& step);                 // wait.cpp
 void start_response(Step& step);             // response.cpp
-void start_request(Step& step);              // request.cpp: Http, ApiConnection, OpenApiConnection
+void start_request(Step& step);              // request.cpp: Http, ApiConnection, OpenApiConnection, Workflow
 void start_expression(Step& step);           // expression.cpp: the kinds of Expression
 
 Start find_start(definition::ActionType type);
@@ -39,6 +39,9 @@ void finish_attempt(Step& step, const AttemptFinished& finished);
 void handle_timer(Step& step, TimerKind kind);
 /// The request to send for this action as the state is now, in a decision and after a crash alike.
 Call make_call(const RunState& state, Place place, std::uint32_t attempt, const Value& inputs, const Value& sealed);
+
+/// The answer of a Response action with these evaluated inputs.
+Respond respond_of(const Value& inputs, std::int32_t status_code);
 
 /// A loop may begin an iteration, or has ended.
 void advance_loop(Step& step);

@@ -1,4 +1,4 @@
-// Http, ApiConnection, OpenApiConnection: a request, its retries, the asynchronous 202 pattern
+// Http, ApiConnection, OpenApiConnection, Workflow: a request, its retries, the asynchronous 202 pattern
 // (engine.md 3.2, 3.9, 3.10).
 
 #include <algorithm>
@@ -102,7 +102,9 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   Call call;
   call.place = place;
   call.attempt = attempt;
-  call.kind = action.type == ActionType::http ? Call::Kind::http : Call::Kind::connector;
+  call.kind = action.type == ActionType::http       ? Call::Kind::http
+              : action.type == ActionType::workflow ? Call::Kind::workflow
+                                                    : Call::Kind::connector;
   call.inputs = inputs;
   call.sealed = sealed;
   call.idempotency_key = idempotency_key(state, place, inputs);
@@ -120,7 +122,8 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
 void finish_attempt(Step& step, const AttemptFinished& finished) {
   const Slot* slot = step.state.find(step.place);
   const Pending& pending = *slot->detail->pending;
-  const bool is_http = step.action.type == ActionType::http;
+  const bool is_child = step.action.type == ActionType::workflow;
+  const bool is_http = step.action.type == ActionType::http || is_child;
   AttemptEnded event;
   event.place = step.place;
   event.attempt = finished.attempt;
@@ -138,8 +141,10 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
 
   const bool has_fault = !finished.fault.code.empty();
   const bool failed = has_fault || finished.status_code == 0 || finished.status_code >= 400;
-  if (failed && is_retried(finished.status_code) && !is_final_fault(finished)) {
-    const Value* recorded = slot->inputs.find("retryPolicy");
+  const Value* recorded = slot->inputs.find("retryPolicy");
+  // A child flow is run again only when the action asks for it: what the first run did would be done twice.
+  const bool may_retry = !is_child || recorded != nullptr;
+  if (failed && may_retry && is_retried(finished.status_code) && !is_final_fault(finished)) {
     const auto policy = read_retry_policy(recorded == nullptr ? Value() : *recorded, step.flow.dialect);
     event.draw = step.random.draw();
     auto wait = policy ? next_wait(*policy, pending.retries + 1, event.draw) : std::nullopt;
@@ -154,7 +159,7 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
       return;
     }
   }
-  if (!failed && finished.status_code == 202 && !step.action.settings.disable_async_pattern) {
+  if (!failed && finished.status_code == 202 && !is_child && !step.action.settings.disable_async_pattern) {
     const auto location = header_of(finished.headers, "Location");
     const std::string uri = !location.empty() ? std::string(location)
                             : pending.polling ? pending.poll_uri

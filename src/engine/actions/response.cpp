@@ -2,6 +2,17 @@
 
 namespace flowmend::engine {
 
+Respond respond_of(const Value& inputs, std::int32_t status_code) {
+  Respond respond;
+  respond.status_code = status_code;
+  if (const Value* headers = inputs.find_ignoring_case("headers")) respond.headers = *headers;
+  if (const Value* body = inputs.find_ignoring_case("body")) {
+    respond.body = *body;
+    respond.has_body = !body->is_null();
+  }
+  return respond;
+}
+
 // Rules and texts: engine.md 3.4.
 void start_response(Step& step) {
   if (!step.state.caller_waits) {
@@ -36,11 +47,7 @@ void start_response(Step& step) {
     }
     respond.status_code = static_cast<std::int32_t>(code);
   }
-  if (const Value* headers = step.inputs.find_ignoring_case("headers")) respond.headers = *headers;
-  if (const Value* body = step.inputs.find_ignoring_case("body")) {
-    respond.body = *body;
-    respond.has_body = !body->is_null();
-  }
+  respond = respond_of(step.inputs, respond.status_code);
   step.out.events.emplace_back(Responded{respond.status_code});
   step.out.commands.emplace_back(std::move(respond));
   step.succeed("OK");

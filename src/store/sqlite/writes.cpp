@@ -42,7 +42,11 @@ void Writes::apply(const Batch& batch) {
   }
   for (const auto& row : batch.histories) put_history(row);
   for (const auto& document : batch.documents) {
-    static_cast<void>(put_document(document.kind, document.key, document.value, any_version));
+    if (document.value.is_null()) {
+      static_cast<void>(erase_document(document.kind, document.key, any_version));
+    } else {
+      static_cast<void>(put_document(document.kind, document.key, document.value, any_version));
+    }
   }
 }
 
