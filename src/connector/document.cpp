@@ -362,6 +362,7 @@ bool Loader::read_parameter(Operation& operation, const Value& written, const st
   parameter.required = truthy(written.find("required")) || parameter.place == ParameterPlace::path;
   parameter.allow_empty = truthy(written.find("allowEmptyValue"));
   parameter.visibility = visibility_of(written);
+  parameter.notification_url = truthy(extension(written, "x-ms-notification-url"));
   parameter.secret = truthy(extension(written, "x-ms-secret")) || parameter.format == "password";
   if (const Value* encoding = extension(written, "x-ms-url-encoding"); encoding != nullptr && encoding->is_string()) {
     parameter.double_encoding = equals_ignoring_case(encoding->as_string(), "double");

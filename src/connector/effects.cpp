@@ -8,6 +8,7 @@
 
 #include "connector/http_call.h"
 #include "connector/mask.h"
+#include "connector/notification.h"
 #include "connector/reference.h"
 #include "connector/service_message.h"
 
@@ -171,6 +172,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       operation = matched->operation;
       parameters = matched->parameters;
     }
+    if (!call.callback_url.empty()) parameters = with_callback(connector, *operation, parameters, call.callback_url);
     built = build_request(connector, *operation, parameters, material->fields);
     if (!built) {
       return Refusal{framed(built.error(), context.action, open_api ? "OpenApiConnection" : "ApiConnection"),

@@ -148,20 +148,24 @@ Result<OutgoingRequest> build_http_call(const engine::Call& call) {
 }
 
 void add_run_headers(const engine::Call& call, const runtime::CallContext& context, OutgoingRequest& request) {
+  // What belongs to no run (a trigger's request) has no value for some of them.
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) add_header(request, name, value);
+  };
   const bool writes = request.method != "GET" && request.method != "HEAD" && request.method != "OPTIONS";
-  if (writes) add_header(request, "Idempotency-Key", call.idempotency_key);
+  if (writes) add("Idempotency-Key", call.idempotency_key);
   if (!call.workflow_headers) return;
-  add_header(request, "x-ms-workflow-run-id", context.run);
+  add("x-ms-workflow-run-id", context.run);
   if (context.flow) {
-    add_header(request, "x-ms-workflow-id", context.flow->workflow_id);
-    add_header(request, "x-ms-workflow-name", context.flow->id);
-    add_header(request, "x-ms-workflow-version", context.flow->version);
-    add_header(request, "x-ms-workflow-system-id",
+    add("x-ms-workflow-id", context.flow->workflow_id);
+    add("x-ms-workflow-name", context.flow->id);
+    add("x-ms-workflow-version", context.flow->version);
+    add("x-ms-workflow-system-id",
                "/locations/local/scaleunits/00/workflows/" + context.flow->workflow_id);
   }
-  add_header(request, "x-ms-workflow-run-tracking-id", context.run);
+  add("x-ms-workflow-run-tracking-id", context.run);
   // An action's name may hold any letter; a header may not.
-  add_header(request, "x-ms-workflow-operation-name",
+  add("x-ms-workflow-operation-name",
              is_utf8(context.action) && std::all_of(context.action.begin(), context.action.end(),
                                                     [](char c) {
                                                       return static_cast<unsigned char>(c) >= 0x20 &&
@@ -170,18 +174,18 @@ void add_run_headers(const engine::Call& call, const runtime::CallContext& conte
                  ? context.action
                  : percent_encode(context.action));
   if (context.repeat_index >= 0) {
-    add_header(request, "x-ms-workflow-repeatitem-scope-name", context.repeat_scope);
-    add_header(request, "x-ms-workflow-repeatitem-index", std::to_string(context.repeat_index));
+    add("x-ms-workflow-repeatitem-scope-name", context.repeat_scope);
+    add("x-ms-workflow-repeatitem-index", std::to_string(context.repeat_index));
   }
-  add_header(request, "x-ms-client-tracking-id", context.client_tracking_id);
-  add_header(request, "x-ms-correlation-id", context.client_tracking_id);
+  add("x-ms-client-tracking-id", context.client_tracking_id);
+  add("x-ms-correlation-id", context.client_tracking_id);
   for (const std::string_view name : {"x-ms-action-tracking-id", "x-ms-tracking-id", "x-ms-client-request-id"})
-    add_header(request, name, call.tracking_id);
+    add(name, call.tracking_id);
 }
 
 OutgoingRequest build_poll(const engine::Call& call, const OutgoingRequest& original) {
   OutgoingRequest request;
-  request.method = "GET";
+  request.method = call.poll_method;
   request.secrets = original.secrets;
   const std::string& uri = call.poll_uri;
   if (uri.find("://") != std::string::npos) {

@@ -356,6 +356,7 @@ class Reader {
     const TriggerTypeEntry* entry = find_trigger_type(type.as_string());
     trigger.type_name = std::string(entry != nullptr ? entry->name : type.as_string());
     trigger.kind = std::string(written.text_of("kind"));
+    if (entry != nullptr) trigger.source = entry->source;
     if (entry == nullptr || !entry->runs) {
       error(at + "/type", "WorkflowTriggerTypeUnsupported",
             entry == nullptr ? "The trigger type '" + trigger.type_name + "' is not known."

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "definition/condition.h"
+#include "definition/trigger_types.h"
 #include "expression/template.h"
 #include "json/value.h"
 
@@ -131,6 +132,7 @@ struct Action {
 struct Trigger {
   std::string name;
   std::string type_name;  ///< `Request`, `Recurrence` ...
+  TriggerSource source = TriggerSource::schedule;
   std::string kind;
   Template inputs;
   Value recurrence;  ///< as written, checked

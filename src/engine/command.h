@@ -30,8 +30,10 @@ struct Call {
   std::string idempotency_key;  ///< of (run, action path, repetition): the same over retries, resumes and crashes
   Duration timeout;             ///< for this attempt
   bool workflow_headers = true;
-  bool get_poll = false;  ///< the asynchronous pattern: GET `poll_uri` with the same authentication
+  bool get_poll = false;  ///< ask `poll_uri` with the same authentication instead (the asynchronous pattern, a poll)
   std::string poll_uri;
+  std::string poll_method = "GET";
+  std::string callback_url;  ///< connector: where the service sends its notifications, when the operation wants to know
   std::string tracking_id;  ///< x-ms-action-tracking-id
 };
 

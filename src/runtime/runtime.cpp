@@ -7,10 +7,14 @@
 #include <spdlog/spdlog.h>
 
 #include "base/ids.h"
+#include "json/parse.h"
+#include "json/write.h"
 #include "runtime/answer.h"
+#include "runtime/polls.h"
 #include "runtime/schedules.h"
 #include "runtime/schema_check.h"
 #include "runtime/shard.h"
+#include "runtime/subscriptions.h"
 #include "trigger/condition.h"
 
 namespace flowmend::runtime {
@@ -30,6 +34,43 @@ std::int32_t refusal_status(std::string_view code) {
 }
 
 Answer refusal(const Error& error) { return error_answer(refusal_status(error.code), error.code, error.message); }
+
+/// Triggers that somebody calls at a signed address.
+bool is_called(const definition::Flow& flow) {
+  return flow.trigger.source == definition::TriggerSource::call ||
+         flow.trigger.source == definition::TriggerSource::webhook;
+}
+
+/// How services make sure that an address is willing to be notified (connectors.md 8.3): nothing for any other request.
+std::optional<Answer> answer_handshake(const trigger::CallbackRequest& request) {
+  Answer answer;
+  answer.status_code = 200;
+  const auto target = trigger::read_target(request.path, request.query);
+  if (request.body.empty() && target) {
+    for (const auto& [name, value] : target->queries) {
+      if (name != "validationToken") continue;
+      answer.headers.emplace_back("Content-Type", "text/plain");
+      answer.body = value;
+      return answer;
+    }
+  }
+  const auto secret = trigger::header(request.headers, "X-Hook-Secret");
+  if (!secret.empty()) {
+    answer.headers.emplace_back("X-Hook-Secret", std::string(secret));
+    return answer;
+  }
+  if (trigger::header(request.headers, "aeg-event-type") == "SubscriptionValidation") {
+    const auto body = json::parse(request.body);
+    const Value* event = body && body->is_array() && body->size() > 0 ? &body->as_array()[0] : nullptr;
+    const Value* data = event == nullptr ? nullptr : event->find("data");
+    if (data != nullptr) {
+      answer.headers.emplace_back("Content-Type", "application/json");
+      answer.body = json::write(Value::object({{"validationResponse", Value(data->text_of("validationCode"))}}));
+      return answer;
+    }
+  }
+  return std::nullopt;
+}
 
 Value trigger_record(const definition::Flow& flow, const Value& outputs) {
   ObjectBuilder record;
@@ -61,11 +102,21 @@ class ShardRuntime final : public Runtime {
         executor_(std::move(parts.executor)),
         flows_(store_, sealer_, *executor_),
         shard_(std::make_unique<Shard>(store_, parts.effects, sealer_, executor_, flows_, settings_)),
-        schedules_(std::make_unique<Schedules>(store_, *executor_, flows_,
-                                               [this](const auto& flow, Timestamp scheduled, store::Document state) {
-                                                 fire_schedule(flow, scheduled, std::move(state));
-                                               })) {
-    flows_.on_change([this](const std::string& id) { executor_->post([this, id] { schedules_->flow_changed(id); }); });
+        schedules_(std::make_unique<Schedules>(
+            store_, *executor_, flows_,
+            [this](const auto& flow, Timestamp scheduled, const Value& outputs, store::Document state) {
+              fire_schedule(flow, scheduled, outputs, std::move(state));
+            })),
+        polls_(std::make_unique<Polls>(poll_parts(parts.effects))),
+        subscriptions_(std::make_unique<Subscriptions>(subscription_parts(parts.effects))) {
+    flows_.on_change([this](const std::string& id) {
+      executor_->post([this, id] {
+        if (!schedules_) return;
+        schedules_->flow_changed(id);
+        polls_->flow_changed(id);
+        subscriptions_->flow_changed(id);
+      });
+    });
   }
 
   ~ShardRuntime() override { stop(); }
@@ -76,6 +127,8 @@ class ShardRuntime final : public Runtime {
     // posted.
     std::promise<void> gone;
     executor_->post([&] {
+      subscriptions_.reset();
+      polls_.reset();
       schedules_.reset();
       shard_.reset();
       gone.set_value();
@@ -87,7 +140,9 @@ class ShardRuntime final : public Runtime {
   Result<void> recover() {
     return on_shard<Result<void>>([this](auto done) {
       if (auto recovered = shard_->recover(); !recovered) return done(std::move(recovered));
-      done(schedules_->recover());
+      if (auto recovered = schedules_->recover(); !recovered) return done(std::move(recovered));
+      if (auto recovered = polls_->recover(); !recovered) return done(std::move(recovered));
+      done(subscriptions_->recover());
     });
   }
 
@@ -117,8 +172,16 @@ class ShardRuntime final : public Runtime {
     }
     if (!flow) return answer(refusal(does_not_compile(**live)));
     if ((*live)->row.state != store::FlowState::started) return answer(refusal(trigger_off(**live)));
-    if (flow->trigger.type_name != "Request" || flow->trigger.name != target->trigger) {
+    if (!is_called(*flow) || flow->trigger.name != target->trigger) {
       return answer(error_answer(404, "TriggerNotFound", "The flow has no Request trigger '" + target->trigger + "'."));
+    }
+    if (flow->trigger.source == definition::TriggerSource::webhook) {
+      if (auto handshake = answer_handshake(request)) return answer(std::move(*handshake));
+      // A service that notifies wants to hear that it was heard.
+      answer = [answer = std::move(answer)](Answer told) {
+        if (told.status_code == 202) told.status_code = 200;
+        answer(std::move(told));
+      };
     }
     auto outputs = trigger::make_outputs(*flow, *target, request, check_schema);
     if (!outputs) {
@@ -143,10 +206,10 @@ class ShardRuntime final : public Runtime {
     if (flow->trigger.name != name) {
       return make_error("TriggerNotFound", "The flow has no trigger '" + std::string(name) + "'.");
     }
-    if (flow->trigger.type_name != "Request") {
+    if (!is_called(*flow)) {
       return make_error("InvalidTriggerType", "Trigger '" + flow->trigger.name + "' is of type '" +
                                                   flow->trigger.type_name +
-                                                  "'; only a Request trigger has a callback address.");
+                                                  "'; only Request and webhook triggers have a callback address.");
     }
     return trigger::make_address(settings_.public_url, *flow,
                                  key == KeyType::primary ? (*live)->primary_key : (*live)->secondary_key, not_after);
@@ -161,8 +224,16 @@ class ShardRuntime final : public Runtime {
     if (flow->trigger.name != name)
       return make_error("TriggerNotFound", "The flow has no trigger '" + std::string(name) + "'.");
     if ((*live)->row.state != store::FlowState::started) return trigger_off(**live);
+    if (flow->trigger.source == definition::TriggerSource::poll) {
+      return wait_for<Result<StartedRun>>([&](auto done) {
+        executor_->post([this, id = std::string(id), done = std::move(done)] {
+          if (!polls_) return done(make_error("ServerStopping", "The server is stopping."));
+          polls_->check_now(id, done);
+        });
+      });
+    }
     Value outputs;
-    if (flow->trigger.type_name == "Request") {
+    if (is_called(*flow)) {
       ObjectBuilder made;
       made.add("headers", Value::empty_object());
       if (!body.is_null()) made.add("body", body);
@@ -219,7 +290,10 @@ class ShardRuntime final : public Runtime {
   }
 
   Timestamp next_fire(std::string_view flow) override {
-    return on_shard<Timestamp>([&](auto done) { done(schedules_->next_fire(std::string(flow))); });
+    return on_shard<Timestamp>([&](auto done) {
+      const auto scheduled = schedules_->next_fire(std::string(flow));
+      done(scheduled.is_set() ? scheduled : polls_->next_check(std::string(flow)));
+    });
   }
 
   void add_listener(RunListener& listener) override {
@@ -256,19 +330,56 @@ class ShardRuntime final : public Runtime {
     return wait_for<T>([&](auto done) { executor_->post([&begin, done = std::move(done)] { begin(done); }); });
   }
 
-  void fire_schedule(const std::shared_ptr<const LiveFlow>& live, Timestamp scheduled, store::Document state) {
+  void fire_schedule(const std::shared_ptr<const LiveFlow>& live, Timestamp scheduled, const Value& outputs,
+                     store::Document state) {
     ObjectBuilder extra;
     extra.add("scheduledTime", to_string(scheduled));
-    fire(live->flow, Value(), {}, extra.finish(), {}, {std::move(state)}, {}, {});
+    fire(live->flow, outputs, {}, extra.finish(), {}, {std::move(state)}, {}, {});
   }
+
+  Polls::Parts poll_parts(Effects& effects) {
+    return {store_,
+            effects,
+            executor_,
+            flows_,
+            [this](const auto& flow, const Value& outputs, store::Document state, auto started) {
+              fire(flow, outputs, {}, {}, {}, {std::move(state)}, {}, std::move(started), OnFailure::keep_state);
+            },
+            [this](const definition::Flow& flow, std::string status, std::string code, std::string message,
+                   store::Document state) {
+              record_check(flow, std::move(status), std::move(code), std::move(message), {std::move(state)});
+            }};
+  }
+
+  Subscriptions::Parts subscription_parts(Effects& effects) {
+    return {store_,
+            effects,
+            sealer_,
+            executor_,
+            flows_,
+            [this](const LiveFlow& live) {
+              return live.flow ? trigger::make_address(settings_.public_url, *live.flow, live.primary_key, {}).value
+                               : std::string();
+            },
+            [this](const definition::Flow& flow, std::string status, std::string code, std::string message,
+                   store::Document state) {
+              record_check(flow, std::move(status), std::move(code), std::move(message), {std::move(state)});
+            }};
+  }
+
+  /// What becomes of a trigger's state when its outputs can't be judged: a schedule goes on to its next time, a poll asks
+  /// for the same again.
+  enum class OnFailure : std::uint8_t { advance, keep_state };
 
   /// Judges what a trigger brought and starts the runs that follow from it. Any thread.
   void fire(const std::shared_ptr<const definition::Flow>& flow, const Value& outputs, std::string tracking,
             const Value& extra, std::string_view by, std::vector<store::Document> documents,
-            std::function<void(Answer)> answer, std::function<void(Result<StartedRun>)> started) {
+            std::function<void(Answer)> answer, std::function<void(Result<StartedRun>)> started,
+            OnFailure on_failure = OnFailure::advance) {
     const auto record = trigger_record(*flow, outputs);
     const auto verdict = trigger::judge(*flow, record, executor_->now(), executor_->random());
     if (!verdict) {
+      if (on_failure == OnFailure::keep_state) documents.clear();
       record_check(*flow, "Failed", verdict.error().code, verdict.error().message, std::move(documents));
       if (answer) answer(refusal(verdict.error()));
       if (started) started(verdict.error());
@@ -338,6 +449,8 @@ class ShardRuntime final : public Runtime {
   Flows flows_;
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<Schedules> schedules_;
+  std::unique_ptr<Polls> polls_;
+  std::unique_ptr<Subscriptions> subscriptions_;
 };
 
 }  // namespace

@@ -8,6 +8,23 @@ namespace {
 
 constexpr std::string_view state_kind = "triggerState";
 
+bool is_schedule(const definition::Trigger& trigger) {
+  return trigger.type_name == "Recurrence" || trigger.type_name == "SlidingWindow";
+}
+
+/// The length of a window; none for a frequency without a fixed one.
+Duration window_of(const trigger::Recurrence& recurrence) {
+  using trigger::Frequency;
+  switch (recurrence.frequency) {
+    case Frequency::second: return Duration::seconds(recurrence.interval);
+    case Frequency::minute: return Duration::minutes(recurrence.interval);
+    case Frequency::hour: return Duration::hours(recurrence.interval);
+    case Frequency::day: return Duration::days(recurrence.interval);
+    case Frequency::week: return Duration::days(recurrence.interval * 7);
+    default: return {};
+  }
+}
+
 Timestamp time_of(const Value& state, std::string_view name) {
   return parse_timestamp(state.text_of(name)).value_or(Timestamp{});
 }
@@ -68,7 +85,7 @@ void Schedules::plan(const store::FlowRow& row, bool at_start) {
     return;
   }
   const auto live = flows_.find(row.id);
-  if (!live || !(*live)->flow || (*live)->flow->trigger.type_name != "Recurrence") {
+  if (!live || !(*live)->flow || !is_schedule((*live)->flow->trigger)) {
     if (known != plans_.end()) plans_.erase(known);
     return;
   }
@@ -80,7 +97,16 @@ void Schedules::plan(const store::FlowRow& row, bool at_start) {
     if (known != plans_.end()) plans_.erase(known);
     return;
   }
-  Plan plan{*recurrence, source, {}, {}, {}, ++turns_};
+  Plan plan{*recurrence, source, {}, {}, {}, {}, {}, ++turns_};
+  const definition::Trigger& trigger = (*live)->flow->trigger;
+  if (trigger.type_name == "SlidingWindow") {
+    plan.window = window_of(*recurrence);
+    plan.delay = parse_duration(trigger.inputs.source().text_of("delay")).value_or(Duration{});
+    if (plan.window.ticks == 0) {
+      spdlog::error("the windows of flow {} have no fixed length", row.id);
+      return;
+    }
+  }
   const auto now = executor_.now();
   const auto stored =
       at_start ? store_.document(state_kind, row.id) : Result<std::optional<store::Document>>(std::nullopt);
@@ -89,19 +115,33 @@ void Schedules::plan(const store::FlowRow& row, bool at_start) {
     plan.saved = time_of((*stored)->value, "saved");
     plan.last = time_of((*stored)->value, "last");
     plan.next = time_of((*stored)->value, "next");
-    if (plan.next.is_set() && plan.next <= now) {  // missed while the process was down
+    if (plan.window.ticks == 0 && plan.next.is_set() && plan.next <= now) {  // missed while the process was down
       plan.next =
           trigger::next_fire(plan.recurrence, plan.saved, std::max(plan.last, plan.next), now).value_or(Timestamp{});
     }
   } else {
     plan.saved = now;
     plan.next = trigger::first_fire(plan.recurrence, now).value_or(Timestamp{});
+    if (plan.window.ticks != 0) {
+      // Windows are counted from the start time, also from one that has passed.
+      Timestamp start = now;
+      if (plan.recurrence.start_local) {
+        start = plan.recurrence.start_is_utc ? Timestamp{*plan.recurrence.start_local}
+                                             : plan.recurrence.time_zone.instants_of(*plan.recurrence.start_local).before;
+      }
+      plan.next = start + plan.window + plan.delay;
+    }
   }
   store::Batch batch;
   batch.documents.push_back(document_of(row.id, plan));
   store_.commit(std::move(batch), {});
   plans_[row.id] = std::move(plan);
   wake(row.id);
+}
+
+Timestamp Schedules::after(const Plan& plan, Timestamp last, Timestamp now) const {
+  if (plan.window.ticks != 0) return last + plan.window;
+  return trigger::next_fire(plan.recurrence, plan.saved, last, now).value_or(Timestamp{});
 }
 
 void Schedules::wake(const std::string& id) {
@@ -120,11 +160,20 @@ void Schedules::due(const std::string& id) {
   if (now < plan.next) return wake(id);  // the clock was set back in the meantime
   const auto scheduled = plan.next;
   plan.last = scheduled;
-  plan.next = trigger::next_fire(plan.recurrence, plan.saved, scheduled, now).value_or(Timestamp{});
+  plan.next = after(plan, scheduled, now);
   plan.turn = ++turns_;
   const auto live = flows_.find(id);
   if (live && (*live)->flow && (*live)->row.state == store::FlowState::started) {
-    fire_(*live, scheduled, document_of(id, plan));
+    Value outputs;
+    if (plan.window.ticks != 0) {
+      const Timestamp end = scheduled - plan.delay;
+      outputs = Value::object({{"windowStartTime", Value(to_string(end - plan.window))},
+                               {"windowEndTime", Value(to_string(end))}});
+      outputs = Value::object({{"body", outputs},
+                               {"windowStartTime", *outputs.find("windowStartTime")},
+                               {"windowEndTime", *outputs.find("windowEndTime")}});
+    }
+    fire_(*live, scheduled, outputs, document_of(id, plan));
   } else if (!live) {
     spdlog::error("the schedule of flow {} was missed: {}", id, live.error().message);
   }

@@ -11,8 +11,9 @@
 
 namespace flowmend::runtime {
 
-/// The schedules of all flows with a Recurrence trigger: each fires once at its time, never early; times missed while
-/// the process was down or the flow was off are dropped (engine.md 2.6).
+/// The schedules of all flows with a Recurrence or SlidingWindow trigger: each fires once at its time, never early. Times
+/// that a Recurrence missed, while the process was down or the flow was off, are dropped (engine.md 2.6); windows are
+/// made up for, oldest first (2.7).
 ///
 /// What is planned is a document (`triggerState`, the flow's id): `{recurrence, saved, last?, next?}`. The document
 /// that plans the next time is committed together with the run that the last one started, so no time fires twice over a
@@ -23,7 +24,8 @@ class Schedules {
  public:
   /// Fires: start a run that was due at `scheduled`, and commit `state` with it.
   using Fire =
-      std::function<void(const std::shared_ptr<const LiveFlow>& flow, Timestamp scheduled, store::Document state)>;
+      std::function<void(const std::shared_ptr<const LiveFlow>& flow, Timestamp scheduled, const Value& outputs,
+                         store::Document state)>;
 
   Schedules(store::Store& store, Executor& executor, Flows& flows, Fire fire);
   ~Schedules();
@@ -41,9 +43,12 @@ class Schedules {
     Timestamp saved;
     Timestamp last;
     Timestamp next;
+    Duration window;         ///< of a SlidingWindow: its length; 0 = a Recurrence
+    Duration delay;          ///< of a SlidingWindow: how long each window is held back
     std::uint64_t turn = 0;  ///< tells a posted wake-up of an older plan from this one's
   };
   void plan(const store::FlowRow& row, bool at_start);
+  Timestamp after(const Plan& plan, Timestamp last, Timestamp now) const;
   void wake(const std::string& id);
   void due(const std::string& id);
   static store::Document document_of(const std::string& id, const Plan& plan);

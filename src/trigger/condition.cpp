@@ -1,62 +1,12 @@
 #include "trigger/condition.h"
 
-#include <algorithm>
-
-#include "base/ids.h"
-#include "expression/context.h"
+#include "trigger/context.h"
 
 namespace flowmend::trigger {
 
 namespace {
 
 using json::ObjectBuilder;
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
-/// What an expression of a trigger sees: the trigger's own record, parameters and the workflow; no action has run yet.
-class TriggerContext final : public expression::Context {
- public:
-  TriggerContext(const definition::Flow& flow, Value record, Timestamp now, std::uint64_t seed)
-      : flow_(flow), record_(std::move(record)), now_(now), random_(seed) {}
-
-  std::optional<Value> parameter(const expression::Reference& parameter) override {
-    if (parameter.slot >= 0 && static_cast<std::size_t>(parameter.slot) < flow_.parameters.size()) {
-      return flow_.parameters[static_cast<std::size_t>(parameter.slot)].value;
-    }
-    for (const auto& known : flow_.parameters) {
-      if (equal_ignoring_case(known.name, parameter.name)) return known.value;
-    }
-    return std::nullopt;
-  }
-  std::optional<Value> variable(const expression::Reference&) override { return std::nullopt; }
-  std::optional<Value> outputs(const expression::Reference&) override { return std::nullopt; }
-  std::optional<Value> action_record(const expression::Reference&) override { return std::nullopt; }
-  std::optional<Value> current_action() override { return std::nullopt; }
-  std::optional<Value> result(const expression::Reference&) override { return std::nullopt; }
-  std::optional<Value> trigger() override { return record_; }
-  std::optional<Value> trigger_outputs() override {
-    const auto* outputs = record_.find("outputs");
-    return outputs == nullptr ? Value() : *outputs;
-  }
-  std::optional<Value> item() override { return std::nullopt; }
-  std::optional<Value> items(const expression::Reference&) override { return std::nullopt; }
-  std::optional<std::int64_t> iteration_index(const expression::Reference&) override { return std::nullopt; }
-  std::optional<Value> workflow() override {
-    return Value::object({{"id", flow_.workflow_id}, {"name", flow_.id}, {"type", "Microsoft.Logic/workflows"}});
-  }
-  std::optional<std::string> callback_url() override { return std::nullopt; }
-  Timestamp now() override { return now_; }
-  std::uint64_t random() override { return random_.next(); }
-
- private:
-  const definition::Flow& flow_;
-  Value record_;
-  Timestamp now_;
-  Random random_;
-};
 
 bool is_set(const definition::Template& expression) {
   return !(expression.is_constant() && expression.source().is_null());

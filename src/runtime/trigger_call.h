@@ -1,0 +1,11 @@
+#pragma once
+
+#include "engine/command.h"
+
+namespace flowmend::runtime {
+
+/// The request of a polling or webhook trigger with these evaluated inputs (engine.md 2.8 to 2.10): what an Http action
+/// or a connector's action would send.
+engine::Call trigger_call(const definition::Flow& flow, const Value& inputs);
+
+}  // namespace flowmend::runtime
