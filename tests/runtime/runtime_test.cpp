@@ -38,6 +38,7 @@ class Peer final : public Effects {
             std::function<void(engine::AttemptFinished)> done) override {
     const std::lock_guard hold(mutex_);
     keys_.push_back(call.idempotency_key);
+    calls_.push_back(call);
     open_.push_back({id, std::move(done)});
     changed_.notify_all();
   }
@@ -47,7 +48,7 @@ class Peer final : public Effects {
     changed_.notify_all();
   }
   /// Waits for the next request and answers it.
-  void answer(std::int32_t status) {
+  void answer(std::int32_t status, const char* headers = "{}", const char* body = nullptr) {
     std::unique_lock hold(mutex_);
     ASSERT_TRUE(changed_.wait_for(hold, std::chrono::seconds(10), [&] { return !open_.empty(); }));
     auto call = std::move(open_.front());
@@ -57,7 +58,11 @@ class Peer final : public Effects {
     finished.place = call.id.place;
     finished.attempt = call.id.attempt;
     finished.status_code = status;
-    finished.headers = Value::empty_object();
+    finished.headers = *json::parse(headers);
+    if (body != nullptr) {
+      finished.body = *json::parse(body);
+      finished.has_body = true;
+    }
     call.done(finished);
   }
   bool wait_for_requests(std::size_t count) {
@@ -67,6 +72,10 @@ class Peer final : public Effects {
   std::vector<std::string> keys() {
     const std::lock_guard hold(mutex_);
     return keys_;
+  }
+  std::vector<engine::Call> calls() {
+    const std::lock_guard hold(mutex_);
+    return calls_;
   }
   std::size_t cancelled() {
     const std::lock_guard hold(mutex_);
@@ -81,6 +90,7 @@ class Peer final : public Effects {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> keys_;
+  std::vector<engine::Call> calls_;
   std::vector<Open> open_;
   std::vector<CallId> cancelled_;
 };
@@ -129,6 +139,24 @@ class RuntimeTest : public testing::Test, public RunListener {
       return {};
     }
     return ended_[run];
+  }
+
+  void update(const std::string& flow, const std::string& definition) {
+    FlowDraft draft;
+    draft.display_name = "test";
+    draft.definition = *json::parse(definition);
+    const auto saved = runtime_->flows().update(flow, draft, "ann");
+    ASSERT_TRUE(saved && saved->flow) << (saved ? saved->diagnostics.at(0).message : saved.error().message);
+  }
+  /// Waits until the flow has so many entries in its trigger's history; gives them, newest first.
+  std::vector<store::TriggerHistoryRow> wait_for_checks(const std::string& flow, std::size_t count) {
+    for (int i = 0; i < 1500; ++i) {
+      auto rows = store_->trigger_histories(flow, "", 50);
+      if (rows && rows->size() >= count) return *rows;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    ADD_FAILURE() << "no " << count << " checks";
+    return {};
   }
 
   std::string save(const char* definition, store::FlowState state = store::FlowState::started) {
@@ -451,6 +479,135 @@ TEST_F(RuntimeTest, AFlowThatCallsItselfForEverIsEnded) {
   ASSERT_TRUE(saved && saved->flow);
   const auto answered = call(flow);
   EXPECT_EQ(answered.status_code, 502);
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  return text.replace(text.find(from), from.size(), to);
+}
+
+std::string polling(const char* more = "") {
+  return std::string(R"j({"triggers":{"news":{"type":"Http","recurrence":{"frequency":"Second","interval":1},
+  "inputs":{"method":"GET","uri":"https://peer.test/news","retryPolicy":{"type":"none"}})j") +
+         more + R"j(}},"actions":{"Take":{"type":"Compose","inputs":"@triggerBody()","runAfter":{}}}})j";
+}
+
+TEST_F(RuntimeTest, APollStartsARunForNewDataAndGoesOnWhereTheServiceSays) {
+  const auto flow = save(polling().c_str());
+  peer_->answer(202);
+  peer_->answer(200, R"({"Location":"/news?after=1"})", R"({"n":1})");
+  auto checks = wait_for_checks(flow, 2);
+  ASSERT_EQ(checks.size(), 2u);
+  EXPECT_EQ(checks[1].status, "Skipped");
+  EXPECT_EQ(checks[1].code, "NoNewData");
+  EXPECT_EQ(checks[0].status, "Succeeded");
+  EXPECT_EQ(wait_for_end(store_->runs({.flow = flow})->front().name).status, store::RunStatus::succeeded);
+  ASSERT_TRUE(peer_->wait_for_requests(3));
+  EXPECT_TRUE(peer_->calls()[2].get_poll);
+  EXPECT_EQ(peer_->calls()[2].poll_uri, "/news?after=1");
+  restart();  // while the third is under way: the place is kept, nothing is run twice
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  EXPECT_EQ(peer_->calls()[0].poll_uri, "/news?after=1");
+  EXPECT_EQ(store_->runs({.flow = flow})->size(), 1u);
+}
+
+TEST_F(RuntimeTest, APollSaysWhyNothingStarted) {
+  const auto flow = save(polling(R"j(,"conditions":[{"expression":"@greater(triggerBody()?['n'], 1)"}])j").c_str());
+  peer_->answer(404);
+  peer_->answer(200, "{}", R"({"n":1})");
+  peer_->answer(200, "{}", R"({"n":2})");
+  const auto checks = wait_for_checks(flow, 3);
+  ASSERT_GE(checks.size(), 3u);
+  EXPECT_EQ(checks[2].status, "Failed");
+  EXPECT_EQ(checks[2].error_code, "NotFound");
+  EXPECT_EQ(checks[1].status, "Skipped");
+  EXPECT_EQ(checks[1].code, "TriggerConditionNotMet");
+  EXPECT_EQ(checks[0].status, "Succeeded");
+}
+
+TEST_F(RuntimeTest, APollCanBeMadeNow) {
+  auto definition = polling();
+  definition = replaced(definition, R"("Second","interval":1)", R"("Day","interval":1)");
+  const auto flow = save(definition.c_str());
+  peer_->answer(202);
+  static_cast<void>(wait_for_checks(flow, 1));
+  auto run = std::async(std::launch::async, [&] { return runtime_->run_trigger(flow, "news", {}, "ann"); });
+  peer_->answer(200, "{}", R"({"n":1})");
+  const auto started = run.get();
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_EQ(wait_for_end(started->run).status, store::RunStatus::succeeded);
+}
+
+constexpr const char* webhook =
+    R"j({"triggers":{"hook":{"type":"HttpWebhook","inputs":{
+  "subscribe":{"method":"POST","uri":"https://peer.test/hooks","body":{"to":"@{listCallbackUrl()}"}},
+  "unsubscribe":{"method":"DELETE","uri":"https://peer.test/hooks/@{triggerBody()?['id']}"}}}},
+  "actions":{"Take":{"type":"Compose","inputs":"@triggerBody()","runAfter":{}}}})j";
+
+TEST_F(RuntimeTest, AWebhookIsSubscribedCalledAndUndone) {
+  const auto flow = save(webhook);
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  const auto subscribe = peer_->calls()[0];
+  const std::string address(subscribe.inputs.find("body")->text_of("to"));
+  EXPECT_THAT(address, HasSubstr("/workflows/"));
+  peer_->answer(201, "{}", R"({"id":7})");
+  const auto heard = call_url(address, R"({"event":1})").get();
+  EXPECT_EQ(heard.status_code, 200);
+  EXPECT_EQ(wait_for_end(header(heard, "x-ms-workflow-run-id")).status, store::RunStatus::succeeded);
+  const auto asked = call_url(address + "&validationToken=abc", "").get();
+  EXPECT_EQ(asked.body, "abc");
+  EXPECT_EQ(store_->runs({.flow = flow})->size(), 1u);
+
+  // Other inputs: the new subscription comes first, then the old one is undone.
+  update(flow, replaced(webhook, "peer.test/hooks\"", "peer.test/other\""));
+  peer_->answer(201, "{}", R"({"id":8})");
+  ASSERT_TRUE(peer_->wait_for_requests(3));
+  EXPECT_EQ(peer_->calls()[1].inputs.text_of("uri"), "https://peer.test/other");
+  EXPECT_EQ(peer_->calls()[2].inputs.text_of("uri"), "https://peer.test/hooks/7");
+  EXPECT_EQ(peer_->calls()[2].inputs.text_of("method"), "DELETE");
+  peer_->answer(204);
+  restart();  // what is subscribed stays so
+  ASSERT_TRUE(runtime_->flows().set_state(flow, store::FlowState::stopped));
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  EXPECT_EQ(peer_->calls()[0].inputs.text_of("uri"), "https://peer.test/hooks/8");
+  peer_->answer(404);  // gone already is as good
+  for (int i = 0; i < 500 && !store_->documents({.kind = "subscription"})->empty(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(store_->documents({.kind = "subscription"})->empty());
+}
+
+TEST_F(RuntimeTest, ARefusedSubscriptionIsSaidAndTriedAgainWhenTheFlowIsSaved) {
+  const auto flow = save(webhook);
+  peer_->answer(401);
+  const auto checks = wait_for_checks(flow, 1);
+  ASSERT_FALSE(checks.empty());
+  EXPECT_EQ(checks[0].status, "Failed");
+  EXPECT_THAT(checks[0].error_message, HasSubstr("it answered 401"));
+  update(flow, replaced(webhook, "peer.test/hooks\"", "peer.test/other\""));
+  ASSERT_TRUE(peer_->wait_for_requests(2));
+}
+
+TEST_F(RuntimeTest, ADeletedFlowTakesItsSubscriptionBack) {
+  const auto flow = save(webhook);
+  peer_->answer(201, "{}", R"({"id":9})");
+  for (int i = 0; i < 500 && store_->documents({.kind = "subscription"})->empty(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ASSERT_TRUE(runtime_->flows().erase(flow));
+  ASSERT_TRUE(peer_->wait_for_requests(2));
+  EXPECT_EQ(peer_->calls()[1].inputs.text_of("uri"), "https://peer.test/hooks/9");
+}
+
+TEST_F(RuntimeTest, SlidingWindowsFollowEachOtherFromTheStartTime) {
+  const auto now = now_from_system_clock();
+  const std::string start = to_string(now - Duration::minutes(150)).substr(0, 19) + "Z";
+  const auto flow = save((R"j({"triggers":{"window":{"type":"SlidingWindow","recurrence":{"frequency":"Hour","interval":1,
+  "startTime":")j" + start + R"j("}}},"actions":{"Take":{"type":"Compose","inputs":"@triggerOutputs()","runAfter":{}}}})j").c_str());
+  static_cast<void>(wait_for_checks(flow, 2));  // two windows are over, both are made up for
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const auto runs = store_->runs({.flow = flow});
+  ASSERT_EQ(runs->size(), 2u);
+  const auto events = read_events(*store_, sealer_, runs->back().name);
+  const auto& trigger = std::get<engine::RunStarted>(events->front()).trigger;
+  EXPECT_EQ(trigger.find("outputs")->text_of("windowStartTime").substr(0, 19), start.substr(0, 19));
 }
 
 }  // namespace
