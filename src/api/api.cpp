@@ -71,7 +71,8 @@ void fold_aliases(std::vector<std::string>& segments) {
 bool is_callback(const std::vector<std::string>& segments) {
   return segments.size() >= 5 && http::same_name(segments[0], "workflows") &&
          (http::same_name(segments[2], "triggers") ||
-          (http::same_name(segments[2], "versions") && segments.size() >= 7));
+          (http::same_name(segments[2], "versions") && segments.size() >= 7) ||
+          (http::same_name(segments[2], "runs") && http::same_name(segments[4], "actions")));
 }
 
 void add_security_headers(http::Response& response) {

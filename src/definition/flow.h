@@ -65,12 +65,21 @@ enum class ActionType : std::uint8_t {
   api_connection,
   expression,
   workflow,  ///< runs another flow and waits for its Response
+  http_webhook,
+  api_connection_webhook,
+  open_api_connection_webhook
 };
+
+/// Actions that give a service an address and wait until it calls that.
+constexpr bool is_webhook(ActionType type) {
+  return type == ActionType::http_webhook || type == ActionType::api_connection_webhook ||
+         type == ActionType::open_api_connection_webhook;
+}
 
 /// Actions that ask something of the outside, or of another flow, and wait for its reply.
 constexpr bool sends_requests(ActionType type) {
   return type == ActionType::http || type == ActionType::open_api_connection || type == ActionType::api_connection ||
-         type == ActionType::workflow;
+         type == ActionType::workflow || is_webhook(type);
 }
 
 /// One list of actions inside a container. Scope, Foreach and Until have one; If has `actions` and `else`; Switch has

@@ -89,6 +89,10 @@ class Applier {
     }
     pending.attempt = event.attempt + 1;
     ++pending.retries;
+    if (const Value* subscribed = event.response.find("subscribed"); subscribed != nullptr) {
+      pending.subscribed = true;
+      pending.location = std::string(event.response.text_of("location"));
+    }
     const Value* poll = event.response.find("pollUri");
     if (poll != nullptr && poll->is_string()) {
       pending.retries = 0;

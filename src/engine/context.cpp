@@ -230,6 +230,12 @@ std::optional<std::int64_t> RunContext::iteration_index(const expression::Refere
   return state_.frames[*frame].index;
 }
 
+std::optional<std::string> RunContext::callback_url() {
+  if (facts_.callbacks == nullptr || !definition::is_webhook(state_.flow->actions[place_.action].type))
+    return std::nullopt;
+  return facts_.callbacks->address(place_);
+}
+
 std::optional<Value> RunContext::workflow() {
   const auto& flow = *state_.flow;
   const std::string id = "/workflows/" + flow.workflow_id;

@@ -35,7 +35,7 @@ class RunContext final : public expression::Context {
   std::optional<Value> items(const expression::Reference& loop) override;
   std::optional<std::int64_t> iteration_index(const expression::Reference& loop) override;
   std::optional<Value> workflow() override;
-  std::optional<std::string> callback_url() override { return std::nullopt; }
+  std::optional<std::string> callback_url() override;
   const Value* borrow(Subject subject, const expression::Reference& reference) override;
   Timestamp now() override { return facts_.now; }
   std::uint64_t random() override { return random_.next(); }

@@ -154,6 +154,7 @@ void end_all(const RunState& state, const Ending& ending, const Facts& facts, De
         if (ending.cause != Ending::Cause::terminate) event.fault = ending.fault;
         if (slot.detail && slot.detail->pending && slot.detail->pending->in_flight)
           out.commands.emplace_back(CancelCall{place, slot.detail->pending->attempt});
+        if (auto undo = undo_webhook(state, place)) out.commands.emplace_back(std::move(*undo));
       }
       out.events.emplace_back(std::move(event));
     }
@@ -314,12 +315,22 @@ Decision decide(const RunState& state, const Input& input, const Facts& facts, R
     return out;
   }
   if (const auto* finished = std::get_if<AttemptFinished>(&input)) {
+    if (finished->attempt == 0) return out;  // what came of taking a subscription back
     const Slot* slot = state.find(finished->place);
     const bool fits = slot != nullptr && slot->status == Status::running && slot->detail && slot->detail->pending &&
                       slot->detail->pending->in_flight && slot->detail->pending->attempt == finished->attempt;
     if (!fits) return ignore("A reply came for an attempt that is not under way.", facts);
     Step step(state, finished->place, facts, random, out);
     finish_attempt(step, *finished);
+    return out;
+  }
+  if (const auto* notified = std::get_if<Notified>(&input)) {
+    const Slot* slot = state.find(notified->place);
+    const bool waits = slot != nullptr && slot->status == Status::running && slot->detail && slot->detail->pending &&
+                       definition::is_webhook(state.flow->actions[notified->place.action].type);
+    if (!waits) return ignore("A notification came for an action that does not wait for one.", facts);
+    Step step(state, notified->place, facts, random, out);
+    finish_webhook(step, *notified);
     return out;
   }
   if (const auto* fired = std::get_if<TimerFired>(&input)) {

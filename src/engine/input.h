@@ -29,6 +29,12 @@ struct TimerFired {
   TimerKind kind = TimerKind::wait;
 };
 
+/// A service called the address of a webhook action.
+struct Notified {
+  Place place;
+  Value outputs;  ///< {headers, queries?, body?, statusCode}
+};
+
 struct CancelRun {
   std::string by;
 };
@@ -39,12 +45,20 @@ struct CallerGone {};
 /// More of what is ready: given after a decision said `more`.
 struct Continue {};
 
-using Input = std::variant<RunStarted, AttemptFinished, TimerFired, CancelRun, CallerGone, Continue>;
+using Input = std::variant<RunStarted, AttemptFinished, TimerFired, CancelRun, CallerGone, Continue, Notified>;
+
+/// Gives the signed addresses behind listCallbackUrl(). Knows the flow's key, which the engine does not.
+class CallbackAddresses {
+ public:
+  virtual ~CallbackAddresses() = default;
+  virtual std::string address(Place place) const = 0;
+};
 
 /// What a pure engine may not find out by itself: it comes with each input.
 struct Facts {
   Timestamp now;
   std::uint64_t seed = 0;  ///< fresh randomness for this input (guid(), rand(), draws); results are journalled
+  const CallbackAddresses* callbacks = nullptr;  ///< nothing: there are none (a trial, a test)
 };
 
 }  // namespace flowmend::engine

@@ -82,7 +82,9 @@ Facts gather_facts(const definition::Flow& flow, const Failure& failure, const c
   if (facts.status >= 400 && body != nullptr) facts.said = connector::read_service_message(*body);
 
   using definition::ActionType;
-  if (facts.action->type == ActionType::open_api_connection || facts.action->type == ActionType::api_connection) {
+  if (facts.action->type == ActionType::open_api_connection || facts.action->type == ActionType::api_connection ||
+      facts.action->type == ActionType::open_api_connection_webhook ||
+      facts.action->type == ActionType::api_connection_webhook) {
     const Value* inputs =
         failure.inputs.find("host") != nullptr ? &failure.inputs : facts.action->definition.find("inputs");
     const Value* host = inputs == nullptr ? nullptr : inputs->find("host");

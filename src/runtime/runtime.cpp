@@ -15,6 +15,7 @@
 #include "runtime/schema_check.h"
 #include "runtime/shard.h"
 #include "runtime/subscriptions.h"
+#include "trigger/action_address.h"
 #include "trigger/condition.h"
 
 namespace flowmend::runtime {
@@ -42,12 +43,11 @@ bool is_called(const definition::Flow& flow) {
 }
 
 /// How services make sure that an address is willing to be notified (connectors.md 8.3): nothing for any other request.
-std::optional<Answer> answer_handshake(const trigger::CallbackRequest& request) {
+std::optional<Answer> answer_handshake(const trigger::CallbackRequest& request, const trigger::Headers& queries) {
   Answer answer;
   answer.status_code = 200;
-  const auto target = trigger::read_target(request.path, request.query);
-  if (request.body.empty() && target) {
-    for (const auto& [name, value] : target->queries) {
+  if (request.body.empty()) {
+    for (const auto& [name, value] : queries) {
       if (name != "validationToken") continue;
       answer.headers.emplace_back("Content-Type", "text/plain");
       answer.body = value;
@@ -149,6 +149,8 @@ class ShardRuntime final : public Runtime {
   Flows& flows() override { return flows_; }
 
   void invoke(trigger::CallbackRequest request, std::function<void(Answer)> answer) override {
+    if (const auto target = trigger::read_action_target(request.path, request.query))
+      return notify_action(*target, request, std::move(answer));
     const auto target = trigger::read_target(request.path, request.query);
     if (!target) return answer(refusal(target.error()));
     auto live = flows_.find_by_workflow_id(target->workflow_id);
@@ -176,7 +178,7 @@ class ShardRuntime final : public Runtime {
       return answer(error_answer(404, "TriggerNotFound", "The flow has no Request trigger '" + target->trigger + "'."));
     }
     if (flow->trigger.source == definition::TriggerSource::webhook) {
-      if (auto handshake = answer_handshake(request)) return answer(std::move(*handshake));
+      if (auto handshake = answer_handshake(request, target->queries)) return answer(std::move(*handshake));
       // A service that notifies wants to hear that it was heard.
       answer = [answer = std::move(answer)](Answer told) {
         if (told.status_code == 202) told.status_code = 200;
@@ -328,6 +330,39 @@ class ShardRuntime final : public Runtime {
   template <class T, class Begin>
   T on_shard(Begin begin) {
     return wait_for<T>([&](auto done) { executor_->post([&begin, done = std::move(done)] { begin(done); }); });
+  }
+
+  /// A service answers a webhook action.
+  void notify_action(const trigger::ActionTarget& target, const trigger::CallbackRequest& request,
+                     std::function<void(Answer)> answer) {
+    const auto live = flows_.find_by_workflow_id(target.workflow_id);
+    if (!live) return answer(refusal(make_error("WorkflowNotFound", "The workflow could not be found.")));
+    if (const auto verified = trigger::verify(target, request.headers, (*live)->primary_key, (*live)->secondary_key);
+        !verified) {
+      return answer(refusal(verified.error()));
+    }
+    if (auto handshake = answer_handshake(request, target.queries)) return answer(std::move(*handshake));
+    auto body = trigger::decode_body(trigger::header(request.headers, "content-type"), request.body);
+    if (!body) return answer(refusal(body.error()));
+    ObjectBuilder headers;
+    for (const auto& [name, value] : request.headers) headers.set(name, Value(value));
+    ObjectBuilder outputs;
+    outputs.add("statusCode", Value(200));
+    outputs.add("headers", headers.finish());
+    if (!target.queries.empty()) {
+      ObjectBuilder queries;
+      for (const auto& [name, value] : target.queries) queries.set(name, Value(value));
+      outputs.add("queries", queries.finish());
+    }
+    if (*body) outputs.add("body", std::move(**body));
+    executor_->post([this, target, outputs = outputs.finish(), answer = std::move(answer)] {
+      if (!shard_) return answer(error_answer(503, "ServerStopping", "The server is stopping."));
+      shard_->notify_action(target.run, target.action, target.frame, outputs, [answer](const Result<void>& told) {
+        if (told) return answer(Answer{200, {}, {}});
+        const bool gone = told.error().code != "StorageUnavailable";
+        answer(error_answer(gone ? 410 : 503, told.error().code, told.error().message));
+      });
+    });
   }
 
   void fire_schedule(const std::shared_ptr<const LiveFlow>& live, Timestamp scheduled, const Value& outputs,

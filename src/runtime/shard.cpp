@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "runtime/answer.h"
+#include "trigger/action_address.h"
 
 namespace flowmend::runtime {
 
@@ -76,7 +77,21 @@ std::string Shard::shortened(const std::string& text) {
   return text.substr(0, end) + "…";
 }
 
-engine::Facts Shard::facts() { return {executor_.now(), executor_.random()}; }
+engine::Decision Shard::advance(ActiveRun& active, const engine::Input& input) {
+  const ActionAddresses addresses(*this, active);
+  return active.run.advance(input, {executor_.now(), executor_.random(), &addresses});
+}
+
+std::string Shard::ActionAddresses::address(engine::Place place) const {
+  const auto live = shard_.flows_.find(active_.row.flow);
+  if (!live || place.action >= active_.flow->actions.size()) return {};
+  trigger::ActionTarget target;
+  target.workflow_id = active_.flow->workflow_id;
+  target.run = active_.row.name;
+  target.action = active_.flow->action(place.action).name;
+  target.frame = place.frame;
+  return trigger::make_action_address(shard_.settings_.public_url, target, (*live)->primary_key);
+}
 
 std::string Shard::next_name() {
   // A clock that was set back must not give a name twice, nor one that sorts before an older run.
@@ -197,7 +212,7 @@ void Shard::begin(ActiveRun& active, engine::RunStarted start) {
       sweep_callers();
     }
   }
-  take(active, active.run.advance(std::move(start), facts()));
+  take(active, advance(active, std::move(start)));
 }
 
 void Shard::record_check(store::TriggerHistoryRow row, std::vector<store::Document> documents) {
@@ -215,7 +230,7 @@ void Shard::record_check(store::TriggerHistoryRow row, std::vector<store::Docume
 void Shard::give(store::RunNumber number, const engine::Input& input) {
   auto* active = bring_back(number);
   if (active == nullptr || active->run.ended()) return;
-  take(*active, active->run.advance(input, facts()));
+  take(*active, advance(*active, input));
 }
 
 void Shard::take(ActiveRun& active, engine::Decision decision) {

@@ -56,6 +56,10 @@ class Shard {
   void start_runs(std::vector<StartRequest> requests);
   /// A check of a trigger that starts nothing.
   void record_check(store::TriggerHistoryRow row, std::vector<store::Document> documents = {});
+  /// A service called the address of a webhook action. `WorkflowRunNotFound`, `WorkflowRunAlreadyCompleted`,
+  /// `ActionNotWaiting`; success once what follows is durable.
+  void notify_action(const std::string& run, const std::string& action, std::uint32_t frame, Value outputs,
+                     std::function<void(Result<void>)> done);
   void cancel_run(const std::string& name, const std::string& by, std::function<void(Result<void>)> done);
 
   void add_listener(RunListener& listener) { listeners_.push_back(&listener); }
@@ -105,7 +109,17 @@ class Shard {
   };
 
   static std::string shortened(const std::string& text);
-  engine::Facts facts();
+  /// The signed addresses of a run's webhook actions.
+  class ActionAddresses final : public engine::CallbackAddresses {
+   public:
+    ActionAddresses(const Shard& shard, const ActiveRun& active) : shard_(shard), active_(active) {}
+    std::string address(engine::Place place) const override;
+
+   private:
+    const Shard& shard_;
+    const ActiveRun& active_;
+  };
+  engine::Decision advance(ActiveRun& active, const engine::Input& input);
   /// Commits a batch (or joins it to the common one of `start_runs`); then runs `then` on this shard, if it still
   /// lives.
   void hand_over(store::Batch batch, std::function<void(Shard&)> then);

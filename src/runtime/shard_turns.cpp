@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "engine/state.h"
 #include "runtime/answer.h"
 
 namespace flowmend::runtime {
@@ -29,6 +30,25 @@ void Shard::cancel_run(const std::string& name, const std::string& by, std::func
   } else {
     give(number, engine::CancelRun{by});
   }
+  // Durable when everything handed over so far is: commits keep their order.
+  hand_over({}, [done = std::move(done)](Shard&) { done({}); });
+}
+
+void Shard::notify_action(const std::string& name, const std::string& action, std::uint32_t frame, Value outputs,
+                          std::function<void(Result<void>)> done) {
+  const auto row = store_.run(name);
+  if (!row) return done(row.error());
+  if (!*row) return done(make_error("WorkflowRunNotFound", "There is no run '" + name + "'."));
+  const auto over = make_error("WorkflowRunAlreadyCompleted", "The run '" + name + "' is over: it waits no more.");
+  if (store::is_over((*row)->status)) return done(over);
+  if (const auto health = store_.health(); !health) return done(health.error());
+  auto* active = bring_back((*row)->number);
+  if (active == nullptr) return done(over);
+  const auto* known = active->flow->find_action(action);
+  const auto* slot = known == nullptr ? nullptr : active->run.state().find({known->id, frame});
+  if (slot == nullptr || slot->status != engine::Status::running)
+    return done(make_error("ActionNotWaiting", "The action '" + action + "' waits for no answer."));
+  give((*row)->number, engine::Notified{{known->id, frame}, std::move(outputs)});
   // Durable when everything handed over so far is: commits keep their order.
   hand_over({}, [done = std::move(done)](Shard&) { done({}); });
 }

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
-#include <sodium.h>
-
 #include "json/parse.h"
 #include "trigger/base64.h"
 #include "trigger/form.h"
 #include "trigger/percent.h"
+#include "trigger/signature.h"
 
 namespace flowmend::trigger {
 
@@ -42,27 +41,6 @@ bool is_workflow_id(std::string_view id) {
   return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '-';
   });
-}
-
-std::string signature(std::string_view key, std::string_view workflow_id, std::string_view sp, std::string_view sv,
-                      std::string_view se) {
-  crypto_auth_hmacsha256_state state;
-  crypto_auth_hmacsha256_init(&state, reinterpret_cast<const unsigned char*>(key.data()), key.size());
-  const auto add = [&](std::string_view text) {
-    crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  };
-  add(workflow_id);
-  for (const auto part : {sp, sv, se}) {
-    add("\n");
-    add(part);
-  }
-  std::string bytes(crypto_auth_hmacsha256_BYTES, '\0');
-  crypto_auth_hmacsha256_final(&state, reinterpret_cast<unsigned char*>(bytes.data()));
-  return encode_base64_url(bytes);
-}
-
-bool same_signature(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && !a.empty() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 /// The names in `{...}` of a relative path template.

@@ -1,6 +1,7 @@
 // The runtime over the real engine and a real SQLite file, with a world of its own: requests go to a fake that the test
 // answers, and the process is "killed" by dropping the runtime between two steps.
 
+#include "json/write.h"
 #include "runtime/runtime.h"
 
 #include <condition_variable>
@@ -608,6 +609,52 @@ TEST_F(RuntimeTest, SlidingWindowsFollowEachOtherFromTheStartTime) {
   const auto events = read_events(*store_, sealer_, runs->back().name);
   const auto& trigger = std::get<engine::RunStarted>(events->front()).trigger;
   EXPECT_EQ(trigger.find("outputs")->text_of("windowStartTime").substr(0, 19), start.substr(0, 19));
+}
+
+constexpr const char* approval =
+    R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+  "Ask":{"type":"HttpWebhook","inputs":{
+    "subscribe":{"method":"POST","uri":"https://peer.test/ask","body":{"to":"@{listCallbackUrl()}"}},
+    "unsubscribe":{"method":"DELETE","uri":"https://peer.test/ask/1"}},"runAfter":{}},
+  "Use":{"type":"Compose","inputs":"@body('Ask')?['answer']","runAfter":{"Ask":["Succeeded"]}}}})j";
+
+TEST_F(RuntimeTest, AWebhookActionWaitsForItsAnswerAlsoOverARestart) {
+  const auto flow = save(approval);
+  const auto run = header(call(flow), "x-ms-workflow-run-id");
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  const std::string address(peer_->calls()[0].inputs.find("body")->text_of("to"));
+  EXPECT_THAT(address, HasSubstr("/actions/Ask/"));
+  const auto sig = address.substr(address.find("sig=") + 4);
+  peer_->answer(202);  // accepted; for a webhook that is all
+  for (int i = 0; i < 500 && read_events(*store_, sealer_, run)->size() < 3; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  restart();
+  EXPECT_EQ(call_url(replaced(address, sig, std::string(sig.size(), 'A')), "{}").get().status_code, 401);
+  EXPECT_EQ(call_url(address, R"({"answer":"yes"})").get().status_code, 200);
+  EXPECT_EQ(wait_for_end(run).status, store::RunStatus::succeeded);
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  EXPECT_EQ(peer_->calls()[0].inputs.text_of("method"), "DELETE") << "the subscription is taken back";
+  EXPECT_EQ(call_url(address, "{}").get().status_code, 410) << "answered already";
+  bool used = false;
+  for (const auto& event : *read_events(*store_, sealer_, run)) {
+    if (const auto* ended = std::get_if<engine::ActionEnded>(&event); ended != nullptr && ended->place.action == 1)
+      used = ended->outputs == Value("yes");
+    if (const auto* started = std::get_if<engine::ActionStarted>(&event)) {
+      EXPECT_EQ(json::write(started->inputs).find(sig), std::string::npos) << "the record holds the signature";
+    }
+  }
+  EXPECT_TRUE(used);
+}
+
+TEST_F(RuntimeTest, ACancelledWebhookActionTakesItsSubscriptionBack) {
+  const auto flow = save(approval);
+  const auto run = header(call(flow), "x-ms-workflow-run-id");
+  peer_->answer(200);
+  for (int i = 0; i < 500 && read_events(*store_, sealer_, run)->size() < 3; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ASSERT_TRUE(runtime_->cancel(run, "ann"));
+  ASSERT_TRUE(peer_->wait_for_requests(2));
+  EXPECT_EQ(peer_->calls()[1].inputs.text_of("uri"), "https://peer.test/ask/1");
 }
 
 }  // namespace

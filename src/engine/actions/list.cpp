@@ -29,6 +29,9 @@ Start find_start(definition::ActionType type) {
     case open_api_connection:
     case api_connection:
     case workflow: return start_request;
+    case http_webhook:
+    case api_connection_webhook:
+    case open_api_connection_webhook: return start_webhook;
     case expression: return start_expression;
   }
   return start_compose;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "engine/input.h"
 #include "engine/step.h"
 
@@ -29,12 +31,20 @@ void start_terminate(Step& step);            // control.cpp; the rest is ending.
 void start_wait(Step& step);                 // wait.cpp
 void start_response(Step& step);             // response.cpp
 void start_request(Step& step);              // request.cpp: Http, ApiConnection, OpenApiConnection, Workflow
+void start_webhook(Step& step);              // webhook.cpp: HttpWebhook and those of connectors
 void start_expression(Step& step);           // expression.cpp: the kinds of Expression
 
 Start find_start(definition::ActionType type);
 
 /// A request's attempt came back: it is retried, polled again, or ends the action.
 void finish_attempt(Step& step, const AttemptFinished& finished);
+/// The service called the address that a webhook action gave it.
+void finish_webhook(Step& step, const Notified& notified);
+/// Takes a webhook action's subscription back, whatever comes of it; nothing for other actions and when there is none.
+std::optional<Call> undo_webhook(const RunState& state, Place place);
+/// The part of a webhook action's inputs that is sent: HttpWebhook names two requests, a connector's is one.
+Value webhook_request(const definition::Action& action, const Value& inputs, std::string_view part);
+
 /// A timer of the action fired.
 void handle_timer(Step& step, TimerKind kind);
 /// The request to send for this action as the state is now, in a decision and after a crash alike.

@@ -102,11 +102,19 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   Call call;
   call.place = place;
   call.attempt = attempt;
-  call.kind = action.type == ActionType::http       ? Call::Kind::http
+  call.kind = action.type == ActionType::http || action.type == ActionType::http_webhook ? Call::Kind::http
               : action.type == ActionType::workflow ? Call::Kind::workflow
                                                     : Call::Kind::connector;
   call.inputs = inputs;
   call.sealed = sealed;
+  if (definition::is_webhook(action.type)) {
+    // What is recorded hides the address's signature; what is sent does not.
+    const Value* whole = sealed.find("inputs");
+    call.inputs = webhook_request(action, whole == nullptr ? inputs : *whole, "subscribe");
+    const Value* authentication = call.inputs.find_ignoring_case("authentication");
+    call.sealed = authentication == nullptr ? Value() : *authentication;
+    call.callback_url = sealed.text_of("callback");
+  }
   call.idempotency_key = idempotency_key(state, place, inputs);
   call.timeout = state.limits.call_timeout;
   call.workflow_headers = !action.settings.suppress_workflow_headers;
@@ -159,6 +167,12 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
       return;
     }
   }
+  if (!failed && definition::is_webhook(step.action.type)) {
+    event.response = Value::object({{"subscribed", Value(true)},
+                                    {"location", Value(header_of(finished.headers, "Location"))}});
+    step.out.events.emplace_back(std::move(event));
+    return;
+  }
   if (!failed && finished.status_code == 202 && !is_child && !step.action.settings.disable_async_pattern) {
     const auto location = header_of(finished.headers, "Location");
     const std::string uri = !location.empty() ? std::string(location)
@@ -201,6 +215,7 @@ void handle_timer(Step& step, TimerKind kind) {
       }
       return;
     case TimerKind::timeout:
+      if (auto undo = undo_webhook(step.state, step.place)) step.out.commands.emplace_back(std::move(*undo));
       if (slot->detail && slot->detail->pending && slot->detail->pending->in_flight) {
         step.out.commands.emplace_back(CancelCall{step.place, slot->detail->pending->attempt});
       }

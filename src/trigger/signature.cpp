@@ -1,0 +1,30 @@
+#include "trigger/signature.h"
+
+#include <sodium.h>
+
+#include "trigger/base64.h"
+
+namespace flowmend::trigger {
+
+std::string signature(std::string_view key, std::string_view workflow_id, std::string_view sp, std::string_view sv,
+                      std::string_view se) {
+  crypto_auth_hmacsha256_state state;
+  crypto_auth_hmacsha256_init(&state, reinterpret_cast<const unsigned char*>(key.data()), key.size());
+  const auto add = [&](std::string_view text) {
+    crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+  };
+  add(workflow_id);
+  for (const auto part : {sp, sv, se}) {
+    add("\n");
+    add(part);
+  }
+  std::string bytes(crypto_auth_hmacsha256_BYTES, '\0');
+  crypto_auth_hmacsha256_final(&state, reinterpret_cast<unsigned char*>(bytes.data()));
+  return encode_base64_url(bytes);
+}
+
+bool same_signature(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && !a.empty() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace flowmend::trigger
