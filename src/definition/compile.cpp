@@ -222,15 +222,16 @@ class Reader {
                 "' is not known.",
             "Correct the spelling of the type.");
     } else if (!entry->runs) {
-      error(at + "/type", "WorkflowRunActionTypeUnsupported",
-            "Flowmend can't run actions of type '" + std::string(entry->name) + "' yet.",
-            "Replace action '" + std::string(member.name()) + "' by other actions, for example an Http call.");
+      warn(at + "/type", "ActionTypeUnavailable",
+           "Flowmend can't run actions of type '" + std::string(entry->name) + "': the flow can be saved, but '" +
+               std::string(member.name()) + "' fails when its turn comes.",
+           "Replace it by other actions, for example an Http call, or give it static results.");
     }
     const auto id = static_cast<ActionId>(flow_->actions.size());
     Action& action = flow_->actions.emplace_back();
     action.id = id;
     action.name = std::string(member.name());
-    action.type = entry != nullptr && entry->runs ? entry->type : ActionType::scope;
+    action.type = entry != nullptr ? entry->type : ActionType::scope;
     action.type_name = entry != nullptr ? std::string(entry->name) : std::string(type.as_string());
     action.kind = std::string(written.text_of("kind"));
     action.pointer = at;
@@ -239,7 +240,7 @@ class Reader {
     action.loop = place.loop;
     action.slot = slots++;
     action.definition = written;
-    runs_.push_back(entry != nullptr && entry->runs ? entry : nullptr);
+    runs_.push_back(entry);
     if (!flow_->actions_by_name.emplace(lower_case(action.name), id).second) {
       error(at, "DuplicateActionName", "The name '" + action.name + "' is used by more than one action.",
             "Names must be unique in the whole definition: rename one of them.");
@@ -250,7 +251,7 @@ class Reader {
     return id;
   }
 
-  void declare_variable(Action& action, const std::string& at, Place place) {
+  void declare_variable(const Action& action, const std::string& at, Place place) {
     if (place.parent != no_action) {
       const std::string& container = flow_->actions[place.parent].name;
       error(at, "InvalidVariableInitialization",
@@ -259,26 +260,29 @@ class Reader {
             "Move it to the top level, before '" + container + "'.");
     }
     const Value& list = member_at(action.definition, {"inputs", "variables"});
-    if (!list.is_array() || list.size() != 1) {
-      return error(at + "/inputs/variables", "InvalidVariableInitialization",
-                   "'variables' must be an array of one variable.", "Use one InitializeVariable action per variable.");
+    if (!list.is_array() || list.size() == 0) {
+      return error(at + "/inputs/variables", "InvalidVariableInitialization", "'variables' must be a list of variables.",
+                   "Write [{\"name\": ..., \"type\": ...}].");
     }
-    const Value& first = list.as_array()[0];
-    const Value& name = member_at(first, {"name"});
-    const Value& type = member_at(first, {"type"});
+    std::size_t index = 0;
+    for (const Value& variable : list.as_array())
+      declare_one_variable(variable, json::join(at + "/inputs/variables", index++));
+  }
+
+  void declare_one_variable(const Value& variable, const std::string& at) {
+    const Value& name = member_at(variable, {"name"});
+    const Value& type = member_at(variable, {"type"});
     const auto kind = type.is_string() ? variable_type(type.as_string()) : std::nullopt;
     if (!name.is_string() || !kind) {
-      return error(at + "/inputs/variables/0", "InvalidVariableInitialization",
+      return error(at, "InvalidVariableInitialization",
                    "A variable needs a name and a type: String, Integer, Float, Boolean, Object or Array.",
                    "Give it both.");
     }
     if (flow_->find_variable(name.as_string()) >= 0) {
-      return error(at + "/inputs/variables/0/name", "InvalidVariableInitialization",
+      return error(at + "/name", "InvalidVariableInitialization",
                    "The variable '" + std::string(name.as_string()) + "' is initialized more than once.",
                    "Use 'Set variable', or another name.");
     }
-    action.variable = static_cast<std::int32_t>(flow_->variables.size());
-    action.variable_type = *kind;
     flow_->variables.push_back({std::string(name.as_string()), *kind});
   }
 
@@ -357,11 +361,14 @@ class Reader {
     trigger.type_name = std::string(entry != nullptr ? entry->name : type.as_string());
     trigger.kind = std::string(written.text_of("kind"));
     if (entry != nullptr) trigger.source = entry->source;
-    if (entry == nullptr || !entry->runs) {
-      error(at + "/type", "WorkflowTriggerTypeUnsupported",
-            entry == nullptr ? "The trigger type '" + trigger.type_name + "' is not known."
-                             : "Flowmend can't run triggers of type '" + trigger.type_name + "' yet.",
-            entry == nullptr ? "Correct the spelling of the type." : "Use a Request or a Recurrence trigger.");
+    if (entry == nullptr) {
+      error(at + "/type", "WorkflowTriggerTypeUnsupported", "The trigger type '" + trigger.type_name + "' is not known.",
+            "Correct the spelling of the type.");
+    } else if (!entry->runs) {
+      warn(at + "/type", "TriggerTypeUnavailable",
+           "Flowmend can't run triggers of type '" + trigger.type_name +
+               "': the flow can be saved and run by hand, but nothing starts it by itself.",
+           "Use a Request, a Recurrence or a connector's trigger.");
     }
     trigger.recurrence = member_at(written, {"recurrence"});
     if (entry != nullptr && entry->runs && entry->needs_recurrence)

@@ -37,8 +37,7 @@ struct RunAfter {
   std::vector<std::string> written_statuses;  ///< as the definition spells them, for skip messages
 };
 
-/// Every action type that Flowmend runs. A type that it knows but can't run yet, or does not know, never gets here:
-/// the checker says so.
+/// Every action type that Flowmend runs. A type that nobody knows never gets here: the checker refuses it.
 enum class ActionType : std::uint8_t {
   http,
   response,
@@ -67,7 +66,8 @@ enum class ActionType : std::uint8_t {
   workflow,  ///< runs another flow and waits for its Response
   http_webhook,
   api_connection_webhook,
-  open_api_connection_webhook
+  open_api_connection_webhook,
+  unavailable  ///< known, and not to be run here: the checker warns of it, and the step fails when its turn comes
 };
 
 /// Actions that give a service an address and wait until it calls that.
@@ -133,7 +133,6 @@ struct Action {
   std::uint32_t frame_slots = 0;  ///< of a Foreach or Until: slots of one iteration's frame
   ActionSettings settings;
   std::int32_t variable = -1;                         ///< variable actions: the slot of the variable
-  VariableType variable_type = VariableType::string;  ///< InitializeVariable
   Value definition;                                   ///< the action as written, shared
 };
 

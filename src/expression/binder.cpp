@@ -231,8 +231,12 @@ NodePointer Binder::bind_reference(const Syntax& syntax, const FunctionEntry& en
     }
     if (slot < 0) {
       const std::string_view near = nearest(text, known);
-      report(Severity::error, "InvalidTemplate", std::move(message),
-             near.empty() ? "Correct the name, or add what it names." : "Did you mean '" + std::string(near) + "'?",
+      // `Region_#workflowname#`: a template's parameter, which the template's wizard renames and declares.
+      const bool placeholder = named.kind == Kind::parameter && text.find("#workflowname#") != std::string_view::npos;
+      report(placeholder ? Severity::warning : Severity::error, placeholder ? "UndeployedTemplate" : "InvalidTemplate",
+             std::move(message),
+             placeholder ? "Declare the parameter that the template asks for, and use its name."
+             : near.empty() ? "Correct the name, or add what it names." : "Did you mean '" + std::string(near) + "'?",
              range);
     }
   } else if (name != nullptr) {

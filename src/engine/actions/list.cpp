@@ -2,6 +2,15 @@
 
 namespace flowmend::engine {
 
+void start_unavailable(Step& step) {
+  if (!step.evaluate_inputs()) return;
+  step.fail("ActionTypeUnavailable",
+            {"ActionTypeUnavailable",
+             "Flowmend can't run actions of type '" + step.action.type_name + "'. Replace '" + step.action.name +
+                 "' by other actions, for example an Http call, or give it static results.",
+             {}});
+}
+
 Start find_start(definition::ActionType type) {
   using enum definition::ActionType;
   switch (type) {
@@ -33,6 +42,7 @@ Start find_start(definition::ActionType type) {
     case api_connection_webhook:
     case open_api_connection_webhook: return start_webhook;
     case expression: return start_expression;
+    case unavailable: return start_unavailable;
   }
   return start_compose;
 }

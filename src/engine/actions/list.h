@@ -32,6 +32,7 @@ void start_wait(Step& step);                 // wait.cpp
 void start_response(Step& step);             // response.cpp
 void start_request(Step& step);              // request.cpp: Http, ApiConnection, OpenApiConnection, Workflow
 void start_webhook(Step& step);              // webhook.cpp: HttpWebhook and those of connectors
+void start_unavailable(Step& step);          // list.cpp: a type that can't be run here
 void start_expression(Step& step);           // expression.cpp: the kinds of Expression
 
 Start find_start(definition::ActionType type);
