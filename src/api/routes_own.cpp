@@ -6,6 +6,8 @@
 #include "api/views.h"
 #include "definition/flow.h"
 #include "expression/functions/function.h"
+#include "definition/action_types.h"
+#include "definition/trigger_types.h"
 #include "json/parse.h"
 #include "repair/explanation.h"
 #include "repair/report.h"
@@ -290,24 +292,38 @@ http::Response functions(const Parts&, const Call&) {
   return list_response(list.finish());
 }
 
-/// Enough for an editor to complete names and to mark a wrong kind; the checker knows the rest.
+/// Enough for an editor to complete names and to mark a wrong kind; the checker knows the rest. The types are those of
+/// the checker's own tables.
 http::Response definition_schema(const Parts&, const Call&) {
-  static const auto schema = json::parse(R"({
+  static const Value schema = [] {
+    std::string triggers;
+    for (const auto& type : definition::trigger_types()) {
+      if (type.runs) triggers += (triggers.empty() ? "\"" : ",\"") + std::string(type.name) + "\"";
+    }
+    std::string actions;
+    for (const auto& type : definition::action_types()) {
+      if (type.runs) actions += (actions.empty() ? "\"" : ",\"") + std::string(type.name) + "\"";
+    }
+    return *json::parse(R"({
     "$schema":"http://json-schema.org/draft-07/schema#","title":"Workflow definition","type":"object","required":["triggers","actions"],
     "properties":{
       "$schema":{"type":"string"},"contentVersion":{"type":"string"},"description":{"type":"string"},
       "parameters":{"type":"object","additionalProperties":{"type":"object","properties":{"type":{"enum":["String","SecureString","Int","Float","Bool","Array","Object","SecureObject"]},"defaultValue":{},"allowedValues":{"type":"array"}}}},
-      "triggers":{"type":"object","additionalProperties":{"type":"object","required":["type"],"properties":{"type":{"enum":["Request","Recurrence"]},"kind":{"type":"string"},"inputs":{},"recurrence":{"type":"object","properties":{"frequency":{"enum":["Second","Minute","Hour","Day","Week","Month"]},"interval":{},"startTime":{"type":"string"},"timeZone":{"type":"string"},"schedule":{"type":"object"}}},"conditions":{"type":"array"},"splitOn":{"type":"string"}}}},
+      "triggers":{"type":"object","additionalProperties":{"type":"object","required":["type"],"properties":{"type":{"enum":[)" +
+                        triggers +
+                        R"(]},"kind":{"type":"string"},"inputs":{},"recurrence":{"type":"object","properties":{"frequency":{"enum":["Second","Minute","Hour","Day","Week","Month"]},"interval":{},"startTime":{"type":"string"},"endTime":{"type":"string"},"timeZone":{"type":"string"},"schedule":{"type":"object"}}},"conditions":{"type":"array"},"splitOn":{"type":"string"}}}},
       "actions":{"$ref":"#/definitions/actions"},"outputs":{"type":"object"},"staticResults":{"type":"object"}},
     "definitions":{
       "actions":{"type":"object","additionalProperties":{"$ref":"#/definitions/action"}},
       "action":{"type":"object","required":["type"],"properties":{
-        "type":{"enum":["Http","Response","Compose","ParseJson","Query","Select","Join","Table","InitializeVariable","SetVariable","IncrementVariable","DecrementVariable","AppendToArrayVariable","AppendToStringVariable","If","Switch","Foreach","Until","Scope","Terminate","Wait","OpenApiConnection","ApiConnection","Expression"]},
+        "type":{"enum":[)" + actions +
+                        R"(]},
         "kind":{"type":"string"},"inputs":{},"runAfter":{"type":"object","additionalProperties":{"type":"array","items":{"enum":["Succeeded","Failed","Skipped","TimedOut","SUCCEEDED","FAILED","SKIPPED","TIMEDOUT"]}}},
         "actions":{"$ref":"#/definitions/actions"},"expression":{},"foreach":{},"else":{"type":"object","properties":{"actions":{"$ref":"#/definitions/actions"}}},
         "cases":{"type":"object"},"default":{"type":"object","properties":{"actions":{"$ref":"#/definitions/actions"}}},
         "limit":{"type":"object","properties":{"count":{},"timeout":{"type":"string"}}},"runtimeConfiguration":{"type":"object"},"operationOptions":{"type":"string"},"trackedProperties":{"type":"object"},"description":{"type":"string"},"metadata":{}}}}})");
-  return json_response(200, *schema);
+  }();
+  return json_response(200, schema);
 }
 
 }  // namespace
