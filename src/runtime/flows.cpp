@@ -41,7 +41,7 @@ void Flows::changed(const std::string& id) {
       live_.erase(found);
     }
   }
-  if (listener_) listener_(id);
+  for (const auto& listener : listeners_) listener(id);
 }
 
 definition::Compiled Flows::compile(const store::FlowRow& row, const store::FlowVersionRow& version) const {

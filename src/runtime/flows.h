@@ -69,8 +69,9 @@ class Flows {
   /// One version compiled. `FlowVersionNotFound`, or `InvalidDefinition` when it does not compile any more.
   Result<std::shared_ptr<const definition::Flow>> version(std::string_view id, std::string_view version);
 
-  /// Called after each change with the flow's id, on the changing thread.
-  void on_change(std::function<void(const std::string& id)> listener) { listener_ = std::move(listener); }
+  /// Called after each change with the flow's id, on the changing thread; every listener hears of every change. Add them
+  /// before flows are changed.
+  void on_change(std::function<void(const std::string& id)> listener) { listeners_.push_back(std::move(listener)); }
 
  private:
   Result<std::shared_ptr<const LiveFlow>> load(store::FlowRow row);
@@ -81,7 +82,7 @@ class Flows {
   store::Store& store_;
   const engine::Sealer& sealer_;
   Executor& executor_;
-  std::function<void(const std::string&)> listener_;
+  std::vector<std::function<void(const std::string&)>> listeners_;
 
   std::mutex mutex_;                                                                   ///< guards the caches
   std::unordered_map<std::string, std::shared_ptr<const LiveFlow>> live_;              ///< by id

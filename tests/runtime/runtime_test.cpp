@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <atomic>
 #include <future>
 #include <map>
 #include <mutex>
@@ -655,6 +656,15 @@ TEST_F(RuntimeTest, ACancelledWebhookActionTakesItsSubscriptionBack) {
   ASSERT_TRUE(runtime_->cancel(run, "ann"));
   ASSERT_TRUE(peer_->wait_for_requests(2));
   EXPECT_EQ(peer_->calls()[1].inputs.text_of("uri"), "https://peer.test/ask/1");
+}
+
+TEST_F(RuntimeTest, EveryListenerHearsOfAChangedFlow) {
+  std::atomic<int> heard{0};
+  runtime_->flows().on_change([&](const std::string&) { ++heard; });
+  runtime_->flows().on_change([&](const std::string&) { ++heard; });
+  const auto flow = save(polling().c_str());
+  EXPECT_EQ(heard, 2);
+  ASSERT_TRUE(peer_->wait_for_requests(1)) << "the runtime itself was not told";
 }
 
 }  // namespace

@@ -31,6 +31,8 @@ export function statusFilter(status: string | undefined): string | undefined {
 }
 
 export const paths = {
+  trigger: (f: string, t: string) => `${flow(f)}/triggers/${name(t)}?${version}`,
+  triggerHistories: (f: string, t: string, top: number) => `${flow(f)}/triggers/${name(t)}/histories?${version}&$top=${top}`,
   setup: `${own}/setup`,
   session: `${own}/session`,
   me: `${own}/me`,

@@ -2,10 +2,7 @@ import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } 
 import { useEffect } from "react";
 import { ApiError, getJson, localPath, send, sendJson } from "./client";
 import { paths } from "./paths";
-import type {
-  About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Incident, IncidentState, Notifications, Overview, Page,
-  RepairJob, Repetition, Report, RequestHistory, Run, Session, Setup, Token, VerifyAnswer,
-} from "./types";
+import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Incident, IncidentState, Notifications, Overview, Page, RepairJob, Repetition, Report, RequestHistory, Run, Session, Setup, Token, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -103,6 +100,22 @@ export const useFlowText = (f: string) =>
     staleTime: Infinity,
     gcTime: 0,
     refetchOnWindowFocus: false,
+  });
+
+const checksEveryMs = 5_000;
+
+/** The latest checks of a flow's trigger, and when it is checked next. Read again while they are on the screen. */
+export const useTriggerChecks = (f: string, trigger: string) =>
+  useQuery({
+    queryKey: [...keys.flows, "checks", f, trigger],
+    queryFn: async ({ signal }) => {
+      const [state, histories] = await Promise.all([
+        getJson<TriggerState>(paths.trigger(f, trigger), signal),
+        getJson<Page<TriggerHistory>>(paths.triggerHistories(f, trigger, 8), signal),
+      ]);
+      return { next: state.properties.nextExecutionTime, checks: histories.value };
+    },
+    refetchInterval: checksEveryMs,
   });
 
 export const useFlowRuns = (f: string, status: string | undefined) =>

@@ -264,6 +264,24 @@ export interface RequestHistory {
   };
 }
 
+/** One check of a flow's trigger: it started a run, or says why not. */
+export interface TriggerHistory {
+  name: string;
+  properties: {
+    startTime: string;
+    status: "Succeeded" | "Skipped" | "Failed";
+    code?: string;
+    error?: { code: string; message: string };
+    fired: boolean;
+    run?: { name: string };
+  };
+}
+
+export interface TriggerState {
+  name: string;
+  properties: { state: string; nextExecutionTime?: string };
+}
+
 export interface ExpressionTrace {
   text: string;
   value?: unknown;

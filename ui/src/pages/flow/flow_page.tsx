@@ -17,6 +17,7 @@ import { text } from "../../text";
 import { apiOf, isBroken } from "../connections/connection";
 import { FlowState } from "../flows/flow_state";
 import { Success } from "../flows/flows_page";
+import { TriggerChecks } from "./trigger_checks";
 import "./flow.css";
 
 function TriggerAddress({ flow, trigger }: { flow: string; trigger: string }) {
@@ -210,6 +211,12 @@ export default function FlowPage({ flow: name }: { flow: string }) {
             <h2 id="connections-used">{text.flow.connectionsUsed}</h2>
             <ConnectionsUsed flow={flow.data} />
           </section>
+          {trigger && (
+            <section className="panel" aria-labelledby="checks">
+              <h2 id="checks">{text.flow.checks}</h2>
+              <TriggerChecks flow={name} trigger={trigger.name} />
+            </section>
+          )}
           {trigger?.type === "Request" && (
             <section className="panel" aria-labelledby="address">
               <h2 id="address">{text.flow.triggerAddress}</h2>
