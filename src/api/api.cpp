@@ -72,7 +72,9 @@ bool is_callback(const std::vector<std::string>& segments) {
   return segments.size() >= 5 && http::same_name(segments[0], "workflows") &&
          (http::same_name(segments[2], "triggers") ||
           (http::same_name(segments[2], "versions") && segments.size() >= 7) ||
-          (http::same_name(segments[2], "runs") && http::same_name(segments[4], "actions")));
+          // A webhook action's address; contents of steps lie below runs too.
+          (segments.size() == 9 && http::same_name(segments[2], "runs") && http::same_name(segments[6], "repetitions") &&
+           http::same_name(segments[8], "run")));
 }
 
 void add_security_headers(http::Response& response) {
