@@ -13,6 +13,7 @@
 #include "engine/journal.h"
 #include "http/listener.h"
 #include "repair/bulk.h"
+#include "repair/trials.h"
 #include "repair/incidents.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
@@ -28,6 +29,7 @@ struct Parts {
   connector::Connections& connections;
   repair::Incidents& incidents;
   repair::Bulk& bulk;
+  const repair::Trials& trials;
   Identities& identities;
   EventHub& events;
   std::string version;

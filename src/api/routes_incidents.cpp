@@ -138,6 +138,35 @@ http::Response plan(const Parts& parts, const Call& call) {
   return job_answer(parts.bulk.plan(selection, options, call.caller.user_name), 201);
 }
 
+http::Response trial(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  repair::Trials::Request request;
+  request.flow = body->text_of("flow");
+  request.incident = body->text_of("incident");
+  if (const Value* definition = body->find("definition")) request.definition = *definition;
+  if (const Value* references = body->find("connectionReferences")) request.connection_references = *references;
+  if (const Value* runs = body->find("runs"); runs != nullptr && runs->is_array()) {
+    for (const Value& run : runs->as_array()) {
+      if (run.is_string()) request.runs.emplace_back(run.as_string());
+    }
+  }
+  const auto count = [&](std::string_view name, std::size_t& into) {
+    const Value* value = body->find(name);
+    if (value == nullptr) return true;
+    if (!value->is_integer() || value->as_integer() < 0 ||
+        value->as_integer() > static_cast<std::int64_t>(repair::Trials::runs_max))
+      return false;
+    into = static_cast<std::size_t>(value->as_integer());
+    return true;
+  };
+  if (!count("failedMax", request.failed_max) || !count("goodMax", request.good_max))
+    return error_reply(
+        make_error("InvalidRequestContent", "'failedMax' and 'goodMax' must be whole numbers from 0 to 1000."));
+  const auto tried = parts.trials.run(request);
+  return tried ? json_response(200, *tried) : error_reply(tried.error());
+}
+
 http::Response execute(const Parts& parts, const Call& call) {
   const auto version = text_in(call, "version");
   if (!version) return error_reply(version.error());
@@ -159,6 +188,7 @@ std::vector<RouteEntry> incident_routes() {
       {"POST", "api/v1/incidents/{id}/split", "write", split},
       {"POST", "api/v1/repair-plans", "run", plan},
       {"POST", "api/v1/repair-plans/{job}/execute", "run", execute},
+      {"POST", "api/v1/trials", "read", trial},
       {"GET", "api/v1/jobs", "read", jobs},
       {"GET", "api/v1/jobs/{job}", "read",
        [](const Parts& p, const Call& c) { return job_answer(p.bulk.find(c.parameters[0])); }},

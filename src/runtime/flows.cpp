@@ -131,6 +131,20 @@ Result<Saved> Flows::update(std::string_view id, const FlowDraft& draft, std::st
   return Saved{std::move(row), std::move(compiled.diagnostics)};
 }
 
+Result<definition::Compiled> Flows::compile_draft(std::string_view id, const Value& definition,
+                                                  const Value& connection_references) {
+  const auto row = store_.flow(id);
+  if (!row) return row.error();
+  if (!*row) return flow_not_found(id);
+  auto version = store_.flow_version(id, (*row)->version);
+  if (!version) return version.error();
+  if (!*version) version->emplace();
+  if (!definition.is_null()) (*version)->definition = definition;
+  if (!connection_references.is_null()) (*version)->connection_references = connection_references;
+  (*version)->version = (*row)->version;
+  return compile(**row, **version);
+}
+
 Result<void> Flows::set_state(std::string_view id, store::FlowState state) {
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {
     auto row = change.flow(id);

@@ -59,6 +59,10 @@ class Flows {
   /// Stores a new version (when the definition or its references differ) and the other properties of the draft.
   /// `FlowNotFound`.
   Result<Saved> update(std::string_view id, const FlowDraft& draft, std::string_view by);
+  /// Compiles a definition as the flow's next version would be, without storing it. Null values stand for what is stored.
+  /// `FlowNotFound`.
+  Result<definition::Compiled> compile_draft(std::string_view id, const Value& definition,
+                                             const Value& connection_references);
   Result<void> set_state(std::string_view id, store::FlowState state);
   Result<void> erase(std::string_view id);
   Result<void> regenerate_key(std::string_view id, KeyType key);

@@ -15,6 +15,7 @@
 #include "http/client.h"
 #include "http/listener.h"
 #include "repair/bulk.h"
+#include "repair/trials.h"
 #include "repair/incidents.h"
 #include "runtime/executor.h"
 #include "runtime/retention.h"
@@ -92,6 +93,7 @@ int serve(const ServeOptions& options) {
                        events.publish("job", Value::object({{"job", Value(job)}}));
                      }});
   (*runtime)->add_listener(bulk);
+  const repair::Trials trials({**store, **sealer, (*runtime)->flows(), registry, incidents});
   if (const auto started = bulk.start(); !started) return refuse(started.error());
   connections.on_status_change([&](const connector::ConnectionView& view) {
     incidents.connection_changed(view);
@@ -115,7 +117,7 @@ int serve(const ServeOptions& options) {
   }
 
   api::Identities identities(**store, options.data_folder);
-  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, identities, events, version,
+  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, identities, events, version,
                 std::filesystem::absolute(options.data_folder, failure).string(), options.public_url, options.demo,
                 now_from_system_clock()});
   http::ListenerOptions listening;
