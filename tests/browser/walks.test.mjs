@@ -65,7 +65,7 @@ async function write(page, code) {
 const save = (page) => page.getByRole("button", { name: "Save", exact: true }).click();
 
 /** Edits what the explanation points at and saves; returns at the run. `change` takes and gives the definition's text. */
-async function editAndReturn(page, selected, change) {
+async function editAndReturn(page, selected, change, beforeSaving = async () => undefined) {
   await panel(page).getByRole("button", { name: /Edit|Correct|Open/ }).first().click();
   await page.getByRole("heading", { level: 1, name: /^Edit/ }).waitFor();
   await page.waitForFunction((wanted) => getSelection()?.toString().includes(wanted), selected);
@@ -73,10 +73,18 @@ async function editAndReturn(page, selected, change) {
   const changed = change(good);
   assert.notEqual(changed, good, "the definition holds what is to be corrected");
   await write(page, changed);
+  await beforeSaving();
   await save(page);
   await page.getByText("Saved. New runs use this definition.").waitFor();
   await page.getByRole("button", { name: "Return to run" }).click();
   await status(page, "Failed").waitFor();
+}
+
+/** Tries what stands in the editor on the recorded runs, before it is saved. */
+async function expectTrial(page, words) {
+  const trial = page.getByRole("region", { name: "What would change" });
+  await trial.getByRole("button", { name: "Try on recorded runs" }).click();
+  await trial.getByText(words).waitFor();
 }
 
 for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
@@ -171,6 +179,8 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
       assert.equal(await definitionOf(page), good, "nothing was stored");
 
       await write(page, good.replaceAll("/products/", "/v2/products/"));
+      await expectTrial(page, /0 of \d+ failed runs? would pass the step that failed, \d+ (is|are) unknown/);
+      await page.getByRole("region", { name: "What would change" }).getByText(/v2\/products/).first().waitFor();
       await save(page);
       await page.getByText("Saved. New runs use this definition.").waitFor();
       await page.getByRole("button", { name: "Return to run" }).click();
@@ -222,7 +232,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
       assert.match(download.suggestedFilename(), /^flowmend-run-.*\.md$/);
       await dialog.getByRole("button", { name: "Close" }).click();
 
-      await editAndReturn(page, "toUpper", (code) => code.replace("toUpper(triggerBody()?['customer']?['lastName'])", "toUpper(coalesce(triggerBody()?['customer']?['lastName'], 'customer'))"));
+      await editAndReturn(page, "toUpper", (code) => code.replace("toUpper(triggerBody()?['customer']?['lastName'])", "toUpper(coalesce(triggerBody()?['customer']?['lastName'], 'customer'))"), () => expectTrial(page, /^(\d+) of \1 failed runs? would pass the step that failed/));
       await resubmit(page);
     });
   });

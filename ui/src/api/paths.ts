@@ -53,6 +53,7 @@ export const paths = {
   job: (j: string) => `${own}/jobs/${name(j)}`,
   jobDo: (j: string, what: "pause" | "resume" | "cancel") => `${own}/jobs/${name(j)}/${what}`,
   check: `${own}/check`,
+  trials: `${own}/trials`,
   definitionSchema: `${own}/definition-schema`,
   functions: `${own}/functions`,
   allRuns: (filter: Query) => withQuery(`${own}/runs`, filter),

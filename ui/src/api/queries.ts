@@ -2,7 +2,7 @@ import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } 
 import { useEffect } from "react";
 import { ApiError, getJson, localPath, send, sendJson } from "./client";
 import { paths } from "./paths";
-import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Incident, IncidentState, Notifications, Overview, Page, RepairJob, Repetition, Report, RequestHistory, Run, Session, Setup, Token, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
+import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Incident, IncidentState, Notifications, Overview, Page, RepairJob, Repetition, Report, RequestHistory, Run, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -322,6 +322,13 @@ export async function checkDefinition(definition: string, references: unknown): 
   const more = references === undefined ? "" : `,"connectionReferences":${JSON.stringify(references)}`;
   const reply = await send(paths.check, { method: "POST", rawBody: `{"definition":${definition}${more}}` });
   return (JSON.parse(reply.body) as Page<Finding>).value;
+}
+
+/** Tries a definition on the flow's recorded runs. */
+export async function tryDefinition(flow: string, definition: string, references: unknown): Promise<Trial> {
+  const more = references === undefined ? "" : `,"connectionReferences":${JSON.stringify(references)}`;
+  const reply = await send(paths.trials, { method: "POST", rawBody: `{"flow":${JSON.stringify(flow)},"definition":${definition}${more}}` });
+  return JSON.parse(reply.body) as Trial;
 }
 
 export const useDefinitionSchema = () =>

@@ -264,6 +264,21 @@ export interface RequestHistory {
   };
 }
 
+/** What an edited definition would do to recorded runs, without any effect outside. */
+export interface Trial {
+  text: string;
+  reasons: { verdict: TrialVerdict; action: string; message: string; count: number }[];
+  runs: {
+    run: string;
+    was: string;
+    verdict: TrialVerdict;
+    action?: string;
+    message?: string;
+    differences: { action: string; repetition?: string; pointer: string; before: unknown; after: unknown }[];
+  }[];
+}
+export type TrialVerdict = "passes" | "changes" | "fails" | "unknown";
+
 /** One check of a flow's trigger: it started a run, or says why not. */
 export interface TriggerHistory {
   name: string;

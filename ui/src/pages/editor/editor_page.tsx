@@ -11,6 +11,7 @@ import { text } from "../../text";
 import { apiOf } from "../connections/connection";
 import type { CodeEditorHandle, Mark } from "./code_editor";
 import { find, findAction, findingRange, format, type JsonNode, JsonTextError, lineAndColumn, parse } from "./json_text";
+import { TrialPanel } from "./trial_panel";
 import "./editor.css";
 
 const CodeEditor = lazy(() => import("./code_editor"));
@@ -288,6 +289,7 @@ function Editor({ name, loaded }: { name: string; loaded: Loaded }) {
         </div>
         <div className="editor-side">
           <Findings findings={findings} onOpen={open} />
+          <TrialPanel flow={name} code={code} references={references === savedReferences ? undefined : references} disabled={notJson !== undefined} />
           <ConnectionChoices keys={keys} references={references} onChange={setReferences} />
         </div>
       </div>
