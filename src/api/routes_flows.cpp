@@ -237,7 +237,10 @@ http::Response resubmit(const Parts& parts, const Call& call, const std::string&
   if (!which.empty() && which != "latest" && which != "original")
     return error_reply(make_error("InvalidRequestContent", "'definition' must be latest or original."));
   const auto choice = which == "original" ? runtime::DefinitionChoice::original : runtime::DefinitionChoice::latest;
-  const auto started = parts.runtime.resubmit(run, choice, call.caller.user_name);
+  const auto keep = call.query_value("keep");
+  if (!keep.empty() && keep != "done" && keep != "nothing")
+    return error_reply(make_error("InvalidRequestContent", "'keep' must be done or nothing."));
+  const auto started = parts.runtime.resubmit(run, {choice, keep == "done"}, call.caller.user_name);
   if (!started) return error_reply(started.error());
   return empty_response(202, headers_of(parts, *started));
 }

@@ -132,6 +132,10 @@ http::Response plan(const Parts& parts, const Call& call) {
     if (!canary->is_boolean()) return invalid("'canary' must be true or false.");
     options.canary = canary->as_boolean();
   }
+  if (const Value* keep = body->find("keepDone")) {
+    if (!keep->is_boolean()) return invalid("'keepDone' must be true or false.");
+    options.keep_done = keep->as_boolean();
+  }
   const auto definition = body->text_of("definition", "latest");
   if (definition != "latest" && definition != "original") return invalid("'definition' must be latest or original.");
   if (definition == "original") options.definition = runtime::DefinitionChoice::original;

@@ -106,6 +106,7 @@ struct Job {
                 {{"ratePerSecond", Value(options.rate_per_second)},
                  {"canary", Value(options.canary)},
                  {"stopPercent", Value(options.stop_percent)},
+                 {"keepDone", Value(options.keep_done)},
                  {"definition", options.definition == runtime::DefinitionChoice::latest ? "latest" : "original"}}));
     if (whole) out.add("steps", steps);
     return out.finish();
@@ -148,6 +149,7 @@ struct Job {
       job.options.rate_per_second = static_cast<int>(integer_of(*options, "ratePerSecond"));
       job.options.stop_percent = static_cast<int>(integer_of(*options, "stopPercent"));
       job.options.canary = options->find("canary") != nullptr && *options->find("canary") == Value(true);
+      job.options.keep_done = options->find("keepDone") != nullptr && *options->find("keepDone") == Value(true);
       job.options.definition = options->text_of("definition") == "original" ? runtime::DefinitionChoice::original
                                                                             : runtime::DefinitionChoice::latest;
     }
@@ -491,7 +493,7 @@ class Bulk::Worker {
     bool again = false;  ///< the store or the runtime can't just now
   };
 
-  Outcome resubmit(const std::string& tag, runtime::DefinitionChoice definition, store::RunNumber number) {
+  Outcome resubmit(const std::string& tag, runtime::Resubmission definition, store::RunNumber number) {
     Outcome outcome;
     const auto row = parts_.store.run(number);
     if (!row) return {{}, {}, true};
@@ -559,7 +561,7 @@ class Bulk::Worker {
                      std::chrono::nanoseconds(1'000'000'000 / job->options.rate_per_second);
         const auto number = job->runs[job->cursor];
         const auto tag = job->tag();
-        const auto definition = job->options.definition;
+        const runtime::Resubmission definition(job->options.definition, job->options.keep_done);
         lock.unlock();
         const Outcome outcome = resubmit(tag, definition, number);
         lock.lock();

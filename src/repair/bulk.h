@@ -55,6 +55,7 @@ class Bulk final : public runtime::RunListener {
     bool canary = true;
     int stop_percent = 20;  ///< of a stage's runs that may fail, 0..100
     runtime::DefinitionChoice definition = runtime::DefinitionChoice::latest;
+    bool keep_done = false;  ///< steps that had succeeded are not done again (runtime::Resubmission)
   };
   /// Looks and stores the plan; starts nothing. `NothingToRepair` (with the reason), `IncidentNotFound`,
   /// `WorkflowRunNotFound`, `WorkflowRunNotCompleted`, `RepairTooLarge`, `InvalidRequestContent`. The value is the

@@ -244,7 +244,7 @@ class ShardRuntime final : public Runtime {
     return wait_for<Result<StartedRun>>([&](auto done) { fire(flow, outputs, {}, {}, by, {}, {}, std::move(done)); });
   }
 
-  Result<StartedRun> resubmit(std::string_view run, DefinitionChoice choice, std::string_view by) override {
+  Result<StartedRun> resubmit(std::string_view run, Resubmission how, std::string_view by) override {
     const auto row = store_.run(run);
     if (!row) return row.error();
     if (!*row) {
@@ -266,7 +266,7 @@ class ShardRuntime final : public Runtime {
     const auto live = flows_.find((*row)->flow);
     if (!live) return live.error();
     auto flow = (*live)->flow;
-    if (choice == DefinitionChoice::original) {
+    if (how.definition == DefinitionChoice::original) {
       const auto original = flows_.version((*row)->flow, (*row)->version);
       if (!original) return original.error();
       flow = *original;
@@ -274,7 +274,9 @@ class ShardRuntime final : public Runtime {
     if (!flow) return does_not_compile(**live);
     StartRequest request;
     request.flow = flow;
-    request.trigger = start->trigger;
+    ObjectBuilder trigger(start->trigger);
+    trigger.set("keepsRun", how.keep_done ? Value((*row)->name) : Value());
+    request.trigger = how.keep_done || start->trigger.find("keepsRun") != nullptr ? trigger.finish() : start->trigger;
     // A tracking id that was the run's own name follows the new run; one that a caller gave stays.
     if (start->client_tracking_id != start->run) request.client_tracking_id = start->client_tracking_id;
     request.resubmit_of = (*row)->name;

@@ -48,6 +48,16 @@ class RunListener {
 
 enum class DefinitionChoice : std::uint8_t { latest, original };
 
+/// How a run is repeated.
+struct Resubmission {
+  Resubmission(DefinitionChoice choice = DefinitionChoice::latest, bool keep = false)  // NOLINT: a choice alone is one
+      : definition(choice), keep_done(keep) {}
+  DefinitionChoice definition;
+  /// Requests that had succeeded, and would be sent again with the same inputs, are answered from the record instead:
+  /// the run goes on where it failed and does nothing twice.
+  bool keep_done;
+};
+
 struct StartedRun {
   std::string run;
   std::string flow;
@@ -92,7 +102,7 @@ class Runtime {
 
   /// A new run from the recorded trigger of another one that is over. `WorkflowRunNotFound`,
   /// `WorkflowTriggerHistoryCannotBeResubmitted`, `FlowNotFound`.
-  virtual Result<StartedRun> resubmit(std::string_view run, DefinitionChoice definition, std::string_view by) = 0;
+  virtual Result<StartedRun> resubmit(std::string_view run, Resubmission how, std::string_view by) = 0;
 
   /// Asks a run to stop. Success also when it was over already by itself in the meantime. `WorkflowRunNotFound`,
   /// `WorkflowRunAlreadyCompleted`.

@@ -379,7 +379,55 @@ void Shard::carry_out(ActiveRun& active, engine::Commands commands) {
   }
 }
 
+std::optional<engine::AttemptFinished> Shard::kept_reply(ActiveRun& active, const engine::Call& call) {
+  const auto keeps = active.run.state().start.trigger.text_of("keepsRun");
+  if (keeps.empty() || call.attempt == 0) return std::nullopt;
+  if (!active.kept_flow) {
+    active.kept_flow = active.flow;  // looked at once, also when the record is gone
+    const auto row = store_.run(keeps);
+    const auto events = read_events(store_, sealer_, keeps);
+    const auto flow = row && *row ? flows_.version((*row)->flow, (*row)->version)
+                                  : Result<std::shared_ptr<const definition::Flow>>(make_error("", ""));
+    if (events && flow) {
+      active.kept_flow = *flow;
+      active.kept = engine::recorded_steps(*flow, *events);
+    } else {
+      spdlog::warn("run {}: what run {} had done can't be kept, its record is gone", active.row.name, keeps);
+    }
+  }
+  const auto& state = active.run.state();
+  const auto found = active.kept.find(engine::recorded_key(state, call.place));
+  const auto* slot = state.find(call.place);
+  if (found == active.kept.end() || slot == nullptr || found->second.status != engine::Status::succeeded)
+    return std::nullopt;
+  const auto& action = active.flow->action(call.place.action);
+  if (!engine::asks_the_same(found->second, slot->inputs, active.kept_flow->find_action(action.name), action))
+    return std::nullopt;
+  auto reply = engine::recorded_reply(found->second, call, executor_.now());
+  reply.request = Value::object({{"keptFrom", Value(keeps)}});
+  return reply;
+}
+
 void Shard::send(ActiveRun& active, const engine::Call& call) {
+  if (auto kept = kept_reply(active, call)) {
+    ++active.calls;
+    // What a webhook action had been told at last is what it is told now.
+    const bool webhook = definition::is_webhook(active.flow->action(call.place.action).type);
+    engine::Notified notified;
+    notified.place = call.place;
+    if (webhook) notified.outputs = active.kept.at(engine::recorded_key(active.run.state(), call.place)).outputs;
+    executor_.post([self = self_, number = active.row.number, reply = std::move(*kept), webhook,
+                    notified = std::move(notified)] {
+      if (*self == nullptr) return;
+      auto& shard = **self;
+      const auto found = shard.active_.find(number);
+      if (found == shard.active_.end()) return;
+      if (found->second->calls > 0) --found->second->calls;
+      shard.give(number, reply);
+      if (webhook) shard.give(number, notified);
+    });
+    return;
+  }
   if (call.kind == engine::Call::Kind::workflow) return call_flow(active, call);
   CallContext context;
   context.flow = active.flow;

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/recorded.h"
 #include "engine/run.h"
 #include "runtime/effects.h"
 #include "runtime/near_timers.h"
@@ -91,6 +92,8 @@ class Shard {
     bool started_now = false;  ///< listeners are to be told of its start
     bool continues = false;    ///< a Continue is posted
     std::size_t calls = 0;     ///< requests under way
+    std::shared_ptr<const definition::Flow> kept_flow;  ///< of the run whose steps are kept; null = not looked yet
+    engine::RecordedSteps kept;
     std::function<void(Answer)> answer;
     bool answers_later = false;
     bool waits_forever = false;
@@ -135,6 +138,8 @@ class Shard {
   /// A Workflow action: starts the run that it asks for, or takes up the one that it started before a crash.
   void call_flow(ActiveRun& active, const engine::Call& call);
   void await_child(const store::RunRow& child, std::function<void(Answer)> answer);
+  /// A step of a run that keeps what another one had done: its recorded outcome, when it asks the same again.
+  std::optional<engine::AttemptFinished> kept_reply(ActiveRun& active, const engine::Call& call);
   void answer_caller(ActiveRun& active, Answer answer);
   void finish(ActiveRun& active);
   bool may_leave(const ActiveRun& active) const;

@@ -667,5 +667,40 @@ TEST_F(RuntimeTest, EveryListenerHearsOfAChangedFlow) {
   ASSERT_TRUE(peer_->wait_for_requests(1)) << "the runtime itself was not told";
 }
 
+constexpr const char* two_requests =
+    R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+  "Pay":{"type":"Http","inputs":{"method":"POST","uri":"https://peer.test/pay","body":{"n":"@triggerBody()?['n']"}},"runAfter":{}},
+  "Ship":{"type":"Http","inputs":{"method":"POST","uri":"https://peer.test/ship","body":"@body('Pay')","retryPolicy":{"type":"none"}},
+    "runAfter":{"Pay":["Succeeded"]}}}})j";
+
+TEST_F(RuntimeTest, ARepetitionCanKeepWhatHadSucceeded) {
+  const auto flow = save(two_requests);
+  const auto first = header(call(flow, R"({"n":1})"), "x-ms-workflow-run-id");
+  peer_->answer(200, "{}", R"({"receipt":9})");
+  peer_->answer(500);
+  EXPECT_EQ(wait_for_end(first).failed_action, "Ship");
+  const auto again = runtime_->resubmit(first, {DefinitionChoice::latest, true}, "ann");
+  ASSERT_TRUE(again) << again.error().message;
+  ASSERT_TRUE(peer_->wait_for_requests(3));
+  EXPECT_EQ(peer_->calls()[2].inputs.text_of("uri"), "https://peer.test/ship") << "paying is not done twice";
+  EXPECT_EQ(*peer_->calls()[2].inputs.find("body"), *json::parse(R"({"receipt":9})"));
+  restart();  // what is kept is kept over a crash as well
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  EXPECT_EQ(peer_->calls()[0].inputs.text_of("uri"), "https://peer.test/ship");
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(again->run).status, store::RunStatus::succeeded);
+
+  // A step that would send something else is done again; so is everything without the wish to keep.
+  update(flow, replaced(two_requests, "peer.test/pay", "peer.test/v2/pay"));
+  const auto changed = runtime_->resubmit(first, {DefinitionChoice::latest, true}, "ann");
+  ASSERT_TRUE(changed);
+  ASSERT_TRUE(peer_->wait_for_requests(2));
+  EXPECT_EQ(peer_->calls()[1].inputs.text_of("uri"), "https://peer.test/v2/pay");
+  const auto whole = runtime_->resubmit(again->run, DefinitionChoice::original, "ann");
+  ASSERT_TRUE(whole);
+  ASSERT_TRUE(peer_->wait_for_requests(3));
+  EXPECT_EQ(peer_->calls()[2].inputs.text_of("uri"), "https://peer.test/pay");
+}
+
 }  // namespace
 }  // namespace flowmend::runtime
