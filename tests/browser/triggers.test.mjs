@@ -12,6 +12,7 @@ let state;
 let service;
 const seen = [];
 const news = [];
+let shipDown = true;
 
 before(async () => {
   browser = await startBrowser();
@@ -27,6 +28,7 @@ before(async () => {
         if (!item) return response.writeHead(202, { "Retry-After": "1" }).end();
         return response.writeHead(200, { "Content-Type": "application/json", Location: `/news?after=${item.n}` }).end(JSON.stringify(item));
       }
+      if (request.url === "/ship" && shipDown) return response.writeHead(500).end();
       response.writeHead(201, { "Content-Type": "application/json" }).end(JSON.stringify({ id: "one" }));
     });
   });
@@ -139,4 +141,27 @@ test("a step waits for the service's answer, and a flow that called the flow get
   await page.getByRole("button", { name: /Decide/ }).first().click();
   await page.getByText("Approve").first().waitFor();
   assert.deepEqual(page.complaints, []);
+});
+
+test("a failed run continues where it failed: what had gone well is kept and not sent again", async () => {
+  const page = await open();
+  await page.goto("/");
+  const post = (path, runAfter) => ({ type: "Http", inputs: { method: "POST", uri: `${at()}${path}`, body: { order: 1 }, retryPolicy: { type: "none" } }, runAfter });
+  const flow = await save(page, "Pay and ship", {
+    triggers: { manual: { type: "Request", kind: "Button", inputs: { schema: {} } } },
+    actions: { Pay: post("/pay", {}), Ship: post("/ship", { Pay: ["Succeeded"] }) },
+  });
+  await page.goto(`/flows/${flow}`);
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Run", exact: true }).click();
+  // The portal opens the run that was started.
+  await page.getByRole("heading", { level: 1 }).getByText("Failed").waitFor({ timeout: waitMs });
+  shipDown = false;
+  const before = page.url();
+  await page.getByRole("button", { name: "Choose a definition" }).click();
+  await page.getByRole("menuitem", { name: /^Continue/ }).click();
+  await page.waitForURL((url) => url.href !== before && /\/runs\//.test(url.pathname));
+  await page.getByRole("heading", { level: 1 }).getByText("Succeeded").waitFor({ timeout: waitMs });
+  assert.equal(seen.filter((one) => one.url === "/pay").length, 1, "paid once");
+  assert.equal(seen.filter((one) => one.url === "/ship").length, 2);
 });

@@ -74,8 +74,8 @@ export const paths = {
   run: (f: string, r: string) =>
     `${run(f, r)}?${version}&${query({ $expand: "properties/actions,workflow/properties" })}`,
   cancel: (f: string, r: string) => `${run(f, r)}/cancel?${version}`,
-  resubmit: (f: string, r: string, definition: "latest" | "original") =>
-    `${run(f, r)}/resubmit?${version}&definition=${definition}`,
+  resubmit: (f: string, r: string, how: "latest" | "original" | "keep") =>
+    `${run(f, r)}/resubmit?${version}&definition=${how === "original" ? "original" : "latest"}${how === "keep" ? "&keep=done" : ""}`,
   repetition: (f: string, r: string, a: string, repetition: string) =>
     `${action(f, r, a)}/repetitions/${name(repetition)}?${version}`,
   scopeRepetitions: (f: string, r: string, a: string, status: string | undefined, top: number) =>

@@ -157,7 +157,7 @@ export function useSplitIncident(i: string) {
   });
 }
 
-export const usePlan = () => useMutation({ mutationFn: (incident: string) => sendJson<RepairJob>("POST", paths.plans, { incident }) });
+export const usePlan = () => useMutation({ mutationFn: (selection: { incident: string; keepDone: boolean }) => sendJson<RepairJob>("POST", paths.plans, selection) });
 
 export function useExecutePlan() {
   const client = useQueryClient();
@@ -252,8 +252,8 @@ export const useTraces = (f: string, r: string, a: string, repetition: string | 
 export function useResubmit(f: string, r: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (definition: "latest" | "original") => {
-      const reply = await send(paths.resubmit(f, r, definition), { method: "POST" });
+    mutationFn: async (how: "latest" | "original" | "keep") => {
+      const reply = await send(paths.resubmit(f, r, how), { method: "POST" });
       return reply.headers.get("x-ms-workflow-run-id") ?? undefined;
     },
     onSuccess: () =>

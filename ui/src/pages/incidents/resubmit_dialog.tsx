@@ -1,5 +1,5 @@
-import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from "@fluentui/react-components";
-import { useEffect } from "react";
+import { Button, Checkbox, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from "@fluentui/react-components";
+import { useEffect, useState } from "react";
 import { useExecutePlan, usePlan } from "../../api/queries";
 import { Loading, Problem } from "../../parts/page";
 import { displayName } from "../../parts/time";
@@ -9,8 +9,10 @@ import { text } from "../../text";
 export function ResubmitDialog({ incident, onClose }: { incident: string; onClose: () => void }) {
   const plan = usePlan();
   const execute = useExecutePlan();
+  const [keepDone, setKeepDone] = useState(false);
   const make = plan.mutate;
-  useEffect(() => make(incident), [make, incident]);
+  // A plan is made for what is asked; another wish is another plan.
+  useEffect(() => make({ incident, keepDone }), [make, incident, keepDone]);
   const steps = plan.data?.steps ?? [];
   const twice = steps.filter((step) => step.writes).reduce((sum, step) => sum + step.doneBefore, 0);
   return (
@@ -20,12 +22,13 @@ export function ResubmitDialog({ incident, onClose }: { incident: string; onClos
           <DialogTitle>{text.repair.title}</DialogTitle>
           <DialogContent>
             {plan.isPending && <Loading />}
-            {plan.isError && <Problem error={plan.error} retry={() => plan.mutate(incident)} />}
+            {plan.isError && <Problem error={plan.error} retry={() => plan.mutate({ incident, keepDone })} />}
             {plan.data && (
               <>
                 <p>{text.repair.will(plan.data.runs)}</p>
                 <p>{text.repair.stages}</p>
-                <p className={twice > 0 ? "writes-twice" : ""}>{twice > 0 ? text.repair.twice(twice) : text.repair.noneTwice}</p>
+                <p className={twice > 0 && !keepDone ? "writes-twice" : ""}>{twice === 0 ? text.repair.noneTwice : keepDone ? text.repair.kept(twice) : text.repair.twice(twice)}</p>
+                {steps.some((step) => step.doneBefore > 0) && <Checkbox label={text.repair.keep} checked={keepDone} onChange={(_, data) => setKeepDone(data.checked === true)} />}
                 {steps.length > 0 && (
                   <div className="plan-scroll" tabIndex={0} role="region" aria-label={text.repair.title}>
                     <table className="plan-table">

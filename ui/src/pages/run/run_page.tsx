@@ -74,7 +74,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
       if (!next.delete(key)) next.add(key);
       return next;
     });
-  const again = async (which: "latest" | "original") => {
+  const again = async (which: "latest" | "original" | "keep") => {
     const name = await resubmit.mutateAsync(which).catch(() => undefined);
     if (name) navigate(`${routes.run(flow, name)}?repeats=${encodeURIComponent(run)}`);
   };
@@ -142,6 +142,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
                   <MenuList>
                     <MenuItem onClick={() => void again("latest")}>{text.run.resubmitLatest}</MenuItem>
                     <MenuItem onClick={() => void again("original")}>{text.run.resubmitOriginal}</MenuItem>
+                    <MenuItem onClick={() => void again("keep")}>{text.run.resubmitKeep}</MenuItem>
                   </MenuList>
                 </MenuPopover>
               </Menu>
