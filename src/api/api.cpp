@@ -73,8 +73,8 @@ bool is_callback(const std::vector<std::string>& segments) {
          (http::same_name(segments[2], "triggers") ||
           (http::same_name(segments[2], "versions") && segments.size() >= 7) ||
           // A webhook action's address; contents of steps lie below runs too.
-          (segments.size() == 9 && http::same_name(segments[2], "runs") && http::same_name(segments[6], "repetitions") &&
-           http::same_name(segments[8], "run")));
+          (segments.size() == 9 && http::same_name(segments[2], "runs") &&
+           http::same_name(segments[6], "repetitions") && http::same_name(segments[8], "run")));
 }
 
 void add_security_headers(http::Response& response) {

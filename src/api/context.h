@@ -13,8 +13,8 @@
 #include "engine/journal.h"
 #include "http/listener.h"
 #include "repair/bulk.h"
-#include "repair/trials.h"
 #include "repair/incidents.h"
+#include "repair/trials.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
 

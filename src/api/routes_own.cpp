@@ -4,10 +4,10 @@
 
 #include "api/routes.h"
 #include "api/views.h"
-#include "definition/flow.h"
-#include "expression/functions/function.h"
 #include "definition/action_types.h"
+#include "definition/flow.h"
 #include "definition/trigger_types.h"
+#include "expression/functions/function.h"
 #include "json/parse.h"
 #include "repair/explanation.h"
 #include "repair/report.h"
@@ -304,20 +304,22 @@ http::Response definition_schema(const Parts&, const Call&) {
     for (const auto& type : definition::action_types()) {
       if (type.runs) actions += (actions.empty() ? "\"" : ",\"") + std::string(type.name) + "\"";
     }
-    return *json::parse(R"({
+    return *json::parse(
+        R"({
     "$schema":"http://json-schema.org/draft-07/schema#","title":"Workflow definition","type":"object","required":["triggers","actions"],
     "properties":{
       "$schema":{"type":"string"},"contentVersion":{"type":"string"},"description":{"type":"string"},
       "parameters":{"type":"object","additionalProperties":{"type":"object","properties":{"type":{"enum":["String","SecureString","Int","Float","Bool","Array","Object","SecureObject"]},"defaultValue":{},"allowedValues":{"type":"array"}}}},
       "triggers":{"type":"object","additionalProperties":{"type":"object","required":["type"],"properties":{"type":{"enum":[)" +
-                        triggers +
-                        R"(]},"kind":{"type":"string"},"inputs":{},"recurrence":{"type":"object","properties":{"frequency":{"enum":["Second","Minute","Hour","Day","Week","Month"]},"interval":{},"startTime":{"type":"string"},"endTime":{"type":"string"},"timeZone":{"type":"string"},"schedule":{"type":"object"}}},"conditions":{"type":"array"},"splitOn":{"type":"string"}}}},
+        triggers +
+        R"(]},"kind":{"type":"string"},"inputs":{},"recurrence":{"type":"object","properties":{"frequency":{"enum":["Second","Minute","Hour","Day","Week","Month"]},"interval":{},"startTime":{"type":"string"},"endTime":{"type":"string"},"timeZone":{"type":"string"},"schedule":{"type":"object"}}},"conditions":{"type":"array"},"splitOn":{"type":"string"}}}},
       "actions":{"$ref":"#/definitions/actions"},"outputs":{"type":"object"},"staticResults":{"type":"object"}},
     "definitions":{
       "actions":{"type":"object","additionalProperties":{"$ref":"#/definitions/action"}},
       "action":{"type":"object","required":["type"],"properties":{
-        "type":{"enum":[)" + actions +
-                        R"(]},
+        "type":{"enum":[)" +
+        actions +
+        R"(]},
         "kind":{"type":"string"},"inputs":{},"runAfter":{"type":"object","additionalProperties":{"type":"array","items":{"enum":["Succeeded","Failed","Skipped","TimedOut","SUCCEEDED","FAILED","SKIPPED","TIMEDOUT"]}}},
         "actions":{"$ref":"#/definitions/actions"},"expression":{},"foreach":{},"else":{"type":"object","properties":{"actions":{"$ref":"#/definitions/actions"}}},
         "cases":{"type":"object"},"default":{"type":"object","properties":{"actions":{"$ref":"#/definitions/actions"}}},

@@ -103,14 +103,15 @@ std::string TimeZone::name() const { return is_utc() ? "Etc/UTC" : zone_of(zone_
 
 std::int64_t TimeZone::local_of(Timestamp time) const {
   if (is_utc()) return time.ticks;
-  const auto info = zone_of(zone_).get_info(date::sys_seconds(unix_seconds(time.ticks - ticks_beyond_data(time.ticks))));
+  const auto info =
+      zone_of(zone_).get_info(date::sys_seconds(unix_seconds(time.ticks - ticks_beyond_data(time.ticks))));
   return time.ticks + ticks_of(info.offset);
 }
 
 TimeZone::Instants TimeZone::instants_of(std::int64_t local_ticks) const {
   if (is_utc()) return {Reading::unique, {local_ticks}, {local_ticks}};
-  const auto info = zone_of(zone_).get_info(
-      date::local_seconds(unix_seconds(local_ticks - ticks_beyond_data(local_ticks))));
+  const auto info =
+      zone_of(zone_).get_info(date::local_seconds(unix_seconds(local_ticks - ticks_beyond_data(local_ticks))));
   const Timestamp before{local_ticks - ticks_of(info.first.offset)};
   if (info.result == date::local_info::unique) return {Reading::unique, before, before};
   const Timestamp after{local_ticks - ticks_of(info.second.offset)};

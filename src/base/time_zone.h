@@ -9,8 +9,8 @@
 
 namespace flowmend {
 
-/// A time zone of the machine's zone data (the tz database), found by the names that flows use. Cheap to copy; valid for
-/// the life of the process. Thread-safe.
+/// A time zone of the machine's zone data (the tz database), found by the names that flows use. Cheap to copy; valid
+/// for the life of the process. Thread-safe.
 class TimeZone {
  public:
   static TimeZone utc() { return {}; }

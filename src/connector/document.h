@@ -34,7 +34,7 @@ struct OperationParameter {
   bool required = false;
   bool double_encoding = false;  ///< x-ms-url-encoding: double
   bool allow_empty = false;
-  bool secret = false;  ///< x-ms-secret, or format password
+  bool secret = false;            ///< x-ms-secret, or format password
   bool notification_url = false;  ///< x-ms-notification-url: takes the address that the service is to call
   Visibility visibility = Visibility::none;
   Value default_value;  ///< null = none

@@ -160,19 +160,18 @@ void add_run_headers(const engine::Call& call, const runtime::CallContext& conte
     add("x-ms-workflow-id", context.flow->workflow_id);
     add("x-ms-workflow-name", context.flow->id);
     add("x-ms-workflow-version", context.flow->version);
-    add("x-ms-workflow-system-id",
-               "/locations/local/scaleunits/00/workflows/" + context.flow->workflow_id);
+    add("x-ms-workflow-system-id", "/locations/local/scaleunits/00/workflows/" + context.flow->workflow_id);
   }
   add("x-ms-workflow-run-tracking-id", context.run);
   // An action's name may hold any letter; a header may not.
   add("x-ms-workflow-operation-name",
-             is_utf8(context.action) && std::all_of(context.action.begin(), context.action.end(),
-                                                    [](char c) {
-                                                      return static_cast<unsigned char>(c) >= 0x20 &&
-                                                             static_cast<unsigned char>(c) < 0x7F;
-                                                    })
-                 ? context.action
-                 : percent_encode(context.action));
+      is_utf8(context.action) && std::all_of(context.action.begin(), context.action.end(),
+                                             [](char c) {
+                                               return static_cast<unsigned char>(c) >= 0x20 &&
+                                                      static_cast<unsigned char>(c) < 0x7F;
+                                             })
+          ? context.action
+          : percent_encode(context.action));
   if (context.repeat_index >= 0) {
     add("x-ms-workflow-repeatitem-scope-name", context.repeat_scope);
     add("x-ms-workflow-repeatitem-index", std::to_string(context.repeat_index));

@@ -10,7 +10,8 @@ constexpr int depth_max = 8;
 
 bool is_marked(const Value& schema) {
   const Value* mark = extension(schema, "x-ms-notification-url");
-  return mark != nullptr && ((mark->is_boolean() && mark->as_boolean()) || (mark->is_string() && mark->as_string() == "true"));
+  return mark != nullptr &&
+         ((mark->is_boolean() && mark->as_boolean()) || (mark->is_string() && mark->as_string() == "true"));
 }
 
 void find_in_body(const Value& document, const Value& schema, const std::string& path, int depth,

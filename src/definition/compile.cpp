@@ -261,8 +261,8 @@ class Reader {
     }
     const Value& list = member_at(action.definition, {"inputs", "variables"});
     if (!list.is_array() || list.size() == 0) {
-      return error(at + "/inputs/variables", "InvalidVariableInitialization", "'variables' must be a list of variables.",
-                   "Write [{\"name\": ..., \"type\": ...}].");
+      return error(at + "/inputs/variables", "InvalidVariableInitialization",
+                   "'variables' must be a list of variables.", "Write [{\"name\": ..., \"type\": ...}].");
     }
     std::size_t index = 0;
     for (const Value& variable : list.as_array())
@@ -362,8 +362,8 @@ class Reader {
     trigger.kind = std::string(written.text_of("kind"));
     if (entry != nullptr) trigger.source = entry->source;
     if (entry == nullptr) {
-      error(at + "/type", "WorkflowTriggerTypeUnsupported", "The trigger type '" + trigger.type_name + "' is not known.",
-            "Correct the spelling of the type.");
+      error(at + "/type", "WorkflowTriggerTypeUnsupported",
+            "The trigger type '" + trigger.type_name + "' is not known.", "Correct the spelling of the type.");
     } else if (!entry->runs) {
       warn(at + "/type", "TriggerTypeUnavailable",
            "Flowmend can't run triggers of type '" + trigger.type_name +

@@ -57,7 +57,7 @@ TEST(Compile, RefusesWithCodeAndPlace) {
   };
   const Case cases[] = {
       {R"j({"A": {"type": "Nope"}})j", "WorkflowRunActionTypeUnsupported", "/actions/A/type"},
-      
+
       {R"j({"A": {"type": "Http", "inputs": {"method": "GET"}}})j", "MissingRequiredProperty", "/actions/A/inputs"},
       {R"j({"A": {"type": "Compose", "inputs": 1, "runAfter": {"B": ["Succeeded"]}}})j", "InvalidTemplate",
        "/actions/A/runAfter/B"},

@@ -22,7 +22,8 @@ bool is_out_of_scope(const Value& value) {
     if (value.text_of("type") == type) return true;
   }
   if (value.text_of("type").starts_with("RosettaNet")) return true;
-  return std::ranges::any_of(value.as_object(), [](const json::Member& member) { return is_out_of_scope(member.value); });
+  return std::ranges::any_of(value.as_object(),
+                             [](const json::Member& member) { return is_out_of_scope(member.value); });
 }
 
 TEST(Corpus, CompilesRealFlowsWithoutInternalError) {
@@ -63,7 +64,8 @@ TEST(Corpus, CompilesRealFlowsWithoutInternalError) {
       break;
     }
   }
-  std::cout << total << " definitions, " << in_scope << " without types that are out of scope, " << good << " compile\n";
+  std::cout << total << " definitions, " << in_scope << " without types that are out of scope, " << good
+            << " compile\n";
   for (const auto& [code, count] : reasons) std::cout << count << ' ' << code << '\n';
   EXPECT_GE(good * 100, in_scope * 97);  // those left: docs/compatibility.md
 }

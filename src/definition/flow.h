@@ -132,8 +132,8 @@ struct Action {
   std::vector<Branch> branches;
   std::uint32_t frame_slots = 0;  ///< of a Foreach or Until: slots of one iteration's frame
   ActionSettings settings;
-  std::int32_t variable = -1;                         ///< variable actions: the slot of the variable
-  Value definition;                                   ///< the action as written, shared
+  std::int32_t variable = -1;  ///< variable actions: the slot of the variable
+  Value definition;            ///< the action as written, shared
 };
 
 /// The compiled trigger.

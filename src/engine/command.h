@@ -34,7 +34,7 @@ struct Call {
   std::string poll_uri;
   std::string poll_method = "GET";
   std::string callback_url;  ///< connector: where the service sends its notifications, when the operation wants to know
-  std::string tracking_id;  ///< x-ms-action-tracking-id
+  std::string tracking_id;   ///< x-ms-action-tracking-id
 };
 
 struct CancelCall {

@@ -11,8 +11,8 @@
 
 namespace flowmend::engine {
 
-// What the steps of a recorded run did, for whatever answers a step from the record instead of from the world: a trial of an
-// edited flow, a repetition that keeps what had succeeded.
+// What the steps of a recorded run did, for whatever answers a step from the record instead of from the world: a trial
+// of an edited flow, a repetition that keeps what had succeeded.
 
 /// One occurrence of a step as its run's events tell it.
 struct RecordedStep {

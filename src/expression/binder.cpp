@@ -235,8 +235,9 @@ NodePointer Binder::bind_reference(const Syntax& syntax, const FunctionEntry& en
       const bool placeholder = named.kind == Kind::parameter && text.find("#workflowname#") != std::string_view::npos;
       report(placeholder ? Severity::warning : Severity::error, placeholder ? "UndeployedTemplate" : "InvalidTemplate",
              std::move(message),
-             placeholder ? "Declare the parameter that the template asks for, and use its name."
-             : near.empty() ? "Correct the name, or add what it names." : "Did you mean '" + std::string(near) + "'?",
+             placeholder    ? "Declare the parameter that the template asks for, and use its name."
+             : near.empty() ? "Correct the name, or add what it names."
+                            : "Did you mean '" + std::string(near) + "'?",
              range);
     }
   } else if (name != nullptr) {

@@ -19,7 +19,8 @@ bool append_or_fail(const Value& value, Evaluation& evaluation, SourceRange rang
   if (value.is_object()) {
     if (const auto wrong = content_fault(value); !wrong.empty()) {
       ExpressionError error;
-      error.message = "The template language expression was invoked with a value that is not valid. " + std::string(wrong);
+      error.message =
+          "The template language expression was invoked with a value that is not valid. " + std::string(wrong);
       return evaluation.fail(std::move(error), range) != nullptr;
     }
   }

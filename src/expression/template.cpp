@@ -199,14 +199,14 @@ class Compiler {
 
   /// Kept as it stands: what a deployment would make of it is not known here.
   Part undeployed(const Value& value, const std::string& pointer) {
-    diagnostics_.push_back(
-        Diagnostic{.pointer = prefix_ + pointer,
-                   .severity = Severity::warning,
-                   .code = "UndeployedTemplate",
-                   .message = "This text is an expression of an Azure Resource Manager template; it is used as it stands.",
-                   .cure = "Write the value that a deployment puts in its place, or import the deployed flow.",
-                   .begin = 0,
-                   .end = static_cast<std::uint32_t>(value.as_string().size())});
+    diagnostics_.push_back(Diagnostic{
+        .pointer = prefix_ + pointer,
+        .severity = Severity::warning,
+        .code = "UndeployedTemplate",
+        .message = "This text is an expression of an Azure Resource Manager template; it is used as it stands.",
+        .cure = "Write the value that a deployment puts in its place, or import the deployed flow.",
+        .begin = 0,
+        .end = static_cast<std::uint32_t>(value.as_string().size())});
     return constant(value);
   }
 

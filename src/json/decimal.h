@@ -14,8 +14,8 @@ __extension__ using Uint128 = unsigned __int128;
 /// .NET's System.Decimal: a 96-bit whole number over a power of ten. Digits written are digits kept: 5.0000 prints so.
 /// Arithmetic lives with the expression language; this is the value, its text and its order.
 struct Decimal {
-  Uint128 units = 0;  ///< below 2^96
-  std::uint8_t scale = 0;       ///< digits behind the point, 0..28
+  Uint128 units = 0;       ///< below 2^96
+  std::uint8_t scale = 0;  ///< digits behind the point, 0..28
   bool negative = false;
 
   static constexpr Uint128 units_max = (static_cast<Uint128>(1) << 96) - 1;

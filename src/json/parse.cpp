@@ -31,7 +31,8 @@ class Handler {
     const std::size_t key_begin = keys_.size() - count;
     ObjectBuilder builder;
     builder.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) add(builder, keys_[key_begin + i], std::move(values_[begin + i]), i, count, key_begin);
+    for (std::size_t i = 0; i < count; ++i)
+      add(builder, keys_[key_begin + i], std::move(values_[begin + i]), i, count, key_begin);
     values_.resize(begin);
     keys_.resize(key_begin);
     values_.push_back(builder.finish());
@@ -173,13 +174,15 @@ Result<Value> parse(std::string_view text, const ParseLimits& limits) {
   if (!failure && used < text.size()) {
     const auto rest = text.find_first_not_of(" \t\r\n", used);
     if (rest != std::string_view::npos) {
-      return make_error("InvalidJSON", "The text goes on after the end of the JSON value at " + place_in(text, rest) + ".",
-                        {}, "Remove what follows the value.");
+      return make_error("InvalidJSON",
+                        "The text goes on after the end of the JSON value at " + place_in(text, rest) + ".", {},
+                        "Remove what follows the value.");
     }
   }
   if (failure) {
     const bool deep = failure == boost::json::error::too_deep;
-    const std::string reason = deep ? "it nests deeper than " + std::to_string(limits.depth_max) + " levels" : failure.message();
+    const std::string reason =
+        deep ? "it nests deeper than " + std::to_string(limits.depth_max) + " levels" : failure.message();
     return make_error("InvalidJSON", "The text is not valid JSON: " + reason + " at " + place_in(text, used) + ".", {},
                       deep ? "Flatten the value." : "Correct the JSON at that place.");
   }

@@ -118,7 +118,8 @@ std::string double_text(double value) {
   if (value == 0) return std::signbit(value) ? "-0" : "0";
   // .NET prints plain digits for exponents from -5 to 14 and an exponent of at least two digits outside.
   std::array<char, 64> buffer{};
-  const auto scientific = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
+  const auto scientific =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific);
   const std::string_view text(buffer.data(), static_cast<std::size_t>(scientific.ptr - buffer.data()));
   const auto mark = text.find('e');
   int exponent = 0;

@@ -61,7 +61,8 @@ std::vector<PlannedStep> plan_steps(const std::vector<store::RunRow>& runs, cons
       const auto* ended = std::get_if<engine::ActionEnded>(&event);
       if (ended == nullptr || ended->place.action >= (*ran)->actions.size()) continue;
       const auto& action = (*ran)->actions[ended->place.action];
-      if (definition::sends_requests(action.type) && ended->status == engine::Status::succeeded) went_well[action.name] = true;
+      if (definition::sends_requests(action.type) && ended->status == engine::Status::succeeded)
+        went_well[action.name] = true;
     }
     for (PlannedStep& step : steps) ++(went_well.contains(step.action) ? step.done : step.again);
   }

@@ -109,7 +109,8 @@ class Trial {
       recorder.note(event);
       if (const auto* ended = std::get_if<engine::RunEnded>(&event)) {
         before_status_ = ended->status;
-        if (ended->culprit.action < original_.actions.size()) culprit_ = engine::recorded_key(before.state(), ended->culprit);
+        if (ended->culprit.action < original_.actions.size())
+          culprit_ = engine::recorded_key(before.state(), ended->culprit);
       }
     }
     record_ = recorder.steps();
@@ -125,7 +126,8 @@ class Trial {
       } else if (const auto* run_ended = std::get_if<engine::RunEnded>(&event)) {
         status_ = run_ended->status;
         message_ = run_ended->fault.message;
-        if (run_ended->culprit.action < edited_->actions.size()) failed_ = engine::recorded_key(run_.state(), run_ended->culprit);
+        if (run_ended->culprit.action < edited_->actions.size())
+          failed_ = engine::recorded_key(run_.state(), run_ended->culprit);
       }
     }
     for (auto& command : decision.commands) {
@@ -165,9 +167,8 @@ class Trial {
   }
 
   bool fire_next_timer() {
-    const auto next = std::min_element(timers_.begin(), timers_.end(), [](const auto& a, const auto& b) {
-      return a.second.due < b.second.due;
-    });
+    const auto next = std::min_element(timers_.begin(), timers_.end(),
+                                       [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
     if (next == timers_.end()) return false;
     const engine::TimerSet timer = next->second;
     timers_.erase(next);
@@ -182,8 +183,8 @@ class Trial {
     const auto now = recorder_.steps().find(key);
     const auto before = record_.find(key);
     result.action = now != recorder_.steps().end() ? now->second.action
-                    : before != record_.end()       ? before->second.action
-                                                    : key.first;
+                    : before != record_.end()      ? before->second.action
+                                                   : key.first;
     result.repetition = key.second;
   }
 
@@ -211,8 +212,8 @@ class Trial {
     for (const auto& [key, before] : record_) {
       const auto after = recorder_.steps().find(key);
       if (after == recorder_.steps().end()) {
-        result.differences.push_back({before.action, before.repetition, "/status",
-                                      Value(engine::status_name(before.status)), Value()});
+        result.differences.push_back(
+            {before.action, before.repetition, "/status", Value(engine::status_name(before.status)), Value()});
       } else if (after->second.status != before.status) {
         result.differences.push_back({before.action, before.repetition, "/status",
                                       Value(engine::status_name(before.status)),

@@ -40,10 +40,10 @@ struct TrialRun {
 const char* verdict_name(TrialRun::Verdict verdict);
 
 /// Runs `edited` on what one run of `original` recorded, without any effect outside: the engine decides as it would,
-/// timers are due at once, and where a step's request is the recorded one, the recorded reply answers it. A request that
-/// differs, or that was never made, is never guessed: the trial of this run ends there as unknown, after its operation's
-/// parameters were checked against the connector's document. Steps that only differ by what is different each time
-/// (guid(), utcNow(), ...) and were not edited count as the recorded ones.
+/// timers are due at once, and where a step's request is the recorded one, the recorded reply answers it. A request
+/// that differs, or that was never made, is never guessed: the trial of this run ends there as unknown, after its
+/// operation's parameters were checked against the connector's document. Steps that only differ by what is different
+/// each time (guid(), utcNow(), ...) and were not edited count as the recorded ones.
 ///
 /// `registry`: for the check of parameters; may be null. Pure; any thread. A run that does not end within a million
 /// steps is unknown.

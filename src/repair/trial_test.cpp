@@ -27,7 +27,8 @@ engine::Events recorded(const std::shared_ptr<const definition::Flow>& flow, con
   start.run = "r1";
   start.flow = "f1";
   start.time = noon;
-  start.trigger = Value::object({{"name", "manual"}, {"outputs", Value::object({{"body", *json::parse(trigger_body)}})}});
+  start.trigger =
+      Value::object({{"name", "manual"}, {"outputs", Value::object({{"body", *json::parse(trigger_body)}})}});
   engine::Events events;
   std::vector<engine::Call> calls;
   Timestamp now = noon;
@@ -119,10 +120,12 @@ TEST(Trial, AGoodRunThatWouldChangeSaysWhere) {
 }
 
 TEST(Trial, LoopsWaitsAndRetriesTakeNoTime) {
-  const auto before = flow_of(R"j({"Wait": {"type": "Wait", "inputs": {"interval": {"count": 5, "unit": "Day"}}, "runAfter": {}},
+  const auto before =
+      flow_of(R"j({"Wait": {"type": "Wait", "inputs": {"interval": {"count": 5, "unit": "Day"}}, "runAfter": {}},
     "Each": {"type": "Foreach", "foreach": "@triggerBody()?['list']", "runAfter": {"Wait": ["Succeeded"]}, "actions": {
       "Use": {"type": "Compose", "inputs": "@toUpper(item())", "runAfter": {}}}}})j");
-  const auto after = flow_of(R"j({"Wait": {"type": "Wait", "inputs": {"interval": {"count": 5, "unit": "Day"}}, "runAfter": {}},
+  const auto after =
+      flow_of(R"j({"Wait": {"type": "Wait", "inputs": {"interval": {"count": 5, "unit": "Day"}}, "runAfter": {}},
     "Each": {"type": "Foreach", "foreach": "@triggerBody()?['list']", "runAfter": {"Wait": ["Succeeded"]}, "actions": {
       "Use": {"type": "Compose", "inputs": "@toUpper(string(item()))", "runAfter": {}}}}})j");
   engine::Run run(before);

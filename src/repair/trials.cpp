@@ -36,10 +36,11 @@ std::string number(std::int64_t count) { return std::to_string(count); }
 std::string sentence(const Count& failed, const Count& good) {
   std::string text;
   if (failed.tried > 0) {
-    text = number(failed.passes) + " of " + number(failed.tried) + (failed.tried == 1 ? " failed run" : " failed runs") +
-           " would pass the step that failed";
+    text = number(failed.passes) + " of " + number(failed.tried) +
+           (failed.tried == 1 ? " failed run" : " failed runs") + " would pass the step that failed";
     if (failed.fails > 0) text += ", " + number(failed.fails) + (failed.fails == 1 ? " fails" : " fail");
-    if (failed.unknown > 0) text += ", " + number(failed.unknown) + (failed.unknown == 1 ? " is unknown" : " are unknown");
+    if (failed.unknown > 0)
+      text += ", " + number(failed.unknown) + (failed.unknown == 1 ? " is unknown" : " are unknown");
   }
   if (good.tried > 0) {
     if (!text.empty()) text += "; ";

@@ -21,9 +21,9 @@ class Trials {
   };
   struct Request {
     std::string flow;
-    Value definition;             ///< as edited; null: the one that is stored
-    Value connection_references;  ///< null: those that are stored
-    std::string incident;         ///< its failed runs of the flow; empty: the flow's latest failed runs
+    Value definition;               ///< as edited; null: the one that is stored
+    Value connection_references;    ///< null: those that are stored
+    std::string incident;           ///< its failed runs of the flow; empty: the flow's latest failed runs
     std::vector<std::string> runs;  ///< these runs instead
     std::size_t failed_max = 50;
     std::size_t good_max = 20;
@@ -34,8 +34,8 @@ class Trials {
 
   /// `{text, failed:{tried, passes, fails, unknown}, good:{tried, same, changes, fails, unknown}, reasons:[{verdict,
   /// action, message, count}], runs:[{run, was, verdict, action?, repetition?, message?, differences}]}`. Runs that say
-  /// something come first, at most 100. `FlowNotFound`, `InvalidDefinition`, `IncidentNotFound`, `InvalidTrial` (no run to
-  /// try it on), the store's. Any thread; 1,000 runs of ten steps take some tenths of a second.
+  /// something come first, at most 100. `FlowNotFound`, `InvalidDefinition`, `IncidentNotFound`, `InvalidTrial` (no run
+  /// to try it on), the store's. Any thread; 1,000 runs of ten steps take some tenths of a second.
   Result<Value> run(const Request& request) const;
 
  private:

@@ -59,8 +59,8 @@ class Flows {
   /// Stores a new version (when the definition or its references differ) and the other properties of the draft.
   /// `FlowNotFound`.
   Result<Saved> update(std::string_view id, const FlowDraft& draft, std::string_view by);
-  /// Compiles a definition as the flow's next version would be, without storing it. Null values stand for what is stored.
-  /// `FlowNotFound`.
+  /// Compiles a definition as the flow's next version would be, without storing it. Null values stand for what is
+  /// stored. `FlowNotFound`.
   Result<definition::Compiled> compile_draft(std::string_view id, const Value& definition,
                                              const Value& connection_references);
   Result<void> set_state(std::string_view id, store::FlowState state);
@@ -73,8 +73,8 @@ class Flows {
   /// One version compiled. `FlowVersionNotFound`, or `InvalidDefinition` when it does not compile any more.
   Result<std::shared_ptr<const definition::Flow>> version(std::string_view id, std::string_view version);
 
-  /// Called after each change with the flow's id, on the changing thread; every listener hears of every change. Add them
-  /// before flows are changed.
+  /// Called after each change with the flow's id, on the changing thread; every listener hears of every change. Add
+  /// them before flows are changed.
   void on_change(std::function<void(const std::string& id)> listener) { listeners_.push_back(std::move(listener)); }
 
  private:

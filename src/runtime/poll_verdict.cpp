@@ -51,7 +51,8 @@ PollVerdict judge_poll(const definition::Flow& flow, const PollState& state, con
   const auto asked = engine::read_retry_after(header_of(reply.headers, "Retry-After"), reply.ended);
   const bool answered = status != 0 && reply.fault.code.empty();
   if ((status == 0 || engine::is_retried(status)) && !(answered && conditions_judge)) {
-    const bool final_fault = reply.fault.details.text_of("kind") == "inputs" || reply.fault.details.text_of("kind") == "connection";
+    const bool final_fault =
+        reply.fault.details.text_of("kind") == "inputs" || reply.fault.details.text_of("kind") == "connection";
     const auto read = engine::read_retry_policy(policy, flow.dialect);
     auto wait = read && !final_fault ? engine::next_wait(*read, state.retries + 1, draw) : std::nullopt;
     if (wait) {
@@ -63,8 +64,8 @@ PollVerdict judge_poll(const definition::Flow& flow, const PollState& state, con
   }
   if (!answered || (status >= 400 && !conditions_judge)) {
     verdict.kind = PollVerdict::Kind::failed;
-    verdict.code = status == 0 ? (reply.fault.code.empty() ? "BadRequest" : reply.fault.code)
-                               : engine::status_code_name(status);
+    verdict.code =
+        status == 0 ? (reply.fault.code.empty() ? "BadRequest" : reply.fault.code) : engine::status_code_name(status);
     verdict.message = said(reply);
     if (!state.location.empty() && status >= 400 && status < 500 && !engine::is_retried(status) &&
         ++verdict.state.refusals >= refusals_max) {

@@ -121,7 +121,8 @@ void Polls::plan(const store::FlowRow& row) {
 
 Timestamp Polls::next_time(const Plan& plan) const {
   const Timestamp now = parts_.executor->now();
-  return trigger::next_fire(plan.recurrence, plan.saved, plan.last.is_set() ? plan.last : now, now).value_or(Timestamp{});
+  return trigger::next_fire(plan.recurrence, plan.saved, plan.last.is_set() ? plan.last : now, now)
+      .value_or(Timestamp{});
 }
 
 void Polls::wake(const std::string& id) {
@@ -236,7 +237,8 @@ void Polls::check_now(const std::string& id, std::function<void(Result<StartedRu
   const auto found = plans_.find(id);
   if (found == plans_.end()) return done(make_error("TriggerNotFound", "The flow has no polling trigger that is on."));
   if (found->second.call != 0)
-    return done(make_error("TriggerCheckUnderWay", "The trigger is asking its service just now.", {}, "Try again soon."));
+    return done(
+        make_error("TriggerCheckUnderWay", "The trigger is asking its service just now.", {}, "Try again soon."));
   found->second.done = std::move(done);
   found->second.turn = ++turns_;
   check(id);

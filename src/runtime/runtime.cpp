@@ -404,8 +404,8 @@ class ShardRuntime final : public Runtime {
             }};
   }
 
-  /// What becomes of a trigger's state when its outputs can't be judged: a schedule goes on to its next time, a poll asks
-  /// for the same again.
+  /// What becomes of a trigger's state when its outputs can't be judged: a schedule goes on to its next time, a poll
+  /// asks for the same again.
   enum class OnFailure : std::uint8_t { advance, keep_state };
 
   /// Judges what a trigger brought and starts the runs that follow from it. Any thread.

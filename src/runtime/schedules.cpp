@@ -126,8 +126,9 @@ void Schedules::plan(const store::FlowRow& row, bool at_start) {
       // Windows are counted from the start time, also from one that has passed.
       Timestamp start = now;
       if (plan.recurrence.start_local) {
-        start = plan.recurrence.start_is_utc ? Timestamp{*plan.recurrence.start_local}
-                                             : plan.recurrence.time_zone.instants_of(*plan.recurrence.start_local).before;
+        start = plan.recurrence.start_is_utc
+                    ? Timestamp{*plan.recurrence.start_local}
+                    : plan.recurrence.time_zone.instants_of(*plan.recurrence.start_local).before;
       }
       plan.next = start + plan.window + plan.delay;
     }
@@ -167,8 +168,8 @@ void Schedules::due(const std::string& id) {
     Value outputs;
     if (plan.window.ticks != 0) {
       const Timestamp end = scheduled - plan.delay;
-      outputs = Value::object({{"windowStartTime", Value(to_string(end - plan.window))},
-                               {"windowEndTime", Value(to_string(end))}});
+      outputs = Value::object(
+          {{"windowStartTime", Value(to_string(end - plan.window))}, {"windowEndTime", Value(to_string(end))}});
       outputs = Value::object({{"body", outputs},
                                {"windowStartTime", *outputs.find("windowStartTime")},
                                {"windowEndTime", *outputs.find("windowEndTime")}});

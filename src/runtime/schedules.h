@@ -11,9 +11,9 @@
 
 namespace flowmend::runtime {
 
-/// The schedules of all flows with a Recurrence or SlidingWindow trigger: each fires once at its time, never early. Times
-/// that a Recurrence missed, while the process was down or the flow was off, are dropped (engine.md 2.6); windows are
-/// made up for, oldest first (2.7).
+/// The schedules of all flows with a Recurrence or SlidingWindow trigger: each fires once at its time, never early.
+/// Times that a Recurrence missed, while the process was down or the flow was off, are dropped (engine.md 2.6); windows
+/// are made up for, oldest first (2.7).
 ///
 /// What is planned is a document (`triggerState`, the flow's id): `{recurrence, saved, last?, next?}`. The document
 /// that plans the next time is committed together with the run that the last one started, so no time fires twice over a
@@ -23,9 +23,8 @@ namespace flowmend::runtime {
 class Schedules {
  public:
   /// Fires: start a run that was due at `scheduled`, and commit `state` with it.
-  using Fire =
-      std::function<void(const std::shared_ptr<const LiveFlow>& flow, Timestamp scheduled, const Value& outputs,
-                         store::Document state)>;
+  using Fire = std::function<void(const std::shared_ptr<const LiveFlow>& flow, Timestamp scheduled,
+                                  const Value& outputs, store::Document state)>;
 
   Schedules(store::Store& store, Executor& executor, Flows& flows, Fire fire);
   ~Schedules();

@@ -145,8 +145,7 @@ void Shard::start_run(StartRequest request) {
   start.started_by = row.started_by;
   start.caller_waits = request.answer && request.answers_later;
   if (!request.child_key.empty()) {
-    request.documents.push_back(
-        {"childRun", request.child_key, Value::object({{"run", Value(row.name)}}), 0, {}});
+    request.documents.push_back({"childRun", request.child_key, Value::object({{"run", Value(row.name)}}), 0, {}});
   }
   if (waits) return wait_for_turn(std::move(request), std::move(row), std::move(start));
 
@@ -416,16 +415,16 @@ void Shard::send(ActiveRun& active, const engine::Call& call) {
     engine::Notified notified;
     notified.place = call.place;
     if (webhook) notified.outputs = active.kept.at(engine::recorded_key(active.run.state(), call.place)).outputs;
-    executor_.post([self = self_, number = active.row.number, reply = std::move(*kept), webhook,
-                    notified = std::move(notified)] {
-      if (*self == nullptr) return;
-      auto& shard = **self;
-      const auto found = shard.active_.find(number);
-      if (found == shard.active_.end()) return;
-      if (found->second->calls > 0) --found->second->calls;
-      shard.give(number, reply);
-      if (webhook) shard.give(number, notified);
-    });
+    executor_.post(
+        [self = self_, number = active.row.number, reply = std::move(*kept), webhook, notified = std::move(notified)] {
+          if (*self == nullptr) return;
+          auto& shard = **self;
+          const auto found = shard.active_.find(number);
+          if (found == shard.active_.end()) return;
+          if (found->second->calls > 0) --found->second->calls;
+          shard.give(number, reply);
+          if (webhook) shard.give(number, notified);
+        });
     return;
   }
   if (call.kind == engine::Call::Kind::workflow) return call_flow(active, call);

@@ -88,10 +88,10 @@ class Shard {
     engine::Commands commands;  ///< belong to `events`
     std::deque<Gate> gates;     ///< commits under way
     std::map<TimerKey, Timestamp> timers;
-    bool row_known = false;    ///< the stored row has this status and needs_work
-    bool started_now = false;  ///< listeners are to be told of its start
-    bool continues = false;    ///< a Continue is posted
-    std::size_t calls = 0;     ///< requests under way
+    bool row_known = false;                             ///< the stored row has this status and needs_work
+    bool started_now = false;                           ///< listeners are to be told of its start
+    bool continues = false;                             ///< a Continue is posted
+    std::size_t calls = 0;                              ///< requests under way
     std::shared_ptr<const definition::Flow> kept_flow;  ///< of the run whose steps are kept; null = not looked yet
     engine::RecordedSteps kept;
     std::function<void(Answer)> answer;

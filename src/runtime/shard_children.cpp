@@ -138,15 +138,18 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
   if (live.row.state != store::FlowState::started)
     return refuse("WorkflowTriggerIsNotEnabled", "The flow " + name + " is off.", "Turn it on.");
   if (live.flow->trigger.type_name != "Request")
-    return refuse("InvalidTriggerType", "The flow " + name + " can't be called: its trigger is of type '" +
-                                            live.flow->trigger.type_name + "'.", "Give it a Request trigger.");
+    return refuse(
+        "InvalidTriggerType",
+        "The flow " + name + " can't be called: its trigger is of type '" + live.flow->trigger.type_name + "'.",
+        "Give it a Request trigger.");
   constexpr std::int64_t depth_max = 50;  // flows that call each other would go on until the disk is full
   const Value* above = active.run.state().start.trigger.find("callDepth");
   const std::int64_t depth = (above != nullptr && above->is_integer() ? above->as_integer() : 0) + 1;
   if (depth > depth_max)
-    return refuse("WorkflowCallDepthExceeded",
-                  "The flow " + name + " was not called: " + std::to_string(depth_max) + " flows already wait for each other.",
-                  "Flows that call themselves need a condition that ends it.");
+    return refuse(
+        "WorkflowCallDepthExceeded",
+        "The flow " + name + " was not called: " + std::to_string(depth_max) + " flows already wait for each other.",
+        "Flows that call themselves need a condition that ends it.");
   ObjectBuilder record;
   record.add("name", Value(live.flow->trigger.name));
   record.add("outputs", trigger_outputs(call.inputs));

@@ -100,8 +100,7 @@ Shard::ActiveRun* Shard::replay(const store::RunRow& row) {
       std::any_of(open.begin(), open.end(), [](const auto& c) { return std::holds_alternative<engine::Call>(c); });
   carry_out(active, std::move(open));
   if (caller_waits) take(active, advance(active, engine::CallerGone{}));
-  if (!calls && !active.run.sleeps() && !active.run.ended())
-    take(active, advance(active, engine::Continue{}));
+  if (!calls && !active.run.sleeps() && !active.run.ended()) take(active, advance(active, engine::Continue{}));
   return &active;
 }
 

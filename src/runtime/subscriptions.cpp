@@ -144,8 +144,7 @@ void Subscriptions::settle(const std::string& id) {
 }
 
 void Subscriptions::send(const std::string& id, Entry& entry, const std::shared_ptr<const definition::Flow>& flow,
-                         const engine::Call& call,
-                         std::function<void(Entry&, const engine::AttemptFinished&)> then) {
+                         const engine::Call& call, std::function<void(Entry&, const engine::AttemptFinished&)> then) {
   constexpr std::int64_t below_polls = -1'000'000'000'000;  // numbers of calls are told apart from runs and polls
   entry.call = below_polls - ++calls_;
   CallContext context;
@@ -170,7 +169,8 @@ void Subscriptions::subscribe(const std::string& id, const std::shared_ptr<const
   const std::string address = parts_.address(*live);
   const Timestamp now = parts_.executor->now();
   const bool same = is_set(entry.document, "source") && *entry.document.find("source") == source;
-  const auto failed = [this, id, flow, source, same](Entry& failing, const std::string& code, const std::string& message) {
+  const auto failed = [this, id, flow, source, same](Entry& failing, const std::string& code,
+                                                     const std::string& message) {
     const Timestamp at = parts_.executor->now();
     const std::int64_t failures = (same ? whole(failing.document, "failures") : 0) + 1;
     const Timestamp since = same ? parse_timestamp(failing.document.text_of("since")).value_or(at) : at;
@@ -198,8 +198,7 @@ void Subscriptions::subscribe(const std::string& id, const std::shared_ptr<const
   const auto inputs = trigger::evaluate_inputs(*flow, Value(), now, parts_.executor->random(), address);
   if (!inputs) return failed(entry, inputs.error().code, inputs.error().message);
   const Value request = part_of(*flow, *inputs, "subscribe");
-  if (!request.is_object())
-    return failed(entry, "InvalidWebhookInputs", "The trigger's inputs have no 'subscribe'.");
+  if (!request.is_object()) return failed(entry, "InvalidWebhookInputs", "The trigger's inputs have no 'subscribe'.");
   engine::Call call = trigger_call(*flow, request);
   call.callback_url = address;
   send(id, entry, flow, call,

@@ -17,10 +17,10 @@ namespace flowmend::runtime {
 /// is switched off, deleted or subscribed anew: the new subscription first, then the old one is undone (connectors.md
 /// 8.3).
 ///
-/// What is subscribed is a document (`subscription`, the flow's id): `{source, subscribed?, undo?, old?, error?, failures?,
-/// since?, next?}`. It is written after the service answered; a crash in between subscribes once more, which services
-/// bear, and loses none. A refused subscription is tried again for a day, and each refusal is a check in the trigger's
-/// history.
+/// What is subscribed is a document (`subscription`, the flow's id): `{source, subscribed?, undo?, old?, error?,
+/// failures?, since?, next?}`. It is written after the service answered; a crash in between subscribes once more, which
+/// services bear, and loses none. A refused subscription is tried again for a day, and each refusal is a check in the
+/// trigger's history.
 ///
 /// Used on the executor's thread alone.
 class Subscriptions {
@@ -28,7 +28,7 @@ class Subscriptions {
   struct Parts {
     store::Store& store;
     Effects& effects;
-    const engine::Sealer& sealer;  ///< what undoes a subscription may hold credentials
+    const engine::Sealer& sealer;        ///< what undoes a subscription may hold credentials
     std::shared_ptr<Executor> executor;  ///< replies may come after this object is gone
     Flows& flows;
     /// The signed address of the flow's trigger; empty when it has none.

@@ -15,8 +15,8 @@
 #include "http/client.h"
 #include "http/listener.h"
 #include "repair/bulk.h"
-#include "repair/trials.h"
 #include "repair/incidents.h"
+#include "repair/trials.h"
 #include "runtime/executor.h"
 #include "runtime/retention.h"
 #include "runtime/runtime.h"
@@ -117,9 +117,9 @@ int serve(const ServeOptions& options) {
   }
 
   api::Identities identities(**store, options.data_folder);
-  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, identities, events, version,
-                std::filesystem::absolute(options.data_folder, failure).string(), options.public_url, options.demo,
-                now_from_system_clock()});
+  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, identities, events,
+                version, std::filesystem::absolute(options.data_folder, failure).string(), options.public_url,
+                options.demo, now_from_system_clock()});
   http::ListenerOptions listening;
   listening.address = options.address;
   listening.port = options.port;

@@ -29,8 +29,8 @@ namespace flowmend::store {
 
 /// What one step of a run (or of a trigger) changes, all or nothing.
 struct Batch {
-  std::vector<RunRow> runs;  ///< inserted, or replaced whole, by number
-  std::vector<JournalRow> journal;      ///< a record of the same run and sequence is replaced
+  std::vector<RunRow> runs;            ///< inserted, or replaced whole, by number
+  std::vector<JournalRow> journal;     ///< a record of the same run and sequence is replaced
   std::vector<TimerRow> timers_set;    ///< replaces the timer of the same run, place and kind
   std::vector<TimerRow> timers_ended;  ///< `due` is not looked at
   std::vector<TriggerHistoryRow> histories;

@@ -72,8 +72,7 @@ Result<void> verify(const ActionTarget& target, const Headers& headers, std::str
                       "Call the whole address, with sp, sv and sig, and without an Authorization header.");
   }
   // Both are computed whatever the first says: how long this takes tells nothing about the keys.
-  const bool by_primary =
-      same_signature(target.sig, signature(primary, target.workflow_id, target.sp, target.sv, {}));
+  const bool by_primary = same_signature(target.sig, signature(primary, target.workflow_id, target.sp, target.sv, {}));
   const bool by_secondary =
       same_signature(target.sig, signature(secondary, target.workflow_id, target.sp, target.sv, {}));
   if ((by_primary || by_secondary) && target.sp == signed_path(target) && target.sv == version) return {};

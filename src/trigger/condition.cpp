@@ -19,7 +19,8 @@ Error failed(const definition::Flow& flow, const std::string& what, const std::s
 }
 
 Result<std::string> tracking_id(const definition::Flow& flow, TriggerContext& context) {
-  if (!is_set(flow.trigger.client_tracking_id)) return Result<std::string>(boost::system::in_place_value, std::string());
+  if (!is_set(flow.trigger.client_tracking_id))
+    return Result<std::string>(boost::system::in_place_value, std::string());
   const auto value = flow.trigger.client_tracking_id.evaluate(context);
   if (!value) return failed(flow, "the client tracking id could not be evaluated: ", value.error().message);
   constexpr std::size_t bytes_max = 128;

@@ -1,13 +1,13 @@
 // The runtime over the real engine and a real SQLite file, with a world of its own: requests go to a fake that the test
 // answers, and the process is "killed" by dropping the runtime between two steps.
 
-#include "json/write.h"
 #include "runtime/runtime.h"
+#include "json/write.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
-#include <atomic>
 #include <future>
 #include <map>
 #include <mutex>
@@ -601,8 +601,11 @@ TEST_F(RuntimeTest, ADeletedFlowTakesItsSubscriptionBack) {
 TEST_F(RuntimeTest, SlidingWindowsFollowEachOtherFromTheStartTime) {
   const auto now = now_from_system_clock();
   const std::string start = to_string(now - Duration::minutes(150)).substr(0, 19) + "Z";
-  const auto flow = save((R"j({"triggers":{"window":{"type":"SlidingWindow","recurrence":{"frequency":"Hour","interval":1,
-  "startTime":")j" + start + R"j("}}},"actions":{"Take":{"type":"Compose","inputs":"@triggerOutputs()","runAfter":{}}}})j").c_str());
+  const auto flow =
+      save((R"j({"triggers":{"window":{"type":"SlidingWindow","recurrence":{"frequency":"Hour","interval":1,
+  "startTime":")j" +
+            start + R"j("}}},"actions":{"Take":{"type":"Compose","inputs":"@triggerOutputs()","runAfter":{}}}})j")
+               .c_str());
   static_cast<void>(wait_for_checks(flow, 2));  // two windows are over, both are made up for
   std::this_thread::sleep_for(std::chrono::milliseconds(100));
   const auto runs = store_->runs({.flow = flow});

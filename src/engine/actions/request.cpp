@@ -103,8 +103,8 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   call.place = place;
   call.attempt = attempt;
   call.kind = action.type == ActionType::http || action.type == ActionType::http_webhook ? Call::Kind::http
-              : action.type == ActionType::workflow ? Call::Kind::workflow
-                                                    : Call::Kind::connector;
+              : action.type == ActionType::workflow                                      ? Call::Kind::workflow
+                                                                                         : Call::Kind::connector;
   call.inputs = inputs;
   call.sealed = sealed;
   if (definition::is_webhook(action.type)) {
@@ -168,8 +168,8 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
     }
   }
   if (!failed && definition::is_webhook(step.action.type)) {
-    event.response = Value::object({{"subscribed", Value(true)},
-                                    {"location", Value(header_of(finished.headers, "Location"))}});
+    event.response =
+        Value::object({{"subscribed", Value(true)}, {"location", Value(header_of(finished.headers, "Location"))}});
     step.out.events.emplace_back(std::move(event));
     return;
   }

@@ -46,7 +46,8 @@ Outcome<Moment> timestamp_argument(Call& call, std::span<const Value> arguments,
   return *moment;
 }
 
-Outcome<std::shared_ptr<const DateCulture>> culture_argument(Call& call, std::span<const Value> arguments, std::size_t at) {
+Outcome<std::shared_ptr<const DateCulture>> culture_argument(Call& call, std::span<const Value> arguments,
+                                                             std::size_t at) {
   if (arguments.size() <= at || arguments[at].is_null()) return date_culture("");
   if (!arguments[at].is_string()) return wrong_type(call, at, "string", arguments[at]);
   auto culture = date_culture(arguments[at].as_string());

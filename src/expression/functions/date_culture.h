@@ -29,8 +29,8 @@ struct DateCulture {
 /// en-US, which stands when a flow names no locale.
 const DateCulture& default_date_culture();
 
-/// The culture of a locale name in any case, from ICU's data; `''` and `en-US` are the default one. Nothing for an unknown
-/// name. Thread-safe; the most recent ones are kept.
+/// The culture of a locale name in any case, from ICU's data; `''` and `en-US` are the default one. Nothing for an
+/// unknown name. Thread-safe; the most recent ones are kept.
 std::shared_ptr<const DateCulture> date_culture(std::string_view locale);
 
 /// The custom pattern of a one-letter standard format; empty when there is none.

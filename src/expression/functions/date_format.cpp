@@ -14,7 +14,9 @@ void pad(std::string& out, std::int64_t number, std::size_t width) {
   out += digits;
 }
 
-std::string_view suffix(Moment::Kind kind) { return kind == Moment::Kind::utc ? "Z" : kind == Moment::Kind::offset ? "+00:00" : ""; }
+std::string_view suffix(Moment::Kind kind) {
+  return kind == Moment::Kind::utc ? "Z" : kind == Moment::Kind::offset ? "+00:00" : "";
+}
 
 /// True when the pattern prints the day of the month as a number: month names stand in the genitive beside it.
 bool has_day_number(std::string_view pattern) {
@@ -65,7 +67,7 @@ std::optional<std::string> format_moment(const Moment& moment, std::string_view 
           pad(out, parts.month, run);
         } else {
           const auto month = static_cast<std::size_t>(parts.month - 1);
-          out += run == 3                ? names->short_months[month]
+          out += run == 3                  ? names->short_months[month]
                  : has_day_number(pattern) ? names->month_genitives[month]
                                            : names->months[month];
         }
@@ -155,7 +157,8 @@ std::string format_time_span(Duration span) {
 
 std::optional<std::string> format_time_span(Duration span, std::string_view format, std::string_view decimal_point) {
   if (format.empty() || format == "c" || format == "t" || format == "T") return format_time_span(span);
-  const auto ticks = span.ticks < 0 ? 0 - static_cast<std::uint64_t>(span.ticks) : static_cast<std::uint64_t>(span.ticks);
+  const auto ticks =
+      span.ticks < 0 ? 0 - static_cast<std::uint64_t>(span.ticks) : static_cast<std::uint64_t>(span.ticks);
   constexpr std::uint64_t per_second = 10'000'000;
   const auto days = static_cast<std::int64_t>(ticks / (86'400 * per_second));
   const auto hours = static_cast<std::int64_t>(ticks / (3'600 * per_second) % 24);

@@ -9,7 +9,9 @@ namespace flowmend::expression {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
 
 /// .NET's pivot: 49 is 2049, 50 is 1950.
 std::int64_t full_year(std::int64_t two_digits) { return two_digits + (two_digits < 50 ? 2000 : 1900); }
@@ -191,9 +193,7 @@ struct Number {
 
 /// Which of the numbers of a date is what.
 bool resolve(const std::array<Number, 3>& numbers, std::size_t count, const DateCulture& culture, Found& found) {
-  const auto as_year = [](const Number& number) {
-    return number.digits <= 2 ? full_year(number.value) : number.value;
-  };
+  const auto as_year = [](const Number& number) { return number.digits <= 2 ? full_year(number.value) : number.value; };
   if (found.month) {  // written as a name
     if (count != 2) return false;
     const bool year_first = numbers[0].digits > 2 || numbers[0].value > 31;
@@ -310,7 +310,8 @@ std::optional<Moment> read_moment(std::string_view text, const DateCulture& cult
     bool known = false;
     for (const std::string& word : culture.words) known = known || reader.take_word(word);
     if (known) continue;
-    if (std::string_view(",/-.").find(reader.front()) == std::string_view::npos || (count == 0 && !found.weekday && !found.month))
+    if (std::string_view(",/-.").find(reader.front()) == std::string_view::npos ||
+        (count == 0 && !found.weekday && !found.month))
       return std::nullopt;
     reader.skip(1);
   }
@@ -369,7 +370,8 @@ std::optional<Moment> read_moment_exactly(std::string_view text, std::string_vie
       case 'H':
         found.hour = reader.number(least, 2);
         if (!found.hour || (c == 'h' && *found.hour > 12)) return std::nullopt;
-        if (c == 'h' && !found.afternoon && *found.hour == 12 && format.find('t') == std::string_view::npos) found.hour = 0;
+        if (c == 'h' && !found.afternoon && *found.hour == 12 && format.find('t') == std::string_view::npos)
+          found.hour = 0;
         break;
       case 'm':
         found.minute = reader.number(least, 2);

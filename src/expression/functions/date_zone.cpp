@@ -68,9 +68,10 @@ Outcome<Value> convert_to_utc(Call& call, Arguments arguments) {
     return print_moment(call, *utc, arguments, 2);
   }
   if (moment->kind == Moment::Kind::utc && !zone->is_utc()) {
-    auto error = fault(call, "expects its second parameter to be a time zone matching the time zone indicated by the "
-                             "timestamp. The provided value '" +
-                                 std::string(arguments[1].as_string()) + "' does not match.");
+    auto error = fault(call,
+                       "expects its second parameter to be a time zone matching the time zone indicated by the "
+                       "timestamp. The provided value '" +
+                           std::string(arguments[1].as_string()) + "' does not match.");
     blame(error, 1, "UTC, because the timestamp ends with Z", arguments[1]);
     return error;
   }
@@ -135,8 +136,8 @@ Outcome<Value> format_time_span_text(Call& call, Arguments arguments) {
   if (!call.charge(format.size() * 4, 1 + format.size() / 8)) return call.limit_error();
   const auto text = format_time_span(*span, format, point);
   if (!text) {
-    auto error = fault(call, "was invoked with a format string that is not valid: '" +
-                                 std::string(format.substr(0, 100)) + "'.");
+    auto error = fault(
+        call, "was invoked with a format string that is not valid: '" + std::string(format.substr(0, 100)) + "'.");
     blame(error, 1, "a .NET format of a time span", arguments[1]);
     return error;
   }

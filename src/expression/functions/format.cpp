@@ -13,8 +13,7 @@ namespace {
 using Arguments = std::span<const Value>;
 
 Outcome<Value> format_a_number(Call& call, Arguments arguments) {
-  if (!arguments[0].is_number())
-    return wrong_kind(call, 0, "an integer, a float or a decimal number", arguments[0]);
+  if (!arguments[0].is_number()) return wrong_kind(call, 0, "an integer, a float or a decimal number", arguments[0]);
   if (!arguments[1].is_string()) return wrong_type(call, 1, "string", arguments[1]);
   const auto format = arguments[1].as_string();
   std::shared_ptr<const NumberCulture> culture = number_culture("en-US");

@@ -1,5 +1,5 @@
-// The rules of expressions.md sections 8 and 9 that the shared cases leave open, as tables: expression, result. Numbers and
-// dates that .NET's documentation prints are named so.
+// The rules of expressions.md sections 8 and 9 that the shared cases leave open, as tables: expression, result. Numbers
+// and dates that .NET's documentation prints are named so.
 
 #include "expression/testing.h"
 
@@ -109,30 +109,32 @@ TEST(Dates, AreReadInManyWays) {
 }
 
 TEST(Dates, SpeakOtherLanguages) {
-  check({
-      {"@formatDateTime('2026-03-05T14:07:09Z', 'MMM', 'de-DE')", R"("März")"},
-      {"@formatDateTime('2026-01-05T14:07:09Z', 'MMM', 'de-DE')", R"("Jan.")"},
-      {"@formatDateTime('2026-03-05T14:07:09Z', 'D', 'de-DE')", R"("Donnerstag, 5. März 2026")"},
-      {"@formatDateTime('2026-03-05T14:07:09Z', 'd', 'en-GB')", R"("05/03/2026")"},
-      {"@formatDateTime('2026-03-05T14:07:09Z', 'g', 'en-GB')", R"("05/03/2026 14:07")"},
-      {"@formatDateTime('2026-03-05T14:07:09Z', 'dd/MM/yyyy', 'de-DE')", R"("05.03.2026")"},
-      {"@formatDateTime('2026-03-05T14:07:09Z', 'd MMMM yyyy', 'ru-RU')", R"("5 марта 2026")"},
-      {"@formatDateTime('2026-03-05T14:07:09Z', 'MMMM yyyy', 'ru-RU')", R"("март 2026")"},
-      {"@formatDateTime('2026-03-05T14:07:09Z', 'r', 'fr-FR')", R"("Thu, 05 Mar 2026 14:07:09 GMT")"},
-      {"@formatDateTime('2026-03-05T14:07:09Z', 'd', 'xx-YY')", "error: locale that is not valid"},
-      {"@parseDateTime('5. März 2026', 'de-DE')", R"("2026-03-05T00:00:00.0000000")"},
-      {"@parseDateTime('20 de octubre de 2020', 'es-ES')", R"("2020-10-20T00:00:00.0000000")"},
-      {"@parseDateTime('05.03.2026 14:07', 'de-DE')", R"("2026-03-05T14:07:00.0000000")"},
-      {"@parseDateTime('10/20/2014', 'fr-FR')", "error: was not valid"},
-      {"@parseDateTime('10/20/2014')", R"("2014-10-20T00:00:00.0000000")"},
-      {"@parseDateTime('2014-10-20T01:02:03Z', 'fr-FR')", R"("2014-10-20T01:02:03.0000000Z")"},
-      {"@parseDateTime('05/03/2026 02:07 PM', 'en-US', 'dd/MM/yyyy hh:mm tt')", R"("2026-03-05T14:07:00.0000000")"},
-      {"@parseDateTime('5-mar-26', 'en-US', 'd-MMM-yy')", R"("2026-03-05T00:00:00.0000000")"},
-      {"@parseDateTime('2026-03-05T14:07:09+02:00', 'en-US', 'yyyy-MM-ddTHH:mm:sszzz')",
-       R"("2026-03-05T12:07:09.0000000+00:00")"},
-      {"@parseDateTime('2026-03-05 rest', 'en-US', 'yyyy-MM-dd')", "error: was not valid"},
-      {"@parseDateTime('14:30', 'en-US', 'HH:mm')", R"("2026-11-20T14:30:00.0000000")"},
-  }, R"({"now": "2026-11-20T09:00:00Z"})");
+  check(
+      {
+          {"@formatDateTime('2026-03-05T14:07:09Z', 'MMM', 'de-DE')", R"("März")"},
+          {"@formatDateTime('2026-01-05T14:07:09Z', 'MMM', 'de-DE')", R"("Jan.")"},
+          {"@formatDateTime('2026-03-05T14:07:09Z', 'D', 'de-DE')", R"("Donnerstag, 5. März 2026")"},
+          {"@formatDateTime('2026-03-05T14:07:09Z', 'd', 'en-GB')", R"("05/03/2026")"},
+          {"@formatDateTime('2026-03-05T14:07:09Z', 'g', 'en-GB')", R"("05/03/2026 14:07")"},
+          {"@formatDateTime('2026-03-05T14:07:09Z', 'dd/MM/yyyy', 'de-DE')", R"("05.03.2026")"},
+          {"@formatDateTime('2026-03-05T14:07:09Z', 'd MMMM yyyy', 'ru-RU')", R"("5 марта 2026")"},
+          {"@formatDateTime('2026-03-05T14:07:09Z', 'MMMM yyyy', 'ru-RU')", R"("март 2026")"},
+          {"@formatDateTime('2026-03-05T14:07:09Z', 'r', 'fr-FR')", R"("Thu, 05 Mar 2026 14:07:09 GMT")"},
+          {"@formatDateTime('2026-03-05T14:07:09Z', 'd', 'xx-YY')", "error: locale that is not valid"},
+          {"@parseDateTime('5. März 2026', 'de-DE')", R"("2026-03-05T00:00:00.0000000")"},
+          {"@parseDateTime('20 de octubre de 2020', 'es-ES')", R"("2020-10-20T00:00:00.0000000")"},
+          {"@parseDateTime('05.03.2026 14:07', 'de-DE')", R"("2026-03-05T14:07:00.0000000")"},
+          {"@parseDateTime('10/20/2014', 'fr-FR')", "error: was not valid"},
+          {"@parseDateTime('10/20/2014')", R"("2014-10-20T00:00:00.0000000")"},
+          {"@parseDateTime('2014-10-20T01:02:03Z', 'fr-FR')", R"("2014-10-20T01:02:03.0000000Z")"},
+          {"@parseDateTime('05/03/2026 02:07 PM', 'en-US', 'dd/MM/yyyy hh:mm tt')", R"("2026-03-05T14:07:00.0000000")"},
+          {"@parseDateTime('5-mar-26', 'en-US', 'd-MMM-yy')", R"("2026-03-05T00:00:00.0000000")"},
+          {"@parseDateTime('2026-03-05T14:07:09+02:00', 'en-US', 'yyyy-MM-ddTHH:mm:sszzz')",
+           R"("2026-03-05T12:07:09.0000000+00:00")"},
+          {"@parseDateTime('2026-03-05 rest', 'en-US', 'yyyy-MM-dd')", "error: was not valid"},
+          {"@parseDateTime('14:30', 'en-US', 'HH:mm')", R"("2026-11-20T14:30:00.0000000")"},
+      },
+      R"({"now": "2026-11-20T09:00:00Z"})");
 }
 
 TEST(Dates, MoveBetweenZones) {
@@ -195,7 +197,8 @@ TEST(Content, XmlIsReadStrictlyAndBounded) {
       {"@{xml('<!-- ]]><![CDATA[ --><a/>')}", R"xml("<!-- ]]><![CDATA[ --><a />")xml"},
       {"@xml('<a>')", "error: cannot be converted to XML"},
       {"@xml('<p:a/>')", "error: cannot be converted to XML"},
-      {R"(@xml('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'))", "error: cannot be converted to XML"},
+      {R"(@xml('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'))",
+       "error: cannot be converted to XML"},
       {R"(@xml('<!DOCTYPE a [<!ENTITY x "xxxxxxxxxx"><!ENTITY y "&x;&x;&x;&x;">]><a>&y;</a>'))",
        "error: cannot be converted to XML"},
       {"@xpath(xml('<a><b>1</b></a>'), '/a/b[')", "error: can't be evaluated"},

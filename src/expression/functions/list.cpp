@@ -20,7 +20,8 @@ std::string lower(std::string_view name) {
 std::span<const FunctionTable> all_functions() {
   static const std::array tables = {
       logical_functions(), string_functions(),   collection_functions(), math_functions(),    conversion_functions(),
-      object_functions(),  workflow_functions(), date_functions(),       content_functions(), uri_functions(), xml_functions(), data_uri_functions(), date_zone_functions(), format_functions(),
+      object_functions(),  workflow_functions(), date_functions(),       content_functions(), uri_functions(),
+      xml_functions(),     data_uri_functions(), date_zone_functions(),  format_functions(),
   };
   return tables;
 }

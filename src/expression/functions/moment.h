@@ -54,8 +54,7 @@ inline std::optional<std::int64_t> ticks_of_date(std::int64_t year, std::int64_t
                                          std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok()) return std::nullopt;
-  return Timestamp::unix_epoch_ticks +
-         std::chrono::sys_days(date).time_since_epoch().count() * Duration::days(1).ticks;
+  return Timestamp::unix_epoch_ticks + std::chrono::sys_days(date).time_since_epoch().count() * Duration::days(1).ticks;
 }
 
 }  // namespace flowmend::expression

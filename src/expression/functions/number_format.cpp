@@ -121,8 +121,8 @@ std::vector<std::size_t> group_places(std::size_t whole_digits, const NumberCult
   return places;
 }
 
-std::string fixed(const Digits& number, std::size_t fraction_digits, const NumberCulture* grouped, std::string_view group,
-                  std::string_view point) {
+std::string fixed(const Digits& number, std::size_t fraction_digits, const NumberCulture* grouped,
+                  std::string_view group, std::string_view point) {
   std::string out;
   const auto whole = number.scale > 0 ? static_cast<std::size_t>(number.scale) : 0;
   std::vector<std::size_t> places;

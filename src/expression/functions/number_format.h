@@ -11,7 +11,8 @@ namespace flowmend::expression {
 
 using json::Value;
 
-/// What a culture says about writing numbers: .NET's NumberFormatInfo. Affixes hold the sign of percent or the currency.
+/// What a culture says about writing numbers: .NET's NumberFormatInfo. Affixes hold the sign of percent or the
+/// currency.
 struct NumberCulture {
   std::string decimal_point = ".";
   std::string group = ",";
@@ -28,9 +29,9 @@ struct NumberCulture {
 /// unknown name. Thread-safe; the most recent ones are kept.
 std::shared_ptr<const NumberCulture> number_culture(std::string_view locale);
 
-/// A number in a .NET standard (`N2`) or custom (`#,##0.00`) format; nothing for a format that .NET refuses for its kind.
-/// Rounding begins with the 17 significant digits of a double; standard formats round half to even, custom ones away from
-/// zero (expressions.md section 8).
+/// A number in a .NET standard (`N2`) or custom (`#,##0.00`) format; nothing for a format that .NET refuses for its
+/// kind. Rounding begins with the 17 significant digits of a double; standard formats round half to even, custom ones
+/// away from zero (expressions.md section 8).
 std::optional<std::string> format_number(const Value& number, std::string_view format, const NumberCulture& culture);
 
 }  // namespace flowmend::expression

@@ -33,7 +33,8 @@ Outcome<Value> component_to_binary(Call& call, Arguments arguments) {
   if (!arguments[0].is_string()) return wrong_parameter(call, "a string", arguments[0]);
   const auto text = arguments[0].as_string();
   if (!call.charge(text.size() * 2, 1 + text.size() / 64)) return call.limit_error();
-  return Value::object({{"$content-type", "application/octet-stream"}, {"$content", encode_base64(decode_percent(text))}});
+  return Value::object(
+      {{"$content-type", "application/octet-stream"}, {"$content", encode_base64(decode_percent(text))}});
 }
 
 /// An absolute URI taken apart as System.Uri does: the scheme and the host in lower case, `/` for no path.

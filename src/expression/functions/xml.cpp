@@ -31,9 +31,10 @@ Value xml_content(std::string_view text) {
 }
 
 ExpressionError not_xml(Call& call, const Error& error) {
-  return plain_fault(call, "The template language function 'xml' parameter is not valid. The provided value cannot be "
-                           "converted to XML: '" +
-                               error.message.substr(0, 500) + "'.");
+  return plain_fault(call,
+                     "The template language function 'xml' parameter is not valid. The provided value cannot be "
+                     "converted to XML: '" +
+                         error.message.substr(0, 500) + "'.");
 }
 
 /// Reading and writing take a multiple of the text.
@@ -139,9 +140,7 @@ Outcome<Value> node_set(Call& call, const xmlNodeSet* set, const XmlDocument& do
         text = write_xml(document);
         content = true;
         break;
-      default:
-        text = outer_xml(node);
-        content = true;
+      default: text = outer_xml(node); content = true;
     }
     if (!call.charge(text.size() * 2, 1 + text.size() / 64)) return call.limit_error();
     list.push(content ? xml_content(text) : Value(text));
@@ -187,8 +186,9 @@ Outcome<Value> xpath(Call& call, Arguments arguments) {
   if (!call.charge(0, context->opCount / 8 + 1)) return call.limit_error();
   if (!found) {
     if (context->opCount >= xpath_steps_max) {
-      return fault(call, "took more steps than one XPath expression may. Write a more direct path: '//' searches "
-                         "everything below.");
+      return fault(call,
+                   "took more steps than one XPath expression may. Write a more direct path: '//' searches "
+                   "everything below.");
     }
     return bad_path();
   }
@@ -295,9 +295,10 @@ Outcome<Value> xml_to_json(Call& call, const Value& content) {
   const auto parts = content_of(content);
   const auto bytes = parts ? text_of_content(*parts) : std::nullopt;
   const auto refused = [&](const std::string& why) {
-    return plain_fault(call, "The template language function 'json' parameter is not valid. The provided value cannot be "
-                             "converted to JSON: '" +
-                                 why.substr(0, 500) + "'.");
+    return plain_fault(call,
+                       "The template language function 'json' parameter is not valid. The provided value cannot be "
+                       "converted to JSON: '" +
+                           why.substr(0, 500) + "'.");
   };
   if (!bytes) return refused("The content is not valid base64.");
   if (!charge_text(call, bytes->size())) return call.limit_error();

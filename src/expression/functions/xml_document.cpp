@@ -123,7 +123,10 @@ std::optional<std::string> part_cdata(std::string_view text) {
   for (auto at = text.find('<'); at != std::string_view::npos; at = text.find('<', at)) {
     const auto rest = text.substr(at);
     const bool is_cdata = rest.starts_with(cdata);
-    const std::string_view end = is_cdata ? "]]>" : rest.starts_with("<!--") ? "-->" : rest.starts_with("<?") ? "?>" : "";
+    const std::string_view end = is_cdata                   ? "]]>"
+                                 : rest.starts_with("<!--") ? "-->"
+                                 : rest.starts_with("<?")   ? "?>"
+                                                            : "";
     if (end.empty()) {
       ++at;
       continue;
@@ -234,7 +237,8 @@ class DocumentReader {
       case XML_READER_TYPE_DOCUMENT_TYPE: {
         node.kind = XmlNode::Kind::doctype;
         node.name = text_of(xmlTextReaderConstName(reader));
-        if (const auto* current = xmlTextReaderCurrentNode(reader); current != nullptr && current->type == XML_DTD_NODE) {
+        if (const auto* current = xmlTextReaderCurrentNode(reader);
+            current != nullptr && current->type == XML_DTD_NODE) {
           const auto* dtd = reinterpret_cast<const xmlDtd*>(current);
           node.public_id = text_of(dtd->ExternalID);
           node.system_id = text_of(dtd->SystemID);

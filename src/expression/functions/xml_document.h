@@ -20,8 +20,8 @@ struct XmlNode {
     std::string value;
   };
   Kind kind = Kind::element;
-  std::string name;  ///< qualified; of a DOCTYPE its root's, of an instruction its target
-  std::string text;  ///< of text, CDATA, comment, instruction; of a DOCTYPE its internal subset
+  std::string name;                   ///< qualified; of a DOCTYPE its root's, of an instruction its target
+  std::string text;                   ///< of text, CDATA, comment, instruction; of a DOCTYPE its internal subset
   std::vector<Attribute> attributes;  ///< of an element; version, encoding, standalone of a declaration
   std::vector<XmlNode> children;
   bool empty_tag = false;  ///< `<a/>`, not `<a></a>`
@@ -35,9 +35,9 @@ struct XmlDocument {
   std::vector<XmlNode> nodes;
 };
 
-/// Reads a document. No network, no files, no entities but the five of XML and numeric ones; 256 levels at most. What the
-/// declaration says about the encoding is kept and not looked at: the text is UTF-8. The error's message is worded as
-/// .NET's: `Data at the root level is invalid. Line 1, position 1.`
+/// Reads a document. No network, no files, no entities but the five of XML and numeric ones; 256 levels at most. What
+/// the declaration says about the encoding is kept and not looked at: the text is UTF-8. The error's message is worded
+/// as .NET's: `Data at the root level is invalid. Line 1, position 1.`
 Result<XmlDocument> parse_xml(std::string_view text);
 
 /// .NET's OuterXml.

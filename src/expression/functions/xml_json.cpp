@@ -32,8 +32,9 @@ class Builder {
       }
       const bool many = member.value.is_array() && member.value.size() != 1;
       if (has_root || many || name.starts_with('@') || name.starts_with('#')) {
-        return invalid("JSON root object has multiple properties. The root object must have a single property in order to "
-                       "create a valid XML document.");
+        return invalid(
+            "JSON root object has multiple properties. The root object must have a single property in order to "
+            "create a valid XML document.");
       }
       has_root = true;
       if (const auto added = element(document.nodes, name, member.value, {}); !added) return added.error();
