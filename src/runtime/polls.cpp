@@ -19,14 +19,6 @@ Timestamp time_of(const Value& state, std::string_view name) {
   return parse_timestamp(state.text_of(name)).value_or(Timestamp{});
 }
 
-Value reply_outputs(const engine::AttemptFinished& reply) {
-  json::ObjectBuilder outputs;
-  outputs.add("statusCode", Value(reply.status_code));
-  if (!reply.headers.is_null()) outputs.add("headers", reply.headers);
-  if (reply.has_body) outputs.add("body", reply.body);
-  return outputs.finish();
-}
-
 }  // namespace
 
 Polls::Polls(Parts parts) : parts_(std::move(parts)), self_(std::make_shared<Polls*>(this)) {}

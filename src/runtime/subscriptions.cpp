@@ -35,14 +35,6 @@ bool is_set(const Value& value, std::string_view name) {
   return found != nullptr && !found->is_null();
 }
 
-Value reply_outputs(const engine::AttemptFinished& reply) {
-  json::ObjectBuilder outputs;
-  outputs.add("statusCode", Value(reply.status_code));
-  if (!reply.headers.is_null()) outputs.add("headers", reply.headers);
-  if (reply.has_body) outputs.add("body", reply.body);
-  return outputs.finish();
-}
-
 /// The part of a webhook's inputs that is sent: HttpWebhook names two requests, a connector's is one.
 Value part_of(const definition::Flow& flow, const Value& inputs, std::string_view part) {
   if (flow.trigger.type_name != "HttpWebhook") return inputs;

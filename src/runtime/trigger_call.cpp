@@ -16,4 +16,12 @@ engine::Call trigger_call(const definition::Flow& flow, const Value& inputs) {
   return call;
 }
 
+Value reply_outputs(const engine::AttemptFinished& reply) {
+  json::ObjectBuilder outputs;
+  outputs.add("statusCode", Value(reply.status_code));
+  if (!reply.headers.is_null()) outputs.add("headers", reply.headers);
+  if (reply.has_body) outputs.add("body", reply.body);
+  return outputs.finish();
+}
+
 }  // namespace flowmend::runtime

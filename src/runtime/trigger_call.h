@@ -1,11 +1,15 @@
 #pragma once
 
 #include "engine/command.h"
+#include "engine/input.h"
 
 namespace flowmend::runtime {
 
 /// The request of a polling or webhook trigger with these evaluated inputs (engine.md 2.8 to 2.10): what an Http action
 /// or a connector's action would send.
 engine::Call trigger_call(const definition::Flow& flow, const Value& inputs);
+
+/// What came of it as a trigger's outputs: `{statusCode, headers?, body?}`.
+Value reply_outputs(const engine::AttemptFinished& reply);
 
 }  // namespace flowmend::runtime

@@ -48,19 +48,12 @@ Result<ActionTarget> read_action_target(std::string_view path, std::string_view 
     return unknown();
   const auto read = std::from_chars(frame.data(), frame.data() + frame.size(), target.frame);
   if (read.ec != std::errc() || read.ptr != frame.data() + frame.size()) return unknown();
-  auto pairs = decode_query(query);
-  if (!pairs) return make_error("InvalidQuery", "The query of the address is not valid percent-encoded UTF-8.");
-  for (auto& [name, value] : *pairs) {
-    if (name == "sp") {
-      target.sp = std::move(value);
-    } else if (name == "sv") {
-      target.sv = std::move(value);
-    } else if (name == "sig") {
-      target.sig = std::move(value);
-    } else if (name != "api-version") {
-      target.queries.emplace_back(std::move(name), std::move(value));
-    }
-  }
+  auto given = read_signed_query(query);
+  if (!given) return given.error();
+  target.sp = std::move(given->sp);
+  target.sv = std::move(given->sv);
+  target.sig = std::move(given->sig);
+  target.queries = std::move(given->others);
   return target;
 }
 

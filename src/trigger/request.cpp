@@ -128,23 +128,14 @@ Result<CallbackTarget> read_target(std::string_view path, std::string_view query
     if (!target.relative_path.empty()) target.relative_path.push_back('/');
     target.relative_path.append(segments[next]);
   }
-  auto pairs = decode_query(query);
-  if (!pairs) return make_error("InvalidQuery", "The query of the address is not valid percent-encoded UTF-8.");
-  for (auto& [name, value] : *pairs) {
-    if (name == "sp") {
-      target.sp = std::move(value);
-    } else if (name == "sv") {
-      target.sv = std::move(value);
-    } else if (name == "sig") {
-      target.sig = std::move(value);
-    } else if (name == "se") {
-      target.se = std::move(value);
-    } else if (name == "api-version") {
-      target.api_version = std::move(value);
-    } else {
-      target.queries.emplace_back(std::move(name), std::move(value));
-    }
-  }
+  auto given = read_signed_query(query);
+  if (!given) return given.error();
+  target.api_version = std::move(given->api_version);
+  target.sp = std::move(given->sp);
+  target.sv = std::move(given->sv);
+  target.sig = std::move(given->sig);
+  target.se = std::move(given->se);
+  target.queries = std::move(given->others);
   return target;
 }
 

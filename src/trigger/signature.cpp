@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "trigger/base64.h"
+#include "trigger/percent.h"
 
 namespace flowmend::trigger {
 
@@ -25,6 +26,26 @@ std::string signature(std::string_view key, std::string_view workflow_id, std::s
 
 bool same_signature(std::string_view a, std::string_view b) {
   return a.size() == b.size() && !a.empty() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Result<SignedQuery> read_signed_query(std::string_view query) {
+  auto pairs = decode_query(query);
+  if (!pairs) return make_error("InvalidQuery", "The query of the address is not valid percent-encoded UTF-8.");
+  SignedQuery out;
+  for (auto& [name, value] : *pairs) {
+    std::string* const known = name == "sp"            ? &out.sp
+                               : name == "sv"          ? &out.sv
+                               : name == "sig"         ? &out.sig
+                               : name == "se"          ? &out.se
+                               : name == "api-version" ? &out.api_version
+                                                       : nullptr;
+    if (known != nullptr) {
+      *known = std::move(value);
+    } else {
+      out.others.emplace_back(std::move(name), std::move(value));
+    }
+  }
+  return out;
 }
 
 }  // namespace flowmend::trigger

@@ -1,13 +1,10 @@
 #include "expression/functions/date_culture.h"
 
-#include <map>
-#include <mutex>
-
 #include <unicode/dtfmtsym.h>
 #include <unicode/dtptngen.h>
 #include <unicode/smpdtfmt.h>
 
-#include "expression/functions/locale.h"
+#include "expression/functions/culture_cache.h"
 #include "expression/unicode.h"
 
 namespace flowmend::expression {
@@ -203,20 +200,8 @@ std::shared_ptr<const DateCulture> date_culture(std::string_view name) {
   if (key.empty() || key == "en-us" || key == "en") {
     return {std::shared_ptr<const DateCulture>(), &default_date_culture()};  // not owned: it is never destroyed
   }
-  static std::mutex mutex;
-  static std::map<std::string, std::shared_ptr<const DateCulture>> kept;
-  {
-    const std::lock_guard lock(mutex);
-    if (const auto found = kept.find(key); found != kept.end()) return found->second;
-  }
-  const auto locale = find_locale(key);
-  if (!locale) return nullptr;
-  auto culture = std::make_shared<const DateCulture>(made(*locale));
-  const std::lock_guard lock(mutex);
-  constexpr std::size_t kept_max = 64;  // a name has endless variants
-  if (kept.size() >= kept_max) kept.clear();
-  kept[key] = culture;
-  return culture;
+  static CultureCache<DateCulture> cache;
+  return cache.get(key, made);
 }
 
 std::string_view standard_date_pattern(char letter, const DateCulture& culture, std::string& room) {

@@ -1,9 +1,6 @@
-#include <map>
-#include <mutex>
-
 #include <unicode/decimfmt.h>
 
-#include "expression/functions/locale.h"
+#include "expression/functions/culture_cache.h"
 #include "expression/functions/number_format.h"
 #include "expression/unicode.h"
 
@@ -100,20 +97,8 @@ std::shared_ptr<const NumberCulture> number_culture(std::string_view name) {
   const std::string key = to_lower(name);
   if (key.empty()) return {std::shared_ptr<const NumberCulture>(), &none};
   if (key == "en-us" || key == "en") return {std::shared_ptr<const NumberCulture>(), &english};
-  static std::mutex mutex;
-  static std::map<std::string, std::shared_ptr<const NumberCulture>> kept;
-  {
-    const std::lock_guard lock(mutex);
-    if (const auto found = kept.find(key); found != kept.end()) return found->second;
-  }
-  const auto locale = find_locale(key);
-  if (!locale) return nullptr;
-  auto culture = std::make_shared<const NumberCulture>(made(*locale));
-  const std::lock_guard lock(mutex);
-  constexpr std::size_t kept_max = 64;  // a name has endless variants
-  if (kept.size() >= kept_max) kept.clear();
-  kept[key] = culture;
-  return culture;
+  static CultureCache<NumberCulture> cache;
+  return cache.get(key, made);
 }
 
 }  // namespace flowmend::expression
