@@ -284,7 +284,9 @@ class ShardRuntime final : public Runtime {
     request.started_by = by;
     return wait_for<Result<StartedRun>>([&](auto done) {
       request.started = std::move(done);
-      executor_->post([this, request = std::move(request)]() mutable { shard_->start_run(std::move(request)); });
+      executor_->post([this, request = std::move(request)]() mutable {
+        if (shard_) shard_->start_run(std::move(request));
+      });
     });
   }
 
@@ -331,7 +333,9 @@ class ShardRuntime final : public Runtime {
   /// As `wait_for`, with `begin` on the shard's thread.
   template <class T, class Begin>
   T on_shard(Begin begin) {
-    return wait_for<T>([&](auto done) { executor_->post([&begin, done = std::move(done)] { begin(done); }); });
+    return wait_for<T>([&](auto done) { executor_->post([this, &begin, done = std::move(done)] {
+        if (shard_) begin(done);
+      }); });
   }
 
   /// A service answers a webhook action.

@@ -47,6 +47,14 @@ class ThreadExecutor final : public Executor {
     }
     wake_.notify_one();
     if (thread_.joinable()) thread_.join();
+    // Whoever waits for a dropped task learns it from the task's end: a promise that it held is broken now, not later.
+    std::vector<std::function<void()>> dropped;
+    std::priority_queue<Timed> dropped_timed;
+    {
+      const std::lock_guard hold(mutex_);
+      dropped.swap(tasks_);
+      dropped_timed.swap(timed_);
+    }
   }
 
   void post(std::function<void()> task) override {

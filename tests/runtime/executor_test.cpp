@@ -52,6 +52,27 @@ TEST(ThreadExecutor, RunsNothingAfterItStopped) {
   EXPECT_FALSE(ran);
 }
 
+TEST(ThreadExecutor, DropsWhatWaitsWhenItStops) {
+  const auto executor = make_thread_executor();
+  std::promise<void> begun;
+  std::promise<void> go;
+  executor->post([&] {
+    begun.set_value();
+    go.get_future().wait();
+  });
+  begun.get_future().wait();
+  auto held = std::make_shared<std::promise<int>>();
+  auto answer = held->get_future();
+  executor->post([held] { held->set_value(1); });
+  executor->post_at(executor->now() + Duration::hours(1), [held] { held->set_value(2); });
+  held.reset();
+  std::thread stopping([&] { executor->stop(); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  go.set_value();
+  stopping.join();
+  EXPECT_THROW(answer.get(), std::future_error) << "who waits for a dropped task is told";
+}
+
 TEST(ThreadExecutor, GivesEveryThreadNumbersOfItsOwn) {
   const auto executor = make_thread_executor();
   std::vector<std::vector<std::uint64_t>> drawn(4);
