@@ -9,6 +9,7 @@ describe() {
 maps      READMEs name files that exist, includes follow the arrows between rooms
 portal    the portal's unit tests
 cpp       every C++ test under the address and undefined-behaviour sanitizers
+kills     the release binary, ended with kill -9 under load again and again: nothing lost, nothing twice
 fuzz      every fuzz target for 60 s, side by side (./dev fuzz runs them longer)
 browser   the walks of a person through the portal, in Chromium, against the release binary
 TEXT
@@ -66,6 +67,11 @@ if wanted cpp || [[ "$filter" == test_* ]]; then
     [[ "$filter" == test_* && "$name" != *"$filter"* ]] && continue
     suite "$name" "$test" --gtest_brief=1
   done
+fi
+
+if wanted kills; then
+  build_preset release flowmend
+  suite kills python3 tests/kills/kills.py --kills 40 build/release/flowmend
 fi
 
 if wanted fuzz; then
