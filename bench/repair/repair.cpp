@@ -1,5 +1,5 @@
-// Repair at scale: 10,000 failed runs of ten steps are folded into one incident, an edited definition is tried on 1,000 of
-// them, and one job repeats them all. The outside world answers at once.
+// Repair at scale: 10,000 failed runs of ten steps are folded into one incident, an edited definition is tried on 1,000
+// of them, and one job repeats them all. The outside world answers at once.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -78,15 +78,17 @@ std::string definition_with(const std::string& last) {
   for (int i = 0; i < 10; ++i) {
     const std::string name = "S" + std::to_string(i);
     const bool request = i == 0 || i == 9;
-    actions += (i == 0 ? "" : ",") + ("\"" + name + "\":{\"runAfter\":") +
-               (before.empty() ? "{}" : "{\"" + before + "\":[\"Succeeded\"]}") +
-               (request ? R"j(,"type":"Http","inputs":{"method":"POST","uri":"https://peer.test/)j" +
-                              std::string(i == 0 ? "first" : last) +
-                              R"j(","body":"@triggerBody()","retryPolicy":{"type":"none"}}})j"
-                        : R"j(,"type":"Compose","inputs":{"n":"@triggerBody()?['n']","i":)j" + std::to_string(i) + "}}");
+    actions +=
+        (i == 0 ? "" : ",") + ("\"" + name + "\":{\"runAfter\":") +
+        (before.empty() ? "{}" : "{\"" + before + "\":[\"Succeeded\"]}") +
+        (request ? R"j(,"type":"Http","inputs":{"method":"POST","uri":"https://peer.test/)j" +
+                       std::string(i == 0 ? "first" : last) +
+                       R"j(","body":"@triggerBody()","retryPolicy":{"type":"none"}}})j"
+                 : R"j(,"type":"Compose","inputs":{"n":"@triggerBody()?['n']","i":)j" + std::to_string(i) + "}}");
     before = name;
   }
-  return R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{)j" + actions + "}}";
+  return R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{)j" + actions +
+         "}}";
 }
 
 double seconds_of(const std::function<void()>& work) {

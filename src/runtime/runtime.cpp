@@ -333,9 +333,11 @@ class ShardRuntime final : public Runtime {
   /// As `wait_for`, with `begin` on the shard's thread.
   template <class T, class Begin>
   T on_shard(Begin begin) {
-    return wait_for<T>([&](auto done) { executor_->post([this, &begin, done = std::move(done)] {
+    return wait_for<T>([&](auto done) {
+      executor_->post([this, &begin, done = std::move(done)] {
         if (shard_) begin(done);
-      }); });
+      });
+    });
   }
 
   /// A service answers a webhook action.

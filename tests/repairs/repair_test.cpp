@@ -73,7 +73,8 @@ class World final : public runtime::Effects {
   std::thread thread_;
 };
 
-constexpr const char* definition = R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+constexpr const char* definition =
+    R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
   "Pay":{"type":"Http","inputs":{"method":"POST","uri":"https://shop.test/pay","body":"@triggerBody()"},"runAfter":{}},
   "Ship":{"type":"Http","inputs":{"method":"POST","uri":"https://shop.test/ship","body":"@triggerBody()","retryPolicy":{"type":"none"}},
     "runAfter":{"Pay":["Succeeded"]}}}})j";
@@ -101,7 +102,8 @@ class RepairTest : public testing::Test {
     connections_ = std::make_unique<connector::Connections>(*store_, *sealer_, *registry_, *client_);
     ASSERT_TRUE(connections_->load());
     runtime_ = runtime::Runtime::start({*store_, world_, *sealer_, runtime::make_thread_executor()}, {}).value();
-    incidents_ = std::make_unique<Incidents>(Incidents::Parts{*store_, *sealer_, runtime_->flows(), *connections_, {}, {}});
+    incidents_ =
+        std::make_unique<Incidents>(Incidents::Parts{*store_, *sealer_, runtime_->flows(), *connections_, {}, {}});
     ASSERT_TRUE(incidents_->start());
     runtime_->add_listener(*incidents_);
     bulk_ = std::make_unique<Bulk>(Bulk::Parts{*store_, *sealer_, *runtime_, *registry_, *incidents_, {}});
