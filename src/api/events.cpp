@@ -65,5 +65,6 @@ void EventHub::run_started(const store::RunRow& run) {
 }
 
 void EventHub::run_ended(const store::RunRow& run) { run_started(run); }
+void EventHub::run_held(const store::RunRow& run) { run_started(run); }
 
 }  // namespace flowmend::api

@@ -27,6 +27,7 @@ class EventHub final : public runtime::RunListener {
 
   void run_started(const store::RunRow& run) override;
   void run_ended(const store::RunRow& run) override;
+  void run_held(const store::RunRow& run) override;
 
  private:
   struct Kept {

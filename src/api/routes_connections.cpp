@@ -131,6 +131,11 @@ http::Response verify(const Parts& parts, const Call& call) {
       [&](auto done) { parts.connections.verify(key, credentials == nullptr ? Value() : *credentials, done); });
   if (!verified) return error_reply(verified.error());
   json::ObjectBuilder answer;
+  if (verified->status == connector::ConnectionStatus::connected) {
+    // Whoever waits for the connection goes on, the first as a try.
+    const auto waiting = parts.runtime.release_held(key.api + "/" + key.name, call.caller.user_name);
+    if (waiting > 0) answer.add("releasedSteps", Value(static_cast<std::int64_t>(waiting)));
+  }
   answer.add("status", Value(connector::status_name(verified->status)));
   answer.add("stored", Value(verified->stored));
   answer.add("affectedRuns", Value(static_cast<std::int64_t>(verified->affected_runs)));

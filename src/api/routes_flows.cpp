@@ -99,8 +99,15 @@ Result<void> read_draft(const Value& body, runtime::FlowDraft& draft) {
   const auto state = properties->text_of("state");
   if (http::same_name(state, "Started")) draft.state = store::FlowState::started;
   if (http::same_name(state, "Stopped")) draft.state = store::FlowState::stopped;
-  if (const Value* description = properties->find("description"))
-    draft.properties = Value::object({{"description", *description}});
+  json::ObjectBuilder kept(draft.properties.is_object() ? draft.properties : Value::empty_object());
+  if (const Value* description = properties->find("description")) kept.set("description", *description);
+  const Value* own = properties->find("flowmend");
+  if (const Value* choice = own == nullptr ? nullptr : own->find("onOutage")) {
+    if (*choice != Value("hold") && *choice != Value("fail"))
+      return make_error("InvalidRequestContent", "'onOutage' must be hold or fail.", "/properties/flowmend/onOutage");
+    kept.set("onOutage", *choice);
+  }
+  if (Value all = kept.finish(); all.size() > 0) draft.properties = std::move(all);
   return {};
 }
 

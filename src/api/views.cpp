@@ -38,6 +38,20 @@ Value own_fields(const Parts& parts, const store::RunRow& row, bool with_resubmi
   return own.finish();
 }
 
+/// A step that waits for its service.
+Value held_view(const Parts& parts, const LoadedRun& run, const engine::History::Held& held) {
+  const auto* action = run.flow->find_action(held.where.action);
+  const bool hidden = action != nullptr && action->settings.secure_outputs;
+  json::ObjectBuilder out(target_view(parts, held.event.target));
+  out.add("action", Value(held.where.action));
+  if (!held.where.repetition.empty()) out.add("repetition", Value(held.where.repetition));
+  out.add("cause", Value(held.event.cause));
+  out.add("message", Value(hidden ? "The service answered with an error." : engine::reason_of(held.event).message));
+  out.add("since", Value(to_string(held.event.time)));
+  out.add("until", Value(to_string(held.until)));
+  return out.finish();
+}
+
 Value correlation(const std::string& client_tracking_id) {
   return Value::object({{"clientTrackingId", client_tracking_id}});
 }
@@ -113,6 +127,21 @@ Value summary_of(const Value& definition) {
 
 }  // namespace
 
+Value target_view(const Parts& parts, const std::string& target) {
+  json::ObjectBuilder out;
+  out.add("target", Value(target));
+  const auto slash = target.find('/');
+  if (target.find("://") != std::string::npos || slash == std::string::npos) {
+    out.add("displayName", Value(target));
+    return out.finish();
+  }
+  const connector::ConnectionKey key{target.substr(0, slash), target.substr(slash + 1)};
+  const auto view = parts.connections.find(key);
+  out.add("displayName", Value(view ? view->display_name : key.name));
+  out.add("connection", Value::object({{"api", Value(key.api)}, {"name", Value(key.name)}}));
+  return out.finish();
+}
+
 std::string environment_id() { return "/providers/Microsoft.ProcessSimple/environments/default"; }
 std::string flow_id(const std::string& flow) { return environment_id() + "/flows/" + flow; }
 
@@ -182,6 +211,7 @@ Value flow_view(const Parts& parts, const Call& call, const store::FlowRow& row,
     own.add("trigger", about.finish());
   }
   own.add("version", Value(row.version));
+  own.add("onOutage", Value(row.properties.text_of("onOutage", "fail")));
   store::RunQuery last;
   last.flow = row.id;
   last.limit = 1;
@@ -233,6 +263,9 @@ Value run_view(const Parts& parts, const Call& call, const LoadedRun& run, bool 
   }
   json::ObjectBuilder own(own_fields(parts, run.row, true));
   own.add("triggerKind", Value(run.flow->trigger.type_name));
+  json::ArrayBuilder waits;
+  for (const auto& held : run.history->held()) waits.push(held_view(parts, run, held));
+  if (waits.size() > 0) own.add("waitsFor", waits.finish());
   if (const auto culprit = run.history->culprit()) {
     json::ObjectBuilder at;
     at.add("action", Value(culprit->action));

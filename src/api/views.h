@@ -39,4 +39,7 @@ Value trigger_view(const Parts& parts, const store::FlowRow& row, const definiti
 /// The headers that tell a caller about the run it started (rest-api.md 5.2).
 http::Headers run_headers(const std::string& run, const std::string& workflow_id, const std::string& version);
 
+/// What a held step waits for: `{target, displayName, connection?}`.
+Value target_view(const Parts& parts, const std::string& target);
+
 }  // namespace flowmend::api

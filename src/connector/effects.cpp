@@ -28,7 +28,18 @@ struct Prepared {
   Keep keep = Keep::by_content_type;
   std::optional<ConnectionKey> connection;
   std::uint64_t generation = 0;
+  std::string target;  ///< engine::AttemptFinished::target
 };
+
+/// `https://host:port` of an absolute address.
+std::string origin_of(std::string_view url) {
+  const auto host = url.find("://");
+  if (host == std::string_view::npos) return {};
+  const auto authority = url.substr(host + 3, url.find_first_of("/?#", host + 3) - host - 3);
+  const auto user = authority.rfind('@');
+  return std::string(url.substr(0, host + 3)) +
+         std::string(user == std::string_view::npos ? authority : authority.substr(user + 1));
+}
 
 struct Refusal {
   Error error;
@@ -91,6 +102,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
         client_.send(to_http(shared->request, call), [self = shared_from_this(), id, shared_call, shared, flow,
                                                       run = context.run, done = std::move(done)](http::Reply reply) {
           engine::AttemptFinished outcome = to_outcome(*shared_call, shared->request, std::move(reply), shared->keep);
+          outcome.target = shared->target;
           if (shared->connection) self->tell(*shared, outcome, flow, run);
           done(std::move(outcome));
           self->ended(id);
@@ -134,6 +146,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       return refusal;
     }
     prepared.request = std::move(*built);
+    prepared.target = prepared.connection ? prepared.connection->api + "/" + prepared.connection->name
+                                          : origin_of(prepared.request.url);
     add_run_headers(call, context, prepared.request);
     if (call.get_poll) prepared.request = build_poll(call, prepared.request);
     return std::nullopt;

@@ -145,6 +145,22 @@ class Applier {
     one_less(action, event.place.frame);
   }
 
+  void operator()(const ActionHeld& event) {
+    Slot* slot = checked(event.place);
+    if (slot == nullptr || !slot->detail || !slot->detail->pending) return;
+    slot->detail->pending->held = std::make_shared<const ActionHeld>(event);
+  }
+
+  void operator()(const HoldEnded& event) {
+    Slot* slot = checked(event.place);
+    if (slot == nullptr || !slot->detail || !slot->detail->pending) return;
+    Pending& pending = *slot->detail->pending;
+    pending.held.reset();
+    if (!event.sent_again || pending.in_flight) return;
+    pending.in_flight = true;
+    ++state_.calls_in_flight;
+  }
+
   void operator()(const VariableSet& event) {
     if (event.variable >= state_.variables.size()) return;
     state_.variables[event.variable].set(event.value);
@@ -347,7 +363,7 @@ class Applier {
 
   void end_timers(Place place) {
     const auto key = RunState::key(place);
-    for (auto kind : {TimerKind::wait, TimerKind::retry, TimerKind::timeout, TimerKind::poll})
+    for (auto kind : {TimerKind::wait, TimerKind::retry, TimerKind::timeout, TimerKind::poll, TimerKind::hold})
       state_.timers.erase({key, kind});
   }
 

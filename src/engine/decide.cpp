@@ -345,6 +345,15 @@ Decision decide(const RunState& state, const Input& input, const Facts& facts, R
     handle_timer(step, fired->kind);
     return out;
   }
+  if (const auto* release = std::get_if<EndHold>(&input)) {
+    const Slot* slot = state.find(release->place);
+    const bool held = slot != nullptr && slot->status == Status::running && slot->detail && slot->detail->pending &&
+                      slot->detail->pending->held;
+    if (!held) return out;  // it was let go, timed out or cancelled in the meantime
+    Step step(state, release->place, facts, random, out);
+    end_hold(step, release->by, release->send_again);
+    return out;
+  }
   if (const auto* cancel = std::get_if<CancelRun>(&input)) {
     out.events.emplace_back(CancelRequested{cancel->by, facts.now});
     return out;

@@ -105,7 +105,7 @@ struct IterationEnded {
 };
 
 /// A timer of this action is wanted (a Wait, a retry, a timeout); purpose in TimerKind.
-enum class TimerKind : std::uint8_t { wait, retry, timeout, response, run_duration, poll };
+enum class TimerKind : std::uint8_t { wait, retry, timeout, response, run_duration, poll, hold };
 struct TimerSet {
   Place place;
   TimerKind kind = TimerKind::wait;
@@ -148,9 +148,30 @@ struct RunQuarantined {
   Timestamp time;
 };
 
+/// A request failed for good because its service refuses the connection or does not work, and the step waits for it
+/// instead of failing. Says what the step's end will say when the wait is given up.
+struct ActionHeld {
+  Place place;
+  Timestamp time;
+  std::string target;  ///< what is waited for (AttemptFinished::target)
+  std::string cause;   ///< `Unauthorized`, or `ServiceUnavailable`
+  std::string code;    ///< record code
+  Fault fault;
+  Value outputs;
+  bool has_outputs = false;
+};
+
+/// The wait of ActionHeld is over: the request is sent again, or the step ends as ActionHeld says.
+struct HoldEnded {
+  Place place;
+  Timestamp time;
+  std::string by;  ///< user, `probe`, or `limit`
+  bool sent_again = true;
+};
+
 using Event = std::variant<RunStarted, ActionStarted, AttemptEnded, ActionEnded, VariableSet, IterationStarted,
                            IterationEnded, TimerSet, TimerEnded, Responded, CancelRequested, RunEnded, InputIgnored,
-                           RunQuarantined, VariableAppended>;
+                           RunQuarantined, VariableAppended, ActionHeld, HoldEnded>;
 using Events = std::vector<Event>;
 
 }  // namespace flowmend::engine

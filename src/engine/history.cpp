@@ -57,6 +57,14 @@ Fault reply_fault(const Slot& slot) {
 
 }  // namespace
 
+Fault reason_of(const ActionHeld& held) {
+  if (!held.fault.code.empty()) return held.fault;
+  Slot slot;
+  slot.code = Value(held.code);
+  slot.outputs = held.outputs;
+  return reply_fault(slot);
+}
+
 History::History(std::shared_ptr<const definition::Flow> flow, const Events& events)
     : flow_(std::move(flow)), state_(std::make_unique<RunState>()), facts_(std::make_unique<Facts>()) {
   state_->flow = flow_;
@@ -81,7 +89,10 @@ Value History::run() const {
   out.add("waitEndTime", Value(to_string(state.start.time)));
   out.add("startTime", Value(to_string(state.start.time)));
   if (state.is_over()) out.add("endTime", Value(to_string(state.ended)));
-  out.add("status", Value(status_name(state.status)));
+  // A run whose step waits for its service waits, whatever else of it still runs.
+  const bool waits =
+      std::ranges::any_of(state.timers, [](const auto& one) { return one.first.second == TimerKind::hold; });
+  out.add("status", Value(status_name(waits ? Status::waiting : state.status)));
   if (facts_->has_ended) {
     if (facts_->ended.status != Status::succeeded && !facts_->ended.code.empty())
       out.add("code", Value(facts_->ended.code));
@@ -105,10 +116,13 @@ ActionRecord History::record(const Action& action, FrameId frame) const {
   json::ObjectBuilder out;
   if (slot.started.is_set()) out.add("startTime", Value(to_string(slot.started)));
   if (is_terminal(slot.status)) out.add("endTime", Value(to_string(slot.ended)));
-  // A request that waits for its retry shows as Waiting only when nothing of it is under way.
-  out.add("status", Value(status_name(slot.status)));
+  const ActionHeld* held = slot.detail && slot.detail->pending ? slot.detail->pending->held.get() : nullptr;
+  out.add("status", Value(status_name(held != nullptr ? Status::waiting : slot.status)));
+  if (held != nullptr) out.add("code", Value(held->code));
   out.add_if_set("code", slot.code);
-  if (slot.detail && !slot.detail->fault.code.empty()) {
+  if (held != nullptr) {
+    out.add("error", error_value(reason_of(*held)));
+  } else if (slot.detail && !slot.detail->fault.code.empty()) {
     out.add("error", error_value(slot.detail->fault));
   } else if (slot.status == Status::failed) {
     out.add("error", error_value(reply_fault(slot)));
@@ -129,7 +143,11 @@ ActionRecord History::record(const Action& action, FrameId frame) const {
       (attempts->second.size() > 1 || attempts->second.back().retry_at.is_set())) {
     json::ArrayBuilder retries;
     for (const AttemptEnded& attempt : attempts->second) {
-      if (!attempt.retry_at.is_set() || attempt.response.find("pollUri") != nullptr) continue;
+      // The last attempt is the step's outcome; one that was sent again after a wait for its service is not.
+      const bool last = &attempt == &attempts->second.back();
+      if ((last && !attempt.retry_at.is_set()) || attempt.response.find("pollUri") != nullptr ||
+          attempt.response.find("subscribed") != nullptr)
+        continue;
       const std::string code = attempt.status_code == 0 ? attempt.fault.code : std::to_string(attempt.status_code);
       json::ObjectBuilder entry;
       entry.add("startTime", Value(to_string(attempt.started)));
@@ -163,9 +181,10 @@ ActionRecord History::summary(const Action& action) const {
   Status worst = Status::none;
   const auto rank = [](Status status) {
     switch (status) {
-      case Status::failed: return 6;
-      case Status::timed_out: return 5;
-      case Status::cancelled: return 4;
+      case Status::failed: return 7;
+      case Status::timed_out: return 6;
+      case Status::cancelled: return 5;
+      case Status::waiting: return 4;
       case Status::running: return 3;
       case Status::succeeded: return 2;
       case Status::skipped: return 1;
@@ -180,12 +199,14 @@ ActionRecord History::summary(const Action& action) const {
     ++count;
     if (!first.is_set() || slot.started < first) first = slot.started;
     last = std::max(last, slot.ended);
-    if (rank(slot.status) > rank(worst)) worst = slot.status;
+    const bool held = slot.detail && slot.detail->pending && slot.detail->pending->held;
+    const Status status = held ? Status::waiting : slot.status;
+    if (rank(status) > rank(worst)) worst = status;
     if (failed == nullptr && slot.status == Status::failed) failed = &slot;
   }
   json::ObjectBuilder out;
   if (first.is_set()) out.add("startTime", Value(to_string(first)));
-  if (last.is_set() && worst != Status::running) out.add("endTime", Value(to_string(last)));
+  if (last.is_set() && worst != Status::running && worst != Status::waiting) out.add("endTime", Value(to_string(last)));
   out.add("status", Value(status_name(count == 0 ? Status::skipped : worst)));
   if (failed != nullptr) {
     out.add("code", failed->code);
@@ -199,6 +220,20 @@ ActionRecord History::summary(const Action& action) const {
   out.add("repetitionCount", Value(count));
   result.properties = out.finish();
   return result;
+}
+
+std::vector<History::Held> History::held() const {
+  std::vector<Held> out;
+  for (const auto& [key, timer] : state_->timers) {
+    if (timer.kind != TimerKind::hold) continue;
+    const Slot* slot = state_->find(timer.place);
+    if (slot == nullptr || !slot->detail || !slot->detail->pending || !slot->detail->pending->held) continue;
+    out.push_back({{flow_->actions[timer.place.action].name, repetition_name(*state_, timer.place.frame)},
+                   *slot->detail->pending->held,
+                   timer.due});
+  }
+  std::ranges::sort(out, {}, [](const Held& one) { return one.event.time.ticks; });
+  return out;
 }
 
 std::vector<ActionRecord> History::actions() const {

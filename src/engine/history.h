@@ -63,6 +63,14 @@ class History {
   /// The innermost action that failed first (5.5).
   std::optional<Culprit> culprit() const;
 
+  /// The steps that wait for their service (ActionHeld), oldest first.
+  struct Held {
+    Culprit where;
+    ActionHeld event;
+    Timestamp until;  ///< then the step fails
+  };
+  std::vector<Held> held() const;
+
   const RunState& state() const { return *state_; }
 
  private:
@@ -75,6 +83,9 @@ class History {
   std::unique_ptr<RunState> state_;
   std::unique_ptr<Facts> facts_;
 };
+
+/// Why a held step waits, as its record would say it had it failed.
+Fault reason_of(const ActionHeld& held);
 
 /// `listExpressionTraces` (6.6): `{inputs: [...]}` or `{expression: [...]}` of one occurrence, evaluated again on the
 /// state that it saw: the events before it began are replayed. Nothing for a place without a record.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -9,6 +10,13 @@
 namespace flowmend::engine {
 
 // Everything that can reach a run from outside. An input is not journalled; the events it leads to are.
+
+/// Whether a step may wait for its service instead of failing. The runtime's choice, made when the outcome arrives: it
+/// knows what the flow's and the connection's owners want.
+struct HoldOffer {
+  bool authentication = false;  ///< also when the service refuses the credentials: somebody can mend them
+  Duration limit;               ///< then the step fails after all
+};
 
 /// What came of a Call.
 struct AttemptFinished {
@@ -20,13 +28,22 @@ struct AttemptFinished {
   Value headers;                 ///< of the response, names as received; null when there was none
   Value body;  ///< decoded by engine.md 3.2: JSON parsed, text a string, other {$content-type,$content}
   bool has_body = false;
-  Fault fault;    ///< connectivity and decoding failures: UnresolvableHostName, ConnectFailure, RequestTimeout ...
-  Value request;  ///< {method, uri, headers} as sent, secrets masked
+  Fault fault;         ///< connectivity and decoding failures: UnresolvableHostName, ConnectFailure, RequestTimeout ...
+  Value request;       ///< {method, uri, headers} as sent, secrets masked
+  std::string target;  ///< whom it was sent to: `api/connection`, or an origin `https://host`; may be empty
+  std::optional<HoldOffer> hold;  ///< nothing: a failure is the step's failure
 };
 
 struct TimerFired {
   Place place;
   TimerKind kind = TimerKind::wait;
+};
+
+/// Ends the wait of a held step: its request is sent again, or it fails as it would have.
+struct EndHold {
+  Place place;
+  std::string by;
+  bool send_again = true;
 };
 
 /// A service called the address of a webhook action.
@@ -45,7 +62,7 @@ struct CallerGone {};
 /// More of what is ready: given after a decision said `more`.
 struct Continue {};
 
-using Input = std::variant<RunStarted, AttemptFinished, TimerFired, CancelRun, CallerGone, Continue, Notified>;
+using Input = std::variant<RunStarted, AttemptFinished, TimerFired, CancelRun, CallerGone, Continue, Notified, EndHold>;
 
 /// Gives the signed addresses behind listCallbackUrl(). Knows the flow's key, which the engine does not.
 class CallbackAddresses {

@@ -4,7 +4,8 @@
 // same record before (the same node) is its place in the order of nodes written: the outputs of a step that are the
 // inputs of the next cost a byte or two. Sealed values are encrypted texts.
 //
-// Version 1. A released version is never changed; a new one gets a new first byte, and this one stays readable.
+// Version 1. A released version is never changed; a new one gets a new first byte, and this one stays readable. New
+// kinds of events stand at the end: a program that does not know one says so (JournalDamaged) instead of guessing.
 
 #include "engine/journal.h"
 
@@ -308,6 +309,12 @@ struct EventWriter {
   void operator()(const InputIgnored& e) const { w.text(e.what), w.time(e.time); }
   void operator()(const RunQuarantined& e) const { w.text(e.report), w.time(e.time); }
   void operator()(const VariableAppended& e) const { w.number(e.variable), w.value(e.value); }
+  void operator()(const ActionHeld& e) const {
+    w.place(e.place), w.time(e.time), w.text(e.target), w.text(e.cause), w.text(e.code), w.fault(e.fault);
+    w.flag(e.has_outputs);
+    if (e.has_outputs) w.value(e.outputs);
+  }
+  void operator()(const HoldEnded& e) const { w.place(e.place), w.time(e.time), w.text(e.by), w.flag(e.sent_again); }
 };
 
 Event read_event(Reader& r) {
@@ -391,14 +398,14 @@ Event read_event(Reader& r) {
     case 7: {
       TimerSet e;
       e.place = r.place();
-      e.kind = r.choice(TimerKind::poll);
+      e.kind = r.choice(TimerKind::hold);
       e.due = r.time();
       return e;
     }
     case 8: {
       TimerEnded e;
       e.place = r.place();
-      e.kind = r.choice(TimerKind::poll);
+      e.kind = r.choice(TimerKind::hold);
       return e;
     }
     case 9: return Responded{static_cast<std::int32_t>(r.integer())};
@@ -434,6 +441,26 @@ Event read_event(Reader& r) {
       VariableAppended e;
       e.variable = r.small();
       e.value = r.value();
+      return e;
+    }
+    case 15: {
+      ActionHeld e;
+      e.place = r.place();
+      e.time = r.time();
+      e.target = r.text();
+      e.cause = r.text();
+      e.code = r.text();
+      e.fault = r.fault();
+      e.has_outputs = r.flag();
+      if (e.has_outputs) e.outputs = r.value();
+      return e;
+    }
+    case 16: {
+      HoldEnded e;
+      e.place = r.place();
+      e.time = r.time();
+      e.by = r.text();
+      e.sent_again = r.flag();
       return e;
     }
     default: throw Damaged{};

@@ -30,6 +30,7 @@ struct Pending {
   bool subscribed = false;  ///< a webhook action: the service knows the address and is waited for
   std::string location;     ///< where the subscription is undone; empty when the service gave no address
   Value sealed;
+  std::shared_ptr<const ActionHeld> held;  ///< waits for its service to work again; null when it does not
 };
 
 /// Why an action did not succeed, and what else few actions have.

@@ -128,7 +128,7 @@ void Step::end(Status status, std::string code, Fault fault) {
     context.set_current(nullptr);
   }
   // What the action still waited for is no longer wanted.
-  for (auto kind : {TimerKind::wait, TimerKind::retry, TimerKind::timeout, TimerKind::poll}) {
+  for (auto kind : {TimerKind::wait, TimerKind::retry, TimerKind::timeout, TimerKind::poll, TimerKind::hold}) {
     if (was_running && state.wants_timer(place, kind)) out.events.emplace_back(TimerEnded{place, kind});
   }
   out.events.emplace_back(std::move(event));

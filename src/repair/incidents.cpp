@@ -203,6 +203,7 @@ class Incidents::Worker {
         if (!rows) return rows.error();
         for (const store::RunRow& row : *rows) {
           if (broken.size() >= limit) break;
+          if (!store::is_over(row.status)) continue;  // it waits for its service, and goes on by itself
           const auto settled = is_settled(row);
           if (!settled) return settled.error();
           if (!*settled) broken.push_back(row);
@@ -398,6 +399,8 @@ class Incidents::Worker {
         findings.push_back(find_out(run));
         static_cast<void>(
             fold(incident_for(findings.back().fingerprint.key, changed), findings.back(), parts_.clock()));
+      } else if (!store::is_over(run.status)) {
+        note_waiting(run, changed);
       } else {
         note_success(run, changed);
       }
@@ -474,6 +477,63 @@ class Incidents::Worker {
     note_fix(incident, {run.ended, "", run.name, run.version});
   }
 
+  /// Runs that wait for a service that does not work are one incident, fixed when none waits any more. Refused
+  /// credentials are told by their connection (note_broken).
+  void note_waiting(const store::RunRow& run, std::map<std::string, Incident>& changed) {
+    constexpr std::string_view mark = "held|";
+    if (!run.is_held()) {
+      for (const Incident& known : list({{}, true, {}})) {
+        const auto& fingerprint = known.parts.empty() ? std::string() : known.parts.front().fingerprint;
+        if (!fingerprint.starts_with(mark)) continue;
+        store::DocumentQuery query;
+        query.kind = "held_step";
+        query.prefix = fingerprint.substr(mark.size()) + "|";
+        query.limit = 1;
+        const auto left = parts_.store.documents(query);
+        if (!left || !left->empty()) continue;
+        Incident& incident = incident_for(fingerprint, changed);
+        if (incident.state == IncidentState::fixed) continue;
+        incident.state = IncidentState::fixed;
+        incident.read = true;
+        note_fix(incident, {parts_.clock(), "", run.name, run.version});
+      }
+      return;
+    }
+    if (!run.fingerprint.starts_with(mark)) return;
+    const std::string target = run.fingerprint.substr(mark.size());
+    Incident& incident = incident_for(run.fingerprint, changed);
+    if (!incident.parts.empty() && incident.is_open()) {
+      incident.parts.front().last = parts_.clock();
+      return;
+    }
+    const Timestamp now = parts_.clock();
+    std::string name = target;
+    if (const auto slash = target.find('/'); target.find("://") == std::string::npos && slash != std::string::npos) {
+      const auto view = parts_.connections.find({target.substr(0, slash), target.substr(slash + 1)});
+      if (view) name = view->display_name;
+    }
+    const bool known = !incident.parts.empty();
+    IncidentPart& part = known ? incident.parts.front() : incident.parts.emplace_back();
+    part.fingerprint = run.fingerprint;
+    part.rule = "Waiting for the same service: " + name;
+    part.title = "Runs wait for " + name;
+    part.message =
+        "The service does not work just now, so runs wait at the step that needs it and go on by themselves "
+        "when it does. " +
+        run.error_message;
+    part.family = "transient";
+    part.action = run.failed_action;
+    if (!part.first.is_set()) part.first = now;
+    part.last = now;
+    part.last_flow = run.flow;
+    part.last_run = run.name;
+    if (incident.state == IncidentState::fixed) incident.state = IncidentState::back;
+    if (!incident.told.is_set() || now - incident.told >= Duration::hours(1)) {
+      incident.told = now;
+      incident.read = false;
+    }
+  }
+
   /// A connection that stopped working is told even before a run fails of it; the runs then fold into the same
   /// incident.
   void note_broken(const connector::ConnectionView& connection, std::map<std::string, Incident>& changed) {
@@ -490,7 +550,8 @@ class Incidents::Worker {
     part.fingerprint = fingerprint;
     part.rule = "Same connection, not authenticated: " + connection.display_name;
     part.title = "The connection " + connection.display_name + " isn't authenticated";
-    part.message = connection.error_message + " Enter the right credentials: flows that use it fail until then.";
+    part.message =
+        connection.error_message + " Enter the right credentials: until then, flows that use it fail or wait.";
     part.family = "authentication";
     part.connection = connection.key;
     part.connection_name = connection.display_name;
@@ -587,6 +648,8 @@ void Incidents::run_started(const store::RunRow&) {}
 void Incidents::run_ended(const store::RunRow& run) {
   if (is_failure(run) || !run.resubmit_of.empty()) worker_->push(run);
 }
+
+void Incidents::run_held(const store::RunRow& run) { worker_->push(run); }
 
 void Incidents::connection_changed(const connector::ConnectionView& connection) {
   if (connection.status == connector::ConnectionStatus::error) worker_->push(connection);

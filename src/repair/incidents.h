@@ -46,6 +46,7 @@ class Incidents final : public runtime::RunListener {
 
   void run_started(const store::RunRow& run) override;
   void run_ended(const store::RunRow& run) override;
+  void run_held(const store::RunRow& run) override;
   /// For Connections::on_status_change.
   void connection_changed(const connector::ConnectionView& connection);
 

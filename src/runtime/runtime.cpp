@@ -295,6 +295,31 @@ class ShardRuntime final : public Runtime {
         [&](auto done) { shard_->cancel_run(std::string(run), std::string(by), std::move(done)); });
   }
 
+  std::vector<HeldTarget> held() override {
+    return on_shard<std::vector<HeldTarget>>([&](auto done) { done(shard_->holds().list()); });
+  }
+
+  std::size_t release_held(std::string_view target, std::string_view by) override {
+    return on_shard<std::size_t>(
+        [&](auto done) { done(shard_->holds().release(std::string(target), std::string(by))); });
+  }
+
+  std::size_t fail_held(std::string_view target, std::string_view by) override {
+    return on_shard<std::size_t>([&](auto done) { done(shard_->holds().fail(std::string(target), std::string(by))); });
+  }
+
+  HoldChoice hold_choice(std::string_view target) override {
+    return on_shard<HoldChoice>([&](auto done) { done(shard_->holds().choice(std::string(target))); });
+  }
+
+  Result<void> set_hold_choice(std::string_view target, HoldChoice choice) override {
+    if (auto stored = Holds::store_choice(store_, target, choice); !stored) return stored;
+    return on_shard<Result<void>>([&](auto done) {
+      shard_->holds().choose(std::string(target), choice);
+      done({});
+    });
+  }
+
   Timestamp next_fire(std::string_view flow) override {
     return on_shard<Timestamp>([&](auto done) {
       const auto scheduled = schedules_->next_fire(std::string(flow));

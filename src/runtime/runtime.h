@@ -14,6 +14,7 @@
 #include "runtime/effects.h"
 #include "runtime/executor.h"
 #include "runtime/flows.h"
+#include "runtime/holds.h"
 #include "store/store.h"
 #include "trigger/request.h"
 
@@ -43,6 +44,7 @@ class RunListener {
   virtual ~RunListener() = default;
   virtual void run_started(const store::RunRow& run) = 0;
   virtual void run_ended(const store::RunRow& run) = 0;
+  virtual void run_held(const store::RunRow&) {}  ///< a step began to wait for its service, or was let go
   virtual void trigger_checked(const store::TriggerHistoryRow&) {}  ///< a check that started nothing
 };
 
@@ -107,6 +109,17 @@ class Runtime {
   /// Asks a run to stop. Success also when it was over already by itself in the meantime. `WorkflowRunNotFound`,
   /// `WorkflowRunAlreadyCompleted`.
   virtual Result<void> cancel(std::string_view run, std::string_view by) = 0;
+
+  /// What runs wait for, the longest wait first (holds.h).
+  virtual std::vector<HeldTarget> held() = 0;
+  /// Sends the requests again that wait for `target`, oldest first: one, and when it goes well the others. Gives how
+  /// many wait; 0 is no error.
+  virtual std::size_t release_held(std::string_view target, std::string_view by) = 0;
+  /// Ends the wait of all of them: their steps fail as they would have.
+  virtual std::size_t fail_held(std::string_view target, std::string_view by) = 0;
+  virtual HoldChoice hold_choice(std::string_view target) = 0;
+  /// `InvalidHoldChoice`, the store's.
+  virtual Result<void> set_hold_choice(std::string_view target, HoldChoice choice) = 0;
 
   /// When a schedule fires next; not set when it does not.
   virtual Timestamp next_fire(std::string_view flow) = 0;

@@ -58,6 +58,10 @@ Shard::Shard(store::Store& store, Effects& effects, const engine::Sealer& sealer
       executor_(*executor_owner_),
       flows_(flows),
       settings_(std::move(settings)),
+      holds_({store_, executor_owner_,
+              [this](store::RunNumber number, engine::Place place, const std::string& by, bool send_again) {
+                give(number, engine::EndHold{place, by, send_again});
+              }}),
       self_(std::make_shared<Shard*>(this)) {}
 
 Shard::~Shard() {
@@ -259,7 +263,7 @@ void Shard::commit(ActiveRun& active) {
   active.commands.clear();
   gate.started = std::exchange(active.started_now, false);
   note_events(active, batch, gate);
-  batch.documents = std::move(active.documents);
+  std::move(active.documents.begin(), active.documents.end(), std::back_inserter(batch.documents));
   active.documents.clear();
   if (!active.events.empty()) {
     batch.journal.push_back({active.row.number, active.next_sequence++, engine::encode(active.events, sealer_)});
@@ -297,6 +301,7 @@ void Shard::note_events(ActiveRun& active, store::Batch& batch, Gate& gate) {
     for (const auto& timer : active.timers) changes[timer.first] = std::nullopt;
     for (auto& change : changes) change.second = std::nullopt;
   }
+  note_holds(active, batch, gate);
   const auto number = active.row.number;
   for (const auto& [key, due] : changes) {
     const auto before = active.timers.find(key);
@@ -320,6 +325,10 @@ void Shard::note_events(ActiveRun& active, store::Batch& batch, Gate& gate) {
 
 void Shard::note_end(ActiveRun& active, const engine::RunEnded& ended) {
   auto& row = active.row;
+  if (row.is_held()) {
+    row.failed_action.clear();
+    row.fingerprint.clear();
+  }
   row.status = row_status(ended.status);
   row.ended = ended.time;
   row.code = ended.code;
@@ -350,6 +359,11 @@ void Shard::gate_opens(store::RunNumber number) {
     if (auto started = std::move(active.started))
       started(StartedRun{active.row.name, active.row.flow, active.row.version});
     if (active.answer && !active.answers_later) answer_caller(active, Answer{});
+  }
+  for (const auto& step : gate.let_go) holds_.remove(step);
+  for (const auto& step : gate.held) holds_.add(step);
+  if ((!gate.held.empty() || !gate.let_go.empty()) && !gate.ended) {
+    for (auto* listener : listeners_) listener->run_held(active.row);
   }
   carry_out(active, std::move(gate.commands));
   if (gate.ended) return finish(active);
@@ -447,7 +461,7 @@ void Shard::send(ActiveRun& active, const engine::Call& call) {
                     const auto found = shard.active_.find(number);
                     if (found == shard.active_.end()) return;  // the run is over: a late reply of a cancelled call
                     if (found->second->calls > 0) --found->second->calls;
-                    shard.give(number, finished);
+                    shard.reply(number, finished);
                   });
                 });
 }

@@ -12,6 +12,7 @@
 #include "engine/recorded.h"
 #include "engine/run.h"
 #include "runtime/effects.h"
+#include "runtime/holds.h"
 #include "runtime/near_timers.h"
 #include "runtime/runtime.h"
 
@@ -65,6 +66,7 @@ class Shard {
 
   void add_listener(RunListener& listener) { listeners_.push_back(&listener); }
   Runtime::Counts counts() const;
+  Holds& holds() { return holds_; }
   /// A name for a trigger history or a run: newer ones sort first, no two are equal.
   std::string next_name();
 
@@ -74,6 +76,8 @@ class Shard {
     engine::Commands commands;
     std::vector<DueTimer> timers_set;
     std::vector<DueTimer> timers_ended;
+    std::vector<HeldStep> held;
+    std::vector<HeldStep> let_go;
     bool started = false;
     bool ended = false;
   };
@@ -88,6 +92,7 @@ class Shard {
     engine::Commands commands;  ///< belong to `events`
     std::deque<Gate> gates;     ///< commits under way
     std::map<TimerKey, Timestamp> timers;
+    std::map<std::uint64_t, HeldStep> held;             ///< steps that wait for their service, by RunState::key
     bool row_known = false;                             ///< the stored row has this status and needs_work
     bool started_now = false;                           ///< listeners are to be told of its start
     bool continues = false;                             ///< a Continue is posted
@@ -131,6 +136,12 @@ class Shard {
   void take(ActiveRun& active, engine::Decision decision);
   void commit(ActiveRun& active);
   void note_events(ActiveRun& active, store::Batch& batch, Gate& gate);
+  // shard_holds.cpp
+  void reply(store::RunNumber number, engine::AttemptFinished finished);
+  std::optional<engine::HoldOffer> offer_hold(const ActiveRun& active, const engine::AttemptFinished& finished);
+  void note_holds(ActiveRun& active, store::Batch& batch, Gate& gate);
+  void find_holds(ActiveRun& active);
+
   void note_end(ActiveRun& active, const engine::RunEnded& ended);
   void gate_opens(store::RunNumber number);
   void carry_out(ActiveRun& active, engine::Commands commands);
@@ -174,6 +185,7 @@ class Shard {
   std::unordered_map<store::RunNumber, std::unique_ptr<ActiveRun>> active_;
   std::unordered_map<std::string, Turnstile> turnstiles_;  ///< by flow id; only flows with concurrency
   NearTimers near_;
+  Holds holds_;
   Timestamp planned_wake_;
   std::deque<std::pair<Timestamp, store::RunNumber>> callers_;  ///< waiting callers by deadline
   bool sweep_planned_ = false;

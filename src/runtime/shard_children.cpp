@@ -178,7 +178,7 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
 void Shard::await_child(const store::RunRow& child, std::function<void(Answer)> answer) {
   const auto flow = flows_.version(child.flow, child.version);
   if (flow && !(*flow)->has_response) return answer(Answer{});
-  if (child.status == store::RunStatus::waiting) return answer(Answer{});  // as when it was started
+  if (child.status == store::RunStatus::waiting && !child.is_held()) return answer(Answer{});  // as when it was started
   if (auto* active = bring_back(child.number); active != nullptr && !active->run.response()) {
     if (active->answer) return;  // it is awaited already
     active->answer = std::move(answer);

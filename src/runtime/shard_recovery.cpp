@@ -19,13 +19,14 @@ Result<void> Shard::recover() {
     last_number_ = (*last)->number;
     last_time_ = (*last)->started;
   }
+  if (auto read = holds_.recover(); !read) return read;
   store::RunNumber after = 0;
   while (true) {
     const auto rows = store_.runs_to_resume(after, resume_page);
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
       after = row.number;
-      if (row.status == store::RunStatus::waiting) {
+      if (row.status == store::RunStatus::waiting && !row.is_held()) {
         const auto flow = flows_.version(row.flow, row.version);
         if (!flow) {
           quarantine(row, flow.error());
@@ -90,6 +91,7 @@ Shard::ActiveRun* Shard::replay(const store::RunRow& row) {
   for (const auto& timer : *timers) {
     made->timers[{{timer.action, timer.frame}, static_cast<engine::TimerKind>(timer.kind)}] = timer.due;
   }
+  find_holds(*made);
   made->row_known = true;
   active_.emplace(row.number, std::move(made));
   // Requests whose outcome is unknown are sent again under their keys. Whoever waited for an answer is gone with the

@@ -25,7 +25,7 @@ void Shard::cancel_run(const std::string& name, const std::string& by, std::func
   }
   if (const auto health = store_.health(); !health) return done(health.error());
   const auto number = (*row)->number;
-  if ((*row)->status == store::RunStatus::waiting && active_.count(number) == 0) {
+  if ((*row)->status == store::RunStatus::waiting && !(*row)->is_held() && active_.count(number) == 0) {
     cancel_waiting(**row, by);
   } else {
     give(number, engine::CancelRun{by});
@@ -60,6 +60,14 @@ Shard::Turnstile& Shard::turnstile(const definition::Flow& flow) {
     query.flow = flow.id;
     query.status = store::RunStatus::running;
     if (const auto running = store_.count_runs(query)) found->second.running = *running;
+    // A run whose step waits for its service has begun: it keeps its place.
+    query.status = store::RunStatus::waiting;
+    query.limit = 1000;
+    while (const auto waiting = store_.runs(query)) {
+      for (const auto& row : *waiting) found->second.running += row.is_held() ? 1 : 0;
+      if (waiting->size() < query.limit) break;
+      query.after = waiting->back().name;
+    }
   }
   return found->second;
 }

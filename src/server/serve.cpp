@@ -97,6 +97,8 @@ int serve(const ServeOptions& options) {
   if (const auto started = bulk.start(); !started) return refuse(started.error());
   connections.on_status_change([&](const connector::ConnectionView& view) {
     incidents.connection_changed(view);
+    if (view.status == connector::ConnectionStatus::connected)
+      static_cast<void>((*runtime)->release_held(view.key.api + "/" + view.key.name, "connection"));
     events.publish("connection", Value::object({{"api", view.key.api},
                                                 {"name", view.key.name},
                                                 {"status", connector::status_name(view.status)}}));

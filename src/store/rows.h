@@ -24,6 +24,10 @@ std::string_view run_status_name(RunStatus status);
 std::optional<RunStatus> parse_run_status(std::string_view name);
 inline bool is_over(RunStatus status) { return status >= RunStatus::succeeded; }
 
+/// `RunRow::code` of a waiting run whose step waits for a service (engine::ActionHeld), not for its turn to begin. Its
+/// `error_code`, `error_message` and `failed_action` then say why and where.
+inline constexpr std::string_view held_code = "ActionHeld";
+
 /// What lists and the portal need of a run without reading its journal.
 struct RunRow {
   RunNumber number = 0;
@@ -47,6 +51,8 @@ struct RunRow {
   std::string started_by;
   bool needs_work = false;  ///< replay it at start: it has requests or steps under way, or waits for its turn. False
                             ///< for one that only sleeps
+
+  bool is_held() const { return status == RunStatus::waiting && code == held_code; }
 };
 
 /// One commit's events of one run. A run's records are read back in the order of `sequence`.

@@ -232,9 +232,9 @@ TEST_P(FlowTest, DoesWhatTheFileSays) {
   const Value test = read_file(GetParam());
   ASSERT_FALSE(test.text_of("about").empty());
   for (const json::Member& member : test.as_object()) {
-    constexpr const char* known[] = {"about",          "dialect", "definition", "connectionReferences",
-                                     "parameters",     "trigger", "replies",    "cancel_at",
-                                     "caller_gone_at", "slice",   "expect"};
+    constexpr const char* known[] = {
+        "about",     "dialect",        "definition", "connectionReferences", "parameters",  "trigger", "replies",
+        "cancel_at", "caller_gone_at", "hold",       "released_at",          "given_up_at", "slice",   "expect"};
     EXPECT_TRUE(std::find(std::begin(known), std::end(known), member.name()) != std::end(known)) << member.name();
   }
   definition::CompileOptions options;

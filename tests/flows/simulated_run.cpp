@@ -45,6 +45,8 @@ class World {
   Outcome live() {
     plan("cancel_at", engine::CancelRun{"a person"});
     plan("caller_gone_at", engine::CallerGone{});
+    plan("released_at", engine::EndHold{{}, "a person", true});
+    plan("given_up_at", engine::EndHold{{}, "a person", false});
     give(start());
     for (int turn = 0; outcome_.trouble.empty() && !run_.ended(); ++turn) {
       if (turn > 1'000'000) return fail("The run goes on for ever.");
@@ -108,7 +110,16 @@ class World {
     give(input);
   }
 
-  void give(const Input& input) {
+  /// The first step that waits for its service: what `released_at` and `given_up_at` mean.
+  engine::Place held_place() const {
+    for (const auto& [key, timer] : run_.state().timers) {
+      if (timer.kind == engine::TimerKind::hold) return timer.place;
+    }
+    return {};
+  }
+
+  void give(Input input) {
+    if (auto* end = std::get_if<engine::EndHold>(&input)) end->place = held_place();
     engine::Slice slice;
     if (const Value* steps = test_.find("slice")) slice.steps_max = static_cast<std::size_t>(steps->as_integer());
     auto decision = run_.advance(input, {now_, ++seed_}, slice);
@@ -165,6 +176,10 @@ class World {
     if (const Value* body = reply.find("body")) {
       finished.body = *body;
       finished.has_body = true;
+    }
+    if (const Value* hold = test_.find("hold")) {
+      finished.target = call.kind == engine::Call::Kind::http ? "https://service.test" : "shared_service/one";
+      finished.hold = engine::HoldOffer{call.kind != engine::Call::Kind::http, *parse_duration(hold->as_string())};
     }
     inputs_.emplace(finished.ended, std::move(finished));
   }
@@ -267,7 +282,8 @@ std::string describe(const engine::RunState& state) {
         put(out, "tracked", slot.detail->tracked_properties);
         if (const auto& pending = slot.detail->pending) {
           out += " attempt " + std::to_string(pending->attempt) + " retries " + std::to_string(pending->retries) +
-                 (pending->in_flight ? " under way " : " waits ") + pending->poll_uri;
+                 (pending->in_flight ? " under way " : " waits ") + pending->poll_uri +
+                 (pending->held ? " held for " + pending->held->target + " " + pending->held->code : "");
           put(out, "sealed", pending->sealed);
         }
       }

@@ -61,6 +61,7 @@ class Peer final : public Effects {
     finished.attempt = call.id.attempt;
     finished.status_code = status;
     finished.headers = *json::parse(headers);
+    finished.target = target;
     if (body != nullptr) {
       finished.body = *json::parse(body);
       finished.has_body = true;
@@ -79,6 +80,7 @@ class Peer final : public Effects {
     const std::lock_guard hold(mutex_);
     return calls_;
   }
+  std::string target;  ///< whom the requests are said to have been sent to
   std::size_t cancelled() {
     const std::lock_guard hold(mutex_);
     return cancelled_.size();
@@ -703,6 +705,159 @@ TEST_F(RuntimeTest, ARepetitionCanKeepWhatHadSucceeded) {
   ASSERT_TRUE(whole);
   ASSERT_TRUE(peer_->wait_for_requests(3));
   EXPECT_EQ(peer_->calls()[2].inputs.text_of("uri"), "https://peer.test/pay");
+}
+
+/// A flow whose owner wants runs to wait for a service that does not work.
+constexpr const char* held_definition =
+    R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{}}},"actions":{
+  "Get":{"type":"Http","inputs":{"method":"POST","uri":"https://peer.test/a","retryPolicy":{"type":"none"}},"runAfter":{}}}})";
+
+class HeldRuns : public RuntimeTest {
+ protected:
+  std::string save_holding() {
+    FlowDraft draft;
+    draft.display_name = "held";
+    draft.definition = *json::parse(held_definition);
+    draft.properties = Value::object({{"onOutage", Value("hold")}});
+    const auto saved = runtime_->flows().create(draft, "ann");
+    return saved && saved->flow ? saved->flow->id : std::string();
+  }
+  std::string start_one(const std::string& flow) { return header(call(flow), "x-ms-workflow-run-id"); }
+  void wait_for_held(std::size_t steps) {
+    for (int i = 0; i < 1000; ++i) {
+      std::size_t now = 0;
+      for (const auto& one : runtime_->held()) now += one.steps;
+      if (now == steps) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    ADD_FAILURE() << "there are not " << steps << " held steps";
+  }
+};
+
+TEST_F(HeldRuns, WaitSayWhyAndGoOnInTheirOrderWhenTheServiceWorks) {
+  peer_->target = "shared_orders/orders";
+  const auto flow = save_holding();
+  std::vector<std::string> runs;
+  for (int i = 0; i < 3; ++i) {
+    runs.push_back(start_one(flow));
+    peer_->answer(401, "{}", R"({"message":"password expired"})");
+    wait_for_held(static_cast<std::size_t>(i) + 1);
+  }
+  const auto row = **store_->run(runs.front());
+  EXPECT_TRUE(row.is_held());
+  EXPECT_EQ(row.error_code, "Unauthorized");
+  EXPECT_EQ(row.error_message, "password expired");
+  EXPECT_EQ(row.failed_action, "Get");
+  const auto held = runtime_->held();
+  ASSERT_EQ(held.size(), 1u);
+  EXPECT_EQ(held[0].target, "shared_orders/orders");
+  EXPECT_EQ(held[0].runs, 3u);
+  EXPECT_EQ(held[0].flows, std::vector<std::string>{flow});
+  EXPECT_EQ(held[0].first_run, runs[0]);
+
+  EXPECT_EQ(runtime_->release_held("shared_orders/orders", "ann"), 3u);
+  ASSERT_TRUE(peer_->wait_for_requests(4));
+  EXPECT_EQ(peer_->keys().at(3), peer_->keys().at(0)) << "the oldest first, under its key";
+  EXPECT_EQ(peer_->keys().size(), 4u) << "one is tried before the others go";
+  peer_->answer(200);
+  peer_->answer(200);
+  peer_->answer(200);
+  for (const auto& run : runs) EXPECT_EQ(wait_for_end(run).status, store::RunStatus::succeeded);
+  EXPECT_EQ(peer_->keys().at(4), peer_->keys().at(1));
+  EXPECT_EQ(peer_->keys().at(5), peer_->keys().at(2));
+  EXPECT_TRUE(runtime_->held().empty());
+  EXPECT_TRUE((**store_->run(runs.front())).error_code.empty());
+}
+
+TEST_F(HeldRuns, AreRememberedOverARestart) {
+  peer_->target = "https://peer.test";
+  const auto flow = save_holding();
+  const auto run = start_one(flow);
+  peer_->answer(503);
+  wait_for_held(1);
+  restart();
+  peer_->target = "https://peer.test";
+  wait_for_held(1);
+  EXPECT_TRUE((**store_->run(run)).is_held());
+  EXPECT_TRUE(peer_->keys().empty()) << "a held step is not sent again by a restart";
+  runtime_->release_held("https://peer.test", "ann");
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  restart();  // sent, not answered: sent again under its key, and held no more
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  EXPECT_TRUE(runtime_->held().empty());
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(run).status, store::RunStatus::succeeded);
+  store::DocumentQuery query;
+  query.kind = "held_step";
+  EXPECT_TRUE(store_->documents(query)->empty());
+  EXPECT_TRUE(store_->timers_of((**store_->run(run)).number)->empty());
+}
+
+TEST_F(HeldRuns, WaitOnWhenTheFirstFailsAgainAndCanBeGivenUpOrCancelled) {
+  peer_->target = "https://peer.test";
+  const auto flow = save_holding();
+  const auto first = start_one(flow);
+  peer_->answer(503);
+  const auto second = start_one(flow);
+  peer_->answer(503);
+  const auto third = start_one(flow);
+  peer_->answer(503);
+  wait_for_held(3);
+  runtime_->release_held("https://peer.test", "ann");
+  ASSERT_TRUE(peer_->wait_for_requests(4));
+  peer_->answer(502);
+  wait_for_held(3);
+  EXPECT_EQ(peer_->keys().size(), 4u);
+  ASSERT_TRUE(runtime_->cancel(third, "ann"));
+  EXPECT_EQ(wait_for_end(third).status, store::RunStatus::cancelled);
+  wait_for_held(2);
+  EXPECT_EQ(runtime_->fail_held("https://peer.test", "ann"), 2u);
+  EXPECT_EQ(wait_for_end(first).status, store::RunStatus::failed);
+  const auto row = wait_for_end(second);
+  EXPECT_EQ(row.status, store::RunStatus::failed);
+  EXPECT_EQ(row.failed_action, "Get");
+  EXPECT_TRUE(row.fingerprint.empty());
+  EXPECT_TRUE(runtime_->held().empty());
+}
+
+TEST_F(HeldRuns, TheOwnerOfTheConnectionHasTheLastWord) {
+  peer_->target = "shared_orders/orders";
+  const auto flow = save_holding();
+  HoldChoice choice;
+  choice.kind = HoldChoice::Kind::fail;
+  ASSERT_TRUE(runtime_->set_hold_choice("shared_orders/orders", choice));
+  auto run = start_one(flow);
+  peer_->answer(401);
+  EXPECT_EQ(wait_for_end(run).status, store::RunStatus::failed);
+
+  choice.kind = HoldChoice::Kind::hold;
+  choice.steps_max = 1;
+  ASSERT_TRUE(runtime_->set_hold_choice("shared_orders/orders", choice));
+  const auto plain = save(held_definition);  // this one's own choice is to fail
+  run = start_one(plain);
+  peer_->answer(401);
+  wait_for_held(1);
+  const auto beyond = start_one(plain);
+  peer_->answer(401);
+  EXPECT_EQ(wait_for_end(beyond).status, store::RunStatus::failed) << "no more than the limit wait";
+
+  restart();
+  EXPECT_EQ(runtime_->hold_choice("shared_orders/orders").steps_max, 1u);
+  choice.limit = Duration::seconds(1);
+  EXPECT_EQ(runtime_->set_hold_choice("shared_orders/orders", choice).error().code, "InvalidHoldChoice");
+}
+
+TEST_F(HeldRuns, LiveTrafficThatGoesWellLetsTheOthersGo) {
+  peer_->target = "https://peer.test";
+  const auto flow = save_holding();
+  const auto held = start_one(flow);
+  peer_->answer(503);
+  wait_for_held(1);
+  const auto live = start_one(flow);
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(live).status, store::RunStatus::succeeded);
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(held).status, store::RunStatus::succeeded);
 }
 
 }  // namespace

@@ -46,6 +46,9 @@ std::optional<Call> undo_webhook(const RunState& state, Place place);
 /// The part of a webhook action's inputs that is sent: HttpWebhook names two requests, a connector's is one.
 Value webhook_request(const definition::Action& action, const Value& inputs, std::string_view part);
 
+/// The wait of a held step ends: its request is sent again, or it fails as it would have.
+void end_hold(Step& step, std::string by, bool send_again);
+
 /// A timer of the action fired.
 void handle_timer(Step& step, TimerKind kind);
 /// The request to send for this action as the state is now, in a decision and after a crash alike.

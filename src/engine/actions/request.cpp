@@ -60,6 +60,39 @@ Value recorded_policy(const Value& policy) {
   return out.finish();
 }
 
+/// A failure that is the service's, and passes when it works again.
+bool is_outage(const AttemptFinished& finished) {
+  const auto status = finished.status_code;
+  if (status == 0) return !is_final_fault(finished);
+  return status == 408 || (status >= 500 && status != 501 && status != 505);
+}
+
+/// Whether the flow has a branch of its own for the failure of this step, or of what stands around it: then the failure
+/// is part of what its author wrote, and waiting would keep that from happening.
+bool handles_failure(const definition::Flow& flow, const definition::Action& action) {
+  for (const definition::Action* at = &action;; at = &flow.actions[at->parent]) {
+    for (const auto next : at->successors) {
+      for (const auto& edge : flow.actions[next].run_after) {
+        if (edge.action == at->id && (edge.statuses & (definition::failed_bit | definition::timed_out_bit)) != 0)
+          return true;
+      }
+    }
+    if (at->parent == definition::no_action) return false;
+  }
+}
+
+/// A caller that waits for its answer hears of the failure now: it can do something about it, and can't wait.
+bool keeps_caller_waiting(const RunState& state) {
+  return state.caller_waits && state.responded == 0 && state.start.trigger.find("parentRun") == nullptr;
+}
+
+bool is_held(const Step& step, const AttemptFinished& finished) {
+  if (!finished.hold || finished.target.empty()) return false;
+  const bool refused = finished.status_code == 401 && finished.hold->authentication;
+  return (refused || is_outage(finished)) && !handles_failure(step.flow, step.action) &&
+         !keeps_caller_waiting(step.state);
+}
+
 Value reply_outputs(const AttemptFinished& finished, bool is_http) {
   json::ObjectBuilder out;
   out.add("statusCode", Value(finished.status_code));
@@ -191,6 +224,25 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
     }
   }
   step.out.events.emplace_back(std::move(event));
+  if (failed && !is_child && is_held(step, finished)) {
+    ActionHeld held;
+    held.place = step.place;
+    held.time = step.facts.now;
+    held.target = finished.target;
+    held.cause = finished.status_code == 401 ? "Unauthorized" : "ServiceUnavailable";
+    held.fault = finished.fault;
+    if (finished.status_code == 0) {
+      if (held.fault.code.empty()) held.fault = {"ConnectionClosed", "No response came.", {}};
+      held.code = finished.fault.code.empty() ? "BadRequest" : finished.fault.code;
+    } else {
+      held.code = finished.fault.code.empty() ? status_code_name(finished.status_code) : finished.fault.code;
+      held.outputs = reply_outputs(finished, is_http);
+      held.has_outputs = true;
+    }
+    step.out.events.emplace_back(std::move(held));
+    step.out.events.emplace_back(TimerSet{step.place, TimerKind::hold, step.facts.now + finished.hold->limit});
+    return;
+  }
   if (finished.status_code == 0) {
     const std::string code = finished.fault.code.empty() ? "BadRequest" : finished.fault.code;
     return step.end(Status::failed, code,
@@ -200,6 +252,21 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
   step.has_outputs = true;
   if (has_fault) return step.end(Status::failed, finished.fault.code, finished.fault);
   step.end(failed ? Status::failed : Status::succeeded, status_code_name(finished.status_code));
+}
+
+void end_hold(Step& step, std::string by, bool send_again) {
+  const Slot* slot = step.state.find(step.place);
+  const auto held = slot->detail->pending->held;
+  step.out.events.emplace_back(HoldEnded{step.place, step.facts.now, std::move(by), send_again});
+  if (send_again) {
+    step.out.events.emplace_back(TimerEnded{step.place, TimerKind::hold});
+    step.out.commands.emplace_back(
+        make_call(step.state, step.place, slot->detail->pending->attempt, slot->inputs, slot->detail->pending->sealed));
+    return;
+  }
+  step.outputs = held->outputs;
+  step.has_outputs = held->has_outputs;
+  step.end(Status::failed, held->code, held->fault);
 }
 
 void handle_timer(Step& step, TimerKind kind) {
@@ -224,6 +291,9 @@ void handle_timer(Step& step, TimerKind kind) {
                 "The action '" + step.action.name + "' did not end within its limit of " +
                     to_string(*step.action.settings.timeout) + ".",
                 {}});
+      return;
+    case TimerKind::hold:
+      if (slot->detail && slot->detail->pending && slot->detail->pending->held) end_hold(step, "limit", false);
       return;
     case TimerKind::response:
     case TimerKind::run_duration: return;

@@ -33,6 +33,10 @@ export function statusFilter(status: string | undefined): string | undefined {
 export const paths = {
   trigger: (f: string, t: string) => `${flow(f)}/triggers/${name(t)}?${version}`,
   triggerHistories: (f: string, t: string, top: number) => `${flow(f)}/triggers/${name(t)}/histories?${version}&$top=${top}`,
+  holds: `${own}/holds`,
+  holdsRelease: `${own}/holds/release`,
+  holdsFail: `${own}/holds/fail`,
+  holdChoice: (target: string) => `${own}/holds/choice?target=${name(target)}`,
   setup: `${own}/setup`,
   session: `${own}/session`,
   me: `${own}/me`,

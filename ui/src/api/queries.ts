@@ -2,7 +2,7 @@ import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } 
 import { useEffect } from "react";
 import { ApiError, getJson, localPath, send, sendJson } from "./client";
 import { paths } from "./paths";
-import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Incident, IncidentState, Notifications, Overview, Page, RepairJob, Repetition, Report, RequestHistory, Run, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
+import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Hold, HoldChoice, Incident, IncidentState, Notifications, OnOutage, Overview, Page, RepairJob, Repetition, Report, RequestHistory, Run, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -269,6 +269,39 @@ export function useCancel(f: string, r: string) {
   });
 }
 
+/** Whether runs of the flow wait or fail when a service does not work. */
+export function useOnOutage(f: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (onOutage: OnOutage) => sendJson<Flow>("PATCH", paths.flow(f), { properties: { flowmend: { onOutage } } }),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.flows }),
+  });
+}
+
+/** What runs wait for, the longest wait first. */
+export const useHolds = () =>
+  useQuery({ queryKey: [...keys.runs, "holds"], queryFn: async ({ signal }) => (await getJson<Page<Hold>>(paths.holds, signal)).value });
+
+/** Tries now what waits for a service, or lets it fail. */
+export function useEndHolds(target: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (how: "release" | "fail") => sendJson<{ steps: number }>("POST", how === "release" ? paths.holdsRelease : paths.holdsFail, { target }),
+    onSettled: () => Promise.all([client.invalidateQueries({ queryKey: keys.runs }), client.invalidateQueries({ queryKey: ["run"] })]),
+  });
+}
+
+export const useHoldChoice = (target: string) =>
+  useQuery({ queryKey: [...keys.connections, "hold", target], queryFn: ({ signal }) => getJson<HoldChoice>(paths.holdChoice(target), signal) });
+
+export function useSetHoldChoice(target: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (choice: Partial<HoldChoice>) => sendJson<HoldChoice>("PUT", paths.holdChoice(target), choice),
+    onSettled: () => client.invalidateQueries({ queryKey: [...keys.connections, "hold", target] }),
+  });
+}
+
 export function useFlowSwitch(f: string) {
   const client = useQueryClient();
   return useMutation({
@@ -299,7 +332,7 @@ export function useDeleteFlow(f: string) {
 export function useCreateFlow() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (properties: { displayName: string; definition: unknown; state: string }) =>
+    mutationFn: (properties: { displayName: string; definition: unknown; state: string; flowmend?: { onOutage: OnOutage } }) =>
       sendJson<Flow>("POST", paths.newFlow, { properties }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.flows }),
   });

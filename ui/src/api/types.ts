@@ -98,7 +98,41 @@ export interface RunTrigger {
   error?: CodeMessage;
 }
 
+/** What runs wait for because a service does not work or refuses a connection. */
+export interface HeldBy {
+  target: string;
+  displayName: string;
+  connection?: { api: string; name: string };
+  cause: "Unauthorized" | "ServiceUnavailable";
+  message: string;
+  since: string;
+}
+
+export interface Hold extends HeldBy {
+  runs: number;
+  steps: number;
+  flows: { flow: string; displayName: string }[];
+  firstRun: { flow: string; run: string };
+  releasing: boolean;
+  nextTryTime?: string;
+}
+
+export interface HeldStep extends HeldBy {
+  action: string;
+  repetition?: string;
+  until: string;
+}
+
+export type OnOutage = "hold" | "fail";
+
+export interface HoldChoice {
+  onOutage: OnOutage | "flow";
+  limitMinutes: number;
+  runsMax: number;
+}
+
 export interface RunFacts {
+  waitsFor?: HeldStep[];
   flow: string;
   flowDisplayName: string;
   version?: string;
@@ -173,6 +207,7 @@ export interface Flow {
     flowmend?: {
       trigger?: { name: string; type: string; kind?: string };
       version?: string;
+      onOutage?: OnOutage;
       lastRun?: { name: string; status: Status; startTime: string };
       succeeded28d?: number;
       failed28d?: number;
@@ -448,6 +483,7 @@ export interface SwaggerOperation {
 export interface VerifyAnswer {
   status: "Connected" | "Error";
   stored?: boolean;
+  releasedSteps?: number;
   affectedRuns?: number;
   error?: CodeMessage;
   service?: { statusCode?: number; body?: unknown };

@@ -5,22 +5,25 @@ import { routes } from "../../api/paths";
 import { items, useConnections, useDeleteConnection, useVerify } from "../../api/queries";
 import type { Connection } from "../../api/types";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
-import { AddRegular, ArrowClockwiseRegular, CheckmarkCircleFilled, DeleteRegular, ErrorCircleFilled, HistoryRegular, KeyRegular, MoreHorizontalRegular, PlugConnectedRegular } from "../../parts/icons";
+import { AddRegular, ArrowClockwiseRegular, CheckmarkCircleFilled, ClockRegular, DeleteRegular, ErrorCircleFilled, HistoryRegular, KeyRegular, MoreHorizontalRegular, PlugConnectedRegular } from "../../parts/icons";
 import { Empty, ListFrame, Page, Problem } from "../../parts/page";
 import { ago, when } from "../../parts/time";
 import { text } from "../../text";
 import { apiOf, isBroken, stateOf } from "./connection";
+import { WaitingRuns } from "./waiting_runs";
 import "./connections.css";
 
 const VerifyDialog = lazy(() => import("./verify_dialog"));
+const HoldDialog = lazy(() => import("./hold_dialog"));
 const NewConnectionDialog = lazy(() => import("./new_dialog"));
 
 interface Verified {
   name: string;
   affectedRuns: number;
+  released?: number;
 }
 
-function Row(props: { connection: Connection; onVerify: () => void; onDelete: () => void; onChecked: (verified: Verified) => void }) {
+function Row(props: { connection: Connection; onVerify: () => void; onHold: () => void; onDelete: () => void; onChecked: (verified: Verified) => void }) {
   const { connection } = props;
   const { displayName, flowmend } = connection.properties;
   const [, navigate] = useLocation();
@@ -30,7 +33,7 @@ function Row(props: { connection: Connection; onVerify: () => void; onDelete: ()
   const state = stateOf(connection);
   const checkNow = async () => {
     const answer = await check.mutateAsync(undefined).catch(() => undefined);
-    if (answer?.status === "Connected") props.onChecked({ name: displayName, affectedRuns: answer.affectedRuns ?? 0 });
+    if (answer?.status === "Connected") props.onChecked({ name: displayName, affectedRuns: answer.affectedRuns ?? 0, released: answer.releasedSteps });
   };
   return (
     <tr aria-label={displayName}>
@@ -49,6 +52,7 @@ function Row(props: { connection: Connection; onVerify: () => void; onDelete: ()
             {state?.error && <span className="quiet breakable">{state.error.message}</span>}
           </div>
         )}
+        <WaitingRuns target={`${api}/${connection.name}`} />
         <Problem error={check.error} />
         {check.data?.status === "Error" && !check.isPending && <p className="tone-bad breakable">{check.data.error?.message}</p>}
       </td>
@@ -83,6 +87,9 @@ function Row(props: { connection: Connection; onVerify: () => void; onDelete: ()
               <MenuItem icon={<ArrowClockwiseRegular />} onClick={() => void checkNow()}>
                 {text.connections.checkNow}
               </MenuItem>
+              <MenuItem icon={<ClockRegular />} onClick={props.onHold}>
+                {text.holds.settings}
+              </MenuItem>
               <MenuItem icon={<HistoryRegular />} onClick={() => navigate(`${routes.runs}?status=Failed&connection=${encodeURIComponent(connection.name)}`)}>
                 {text.connections.seeRuns}
               </MenuItem>
@@ -102,6 +109,7 @@ export default function ConnectionsPage() {
   const all = items(list);
   const remove = useDeleteConnection();
   const [verify, setVerify] = useState<Connection>();
+  const [hold, setHold] = useState<Connection>();
   const [doomed, setDoomed] = useState<Connection>();
   const [making, setMaking] = useState(false);
   const [verified, setVerified] = useState<Verified>();
@@ -116,7 +124,7 @@ export default function ConnectionsPage() {
         <MessageBar intent="success" layout="multiline">
           <MessageBarBody>
             <MessageBarTitle>{text.connections.verified(verified.name)}</MessageBarTitle>
-            {text.connections.verifiedHint(verified.affectedRuns)}
+            {verified.released ? text.holds.released(verified.released) : text.connections.verifiedHint(verified.affectedRuns)}
           </MessageBarBody>
         </MessageBar>
       )}
@@ -144,7 +152,7 @@ export default function ConnectionsPage() {
           </thead>
           <tbody>
             {all.map((connection) => (
-              <Row key={`${apiOf(connection)}/${connection.name}`} connection={connection} onVerify={() => setVerify(connection)} onDelete={() => setDoomed(connection)} onChecked={setVerified} />
+              <Row key={`${apiOf(connection)}/${connection.name}`} connection={connection} onVerify={() => setVerify(connection)} onHold={() => setHold(connection)} onDelete={() => setDoomed(connection)} onChecked={setVerified} />
             ))}
           </tbody>
         </table>
@@ -155,12 +163,13 @@ export default function ConnectionsPage() {
             api={apiOf(verify)}
             name={verify.name}
             onClose={() => setVerify(undefined)}
-            onVerified={(name, affectedRuns) => {
+            onVerified={(name, affectedRuns, released) => {
               setVerify(undefined);
-              setVerified({ name, affectedRuns });
+              setVerified({ name, affectedRuns, released });
             }}
           />
         )}
+        {hold && <HoldDialog target={`${apiOf(hold)}/${hold.name}`} displayName={hold.properties.displayName} onClose={() => setHold(undefined)} />}
         {making && <NewConnectionDialog onClose={() => setMaking(false)} />}
       </Suspense>
       {doomed && (

@@ -10,7 +10,7 @@ interface VerifyProps {
   api: string;
   name: string;
   onClose: () => void;
-  onVerified: (displayName: string, affectedRuns: number) => void;
+  onVerified: (displayName: string, affectedRuns: number, released?: number) => void;
 }
 
 /** Asks the service whether a sign-in is right; only what it accepts is stored. A refusal stays here, in its own words. */
@@ -23,7 +23,7 @@ export default function VerifyDialog({ api, name, onClose, onVerified }: VerifyP
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const answer = await verify.mutateAsync(fields.length > 0 ? credentialsOf(fields, values) : undefined).catch(() => undefined);
-    if (answer?.status === "Connected") onVerified(displayName, answer.affectedRuns ?? 0);
+    if (answer?.status === "Connected") onVerified(displayName, answer.affectedRuns ?? 0, answer.releasedSteps);
   };
   const refused = !verify.isPending && verify.data?.status === "Error" ? verify.data : undefined;
   return (

@@ -1,9 +1,9 @@
-import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Textarea } from "@fluentui/react-components";
+import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Radio, RadioGroup, Textarea } from "@fluentui/react-components";
 import { type FormEvent, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { routes } from "../../api/paths";
-import { items, useCallbackUrl, useConnections, useDeleteFlow, useFlow, useFlowRuns, useFlowSwitch, useStartRun, useWhole } from "../../api/queries";
-import type { Flow } from "../../api/types";
+import { items, useCallbackUrl, useConnections, useDeleteFlow, useFlow, useFlowRuns, useFlowSwitch, useOnOutage, useStartRun, useWhole } from "../../api/queries";
+import type { Flow, OnOutage } from "../../api/types";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { CopyButton } from "../../parts/copy";
 import { CheckmarkCircleFilled, DeleteRegular, EditRegular, ErrorCircleFilled, HistoryRegular, PlayRegular, PowerRegular } from "../../parts/icons";
@@ -124,6 +124,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
   const flow = useFlow(name);
   const runs = useFlowRuns(name, status);
   const turn = useFlowSwitch(name);
+  const outage = useOnOutage(name);
   const remove = useDeleteFlow(name);
   const [starting, setStarting] = useState(false);
   const [deleting, setDeleting] = useState(false);
@@ -206,6 +207,14 @@ export default function FlowPage({ flow: name }: { flow: string }) {
                   </div>
                 ))}
             </dl>
+          </section>
+          <section className="panel" aria-labelledby="on-outage">
+            <h2 id="on-outage">{text.holds.choice}</h2>
+            <RadioGroup aria-labelledby="on-outage" value={properties.flowmend?.onOutage ?? "fail"} disabled={outage.isPending} onChange={(_, data) => outage.mutate(data.value as OnOutage)}>
+              <Radio value="hold" label={text.holds.hold} />
+              <Radio value="fail" label={text.holds.fail} />
+            </RadioGroup>
+            <Problem error={outage.error} />
           </section>
           <section className="panel" aria-labelledby="connections-used">
             <h2 id="connections-used">{text.flow.connectionsUsed}</h2>

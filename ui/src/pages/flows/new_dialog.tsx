@@ -20,7 +20,7 @@ export default function NewFlowDialog({ onClose }: { onClose: () => void }) {
   const create = useCreateFlow();
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    const flow = await create.mutateAsync({ displayName: name.trim(), definition: start, state: "Started" }).catch(() => undefined);
+    const flow = await create.mutateAsync({ displayName: name.trim(), definition: start, state: "Started", flowmend: { onOutage: "hold" } }).catch(() => undefined);
     if (flow) navigate(routes.edit(flow.name));
   };
   return (

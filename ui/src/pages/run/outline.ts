@@ -120,16 +120,16 @@ const bad: ReadonlySet<Status> = new Set<Status>(["Failed", "TimedOut", "Faulted
 export function openAt(nodes: OutlineNode[], records: Record<string, ActionRecord>, explanation: Explanation | undefined): string | undefined {
   const explained = explanation?.failure.action;
   if (explained && findNode(nodes, explained)) return explained;
-  const failed = (list: OutlineNode[]): string | undefined => {
+  const first = (list: OutlineNode[], wanted: (status: Status) => boolean): string | undefined => {
     for (const node of list) {
-      const inner = failed(node.children);
+      const inner = first(node.children, wanted);
       if (inner) return inner;
       const status = node.kind === "action" ? records[node.name]?.status : undefined;
-      if (status && bad.has(status)) return node.name;
+      if (status && wanted(status)) return node.name;
     }
     return undefined;
   };
-  return failed(nodes) ?? nodes.find((node) => node.kind === "action")?.name;
+  return first(nodes, (status) => bad.has(status)) ?? first(nodes, (status) => status === "Waiting") ?? nodes.find((node) => node.kind === "action")?.name;
 }
 
 /** Which item of each loop is looked at. A loop that is not named is at its first. */

@@ -12,6 +12,7 @@ import { text } from "../../text";
 import { around, buildOutline, findNode, flatten, type Items, itemsOf, openAt } from "./outline";
 import { Facts, StepPanel, TriggerPanel } from "./step_panel";
 import { Steps, triggerKey, useRecord } from "./steps";
+import { WaitsFor } from "./waits_for";
 import "./run.css";
 
 const HelpDialog = lazy(() => import("./help_dialog"));
@@ -39,7 +40,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
   const [chosenItems, setItems] = useState<Items | undefined>();
   const [help, setHelp] = useState(false);
   const [verify, setVerify] = useState<{ api: string; name: string }>();
-  const [verified, setVerified] = useState<{ name: string; affectedRuns: number }>();
+  const [verified, setVerified] = useState<{ name: string; affectedRuns: number; released?: number }>();
   const panel = useRef<HTMLDivElement>(null);
 
   const culprit = explanation ? findNode(outline, explanation.failure.action) : undefined;
@@ -184,11 +185,12 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
       />
       <Problem error={resubmit.error ?? cancel.error} />
       {explained.isError && <Problem error={explained.error} retry={() => void explained.refetch()} />}
+      {more?.waitsFor?.map((step) => <WaitsFor key={`${step.action} ${step.repetition ?? ""}`} step={step} onVerify={setVerify} />)}
       {verified && (
         <MessageBar intent="success" layout="multiline">
           <MessageBarBody>
             <MessageBarTitle>{text.connections.verified(verified.name)}</MessageBarTitle>
-            {text.connections.verifiedHint(verified.affectedRuns)}
+            {verified.released ? text.holds.released(verified.released) : text.connections.verifiedHint(verified.affectedRuns)}
           </MessageBarBody>
         </MessageBar>
       )}
@@ -234,9 +236,9 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
             api={verify.api}
             name={verify.name}
             onClose={() => setVerify(undefined)}
-            onVerified={(displayed, affectedRuns) => {
+            onVerified={(displayed, affectedRuns, released) => {
               setVerify(undefined);
-              setVerified({ name: displayed, affectedRuns });
+              setVerified({ name: displayed, affectedRuns, released });
             }}
           />
         )}
