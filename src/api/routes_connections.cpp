@@ -127,14 +127,17 @@ http::Response verify(const Parts& parts, const Call& call) {
   const connector::ConnectionKey key{call.parameters[0], call.parameters[1]};
   if (!parts.connections.find(key)) return error_reply(no_connection(call.parameters[1]));
   const Value* credentials = body->find("credentials");
+  const std::string target = key.api + "/" + key.name;
+  std::size_t waiting = 0;  // before: a good answer lets them go by itself
+  for (const auto& held : parts.runtime.held()) waiting += held.target == target ? held.runs : 0;
   const auto verified = wait_for(
       [&](auto done) { parts.connections.verify(key, credentials == nullptr ? Value() : *credentials, done); });
   if (!verified) return error_reply(verified.error());
   json::ObjectBuilder answer;
   if (verified->status == connector::ConnectionStatus::connected) {
     // Whoever waits for the connection goes on, the first as a try.
-    const auto waiting = parts.runtime.release_held(key.api + "/" + key.name, call.caller.user_name);
-    if (waiting > 0) answer.add("releasedSteps", Value(static_cast<std::int64_t>(waiting)));
+    static_cast<void>(parts.runtime.release_held(target, call.caller.user_name));
+    if (waiting > 0) answer.add("releasedRuns", Value(static_cast<std::int64_t>(waiting)));
   }
   answer.add("status", Value(connector::status_name(verified->status)));
   answer.add("stored", Value(verified->stored));

@@ -239,7 +239,7 @@ std::size_t Holds::release(const std::string& name, const std::string& by) {
   const std::size_t waiting = target.steps.size();
   target.by = by;
   target.failures = 0;
-  if (!target.flowing) try_one(name, target);
+  if (!target.flowing && target.flying.empty()) try_one(name, target);  // else one is being tried already
   return waiting;
 }
 

@@ -483,7 +483,7 @@ export interface SwaggerOperation {
 export interface VerifyAnswer {
   status: "Connected" | "Error";
   stored?: boolean;
-  releasedSteps?: number;
+  releasedRuns?: number;
   affectedRuns?: number;
   error?: CodeMessage;
   service?: { statusCode?: number; body?: unknown };

@@ -33,7 +33,7 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
   const state = stateOf(connection);
   const checkNow = async () => {
     const answer = await check.mutateAsync(undefined).catch(() => undefined);
-    if (answer?.status === "Connected") props.onChecked({ name: displayName, affectedRuns: answer.affectedRuns ?? 0, released: answer.releasedSteps });
+    if (answer?.status === "Connected") props.onChecked({ name: displayName, affectedRuns: answer.affectedRuns ?? 0, released: answer.releasedRuns });
   };
   return (
     <tr aria-label={displayName}>

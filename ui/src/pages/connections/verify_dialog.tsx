@@ -23,7 +23,7 @@ export default function VerifyDialog({ api, name, onClose, onVerified }: VerifyP
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     const answer = await verify.mutateAsync(fields.length > 0 ? credentialsOf(fields, values) : undefined).catch(() => undefined);
-    if (answer?.status === "Connected") onVerified(displayName, answer.affectedRuns ?? 0, answer.releasedSteps);
+    if (answer?.status === "Connected") onVerified(displayName, answer.affectedRuns ?? 0, answer.releasedRuns);
   };
   const refused = !verify.isPending && verify.data?.status === "Error" ? verify.data : undefined;
   return (
