@@ -20,6 +20,7 @@ std::vector<RouteEntry> run_routes();         // runs, actions, contents: routes
 std::vector<RouteEntry> connection_routes();  // connectors, connections: routes_connections.cpp
 std::vector<RouteEntry> incident_routes();    // incidents, repair jobs: routes_incidents.cpp
 std::vector<RouteEntry> hold_routes();        // what runs wait for: routes_holds.cpp
+std::vector<RouteEntry> run_plan_routes();    // repeating one run, planned: routes_run_plan.cpp
 std::vector<RouteEntry> own_routes();         // /api/v1: routes_own.cpp
 
 }  // namespace flowmend::api

@@ -263,6 +263,8 @@ Value run_view(const Parts& parts, const Call& call, const LoadedRun& run, bool 
   }
   json::ObjectBuilder own(own_fields(parts, run.row, true));
   own.add("triggerKind", Value(run.flow->trigger.type_name));
+  if (const Value* repair = run.history->trigger().find("repair"); repair != nullptr && repair->is_object())
+    own.add("repair", *repair);
   json::ArrayBuilder waits;
   for (const auto& held : run.history->held()) waits.push(held_view(parts, run, held));
   if (waits.size() > 0) own.add("waitsFor", waits.finish());

@@ -30,7 +30,7 @@ struct Prepared {
   Keep keep = Keep::by_content_type;
   std::optional<ConnectionKey> connection;
   std::uint64_t generation = 0;
-  std::string target;  ///< engine::AttemptFinished::target
+  std::string target;                 ///< engine::AttemptFinished::target
   NativeConnector* native = nullptr;  ///< does it itself; then `request` is only what the record shows
   NativeCall native_call;
   std::shared_ptr<const Connector> connector;  ///< keeps what `native_call` points into

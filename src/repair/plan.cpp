@@ -14,6 +14,8 @@ bool reads_only(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "get" || method == "head";
 }
 
+}  // namespace
+
 /// A method that only the run knows (an expression) is taken for a write.
 bool writes(const definition::Action& action, const definition::Flow& flow, const connector::Registry& registry) {
   const Value* inputs = action.definition.find("inputs");
@@ -33,8 +35,6 @@ bool writes(const definition::Action& action, const definition::Flow& flow, cons
                                       [&](const connector::Operation& one) { return one.id == id; });
   return operation == found->operations.end() || !reads_only(operation->method);
 }
-
-}  // namespace
 
 std::vector<PlannedStep> plan_steps(const std::vector<store::RunRow>& runs, const store::Store& store,
                                     const engine::Sealer& sealer, runtime::Flows& flows,

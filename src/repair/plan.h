@@ -19,6 +19,9 @@ struct PlannedStep {
   std::int64_t again = 0;  ///< runs in which it had failed or was not reached
 };
 
+/// Whether a step asks a service to change something, as far as its method tells.
+bool writes(const definition::Action& action, const definition::Flow& flow, const connector::Registry& registry);
+
 /// Looks at the recorded runs: every step that reaches outside, in the order of the definition. Runs that can't be read
 /// are left out. At most `looked_at_max` runs are looked at; the rest is taken to be like them.
 std::vector<PlannedStep> plan_steps(const std::vector<store::RunRow>& runs, const store::Store& store,

@@ -272,11 +272,17 @@ class ShardRuntime final : public Runtime {
       flow = *original;
     }
     if (!flow) return does_not_compile(**live);
+    if (auto checked = check_correction(how.correction, *flow); !checked) return checked.error();
+    const bool corrected = !how.correction.is_empty();
+    const bool keeps = how.keep_done || corrected;
     StartRequest request;
     request.flow = flow;
     ObjectBuilder trigger(start->trigger);
-    trigger.set("keepsRun", how.keep_done ? Value((*row)->name) : Value());
-    request.trigger = how.keep_done || start->trigger.find("keepsRun") != nullptr ? trigger.finish() : start->trigger;
+    trigger.set("keepsRun", keeps ? Value((*row)->name) : Value());
+    // What was decided about the run that is repeated was decided for that one.
+    if (corrected || start->trigger.find("repair") != nullptr)
+      trigger.set("repair", corrected ? correction_record(how.correction, by) : Value());
+    request.trigger = keeps || start->trigger.find("keepsRun") != nullptr ? trigger.finish() : start->trigger;
     // A tracking id that was the run's own name follows the new run; one that a caller gave stays.
     if (start->client_tracking_id != start->run) request.client_tracking_id = start->client_tracking_id;
     request.resubmit_of = (*row)->name;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "engine/journal.h"
+#include "runtime/correction.h"
 #include "runtime/effects.h"
 #include "runtime/executor.h"
 #include "runtime/flows.h"
@@ -58,6 +59,7 @@ struct Resubmission {
   /// Requests that had succeeded, and would be sent again with the same inputs, are answered from the record instead:
   /// the run goes on where it failed and does nothing twice.
   bool keep_done;
+  Correction correction;  ///< what a person decided about steps; not empty = `keep_done`
 };
 
 struct StartedRun {
@@ -103,7 +105,7 @@ class Runtime {
                                          std::string_view by) = 0;
 
   /// A new run from the recorded trigger of another one that is over. `WorkflowRunNotFound`,
-  /// `WorkflowTriggerHistoryCannotBeResubmitted`, `FlowNotFound`.
+  /// `WorkflowTriggerHistoryCannotBeResubmitted`, `FlowNotFound`, `InvalidCorrection`.
   virtual Result<StartedRun> resubmit(std::string_view run, Resubmission how, std::string_view by) = 0;
 
   /// Asks a run to stop. Success also when it was over already by itself in the meantime. `WorkflowRunNotFound`,

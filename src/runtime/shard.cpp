@@ -6,6 +6,8 @@
 #include <spdlog/spdlog.h>
 
 #include "base/ids.h"
+#include "engine/idempotency.h"
+#include "engine/state.h"
 #include "runtime/answer.h"
 #include "trigger/action_address.h"
 
@@ -397,6 +399,10 @@ std::optional<engine::AttemptFinished> Shard::kept_reply(ActiveRun& active, cons
   if (keeps.empty() || call.attempt == 0) return std::nullopt;
   if (!active.kept_flow) {
     active.kept_flow = active.flow;  // looked at once, also when the record is gone
+    if (const Value* repair = active.run.state().start.trigger.find("repair")) {
+      if (auto correction = read_correction(*repair)) active.correction = std::move(*correction);
+      active.again = steps_from(*active.flow, active.correction.from);
+    }
     const auto row = store_.run(keeps);
     const auto events = read_events(store_, sealer_, keeps);
     const auto flow = row && *row ? flows_.version((*row)->flow, (*row)->version)
@@ -409,6 +415,26 @@ std::optional<engine::AttemptFinished> Shard::kept_reply(ActiveRun& active, cons
     }
   }
   const auto& state = active.run.state();
+  if (const auto* decided = correction_of(active, call.place)) {
+    if (decided->kind == StepCorrection::Kind::input) return std::nullopt;
+    engine::AttemptFinished reply;
+    reply.place = call.place;
+    reply.attempt = call.attempt;
+    reply.started = reply.ended = executor_.now();
+    reply.status_code = 200;
+    const bool supplied = decided->kind == StepCorrection::Kind::output;
+    if (supplied) {
+      reply.body = decided->value;
+      reply.has_body = true;
+    }
+    const auto& repair = *state.start.trigger.find("repair");
+    reply.request = Value::object(
+        {{supplied ? "suppliedBy" : "skippedBy", Value(repair.text_of("by"))}, {"why", Value(active.correction.why)}});
+    return reply;
+  }
+  if (is_done_again(active.correction, *active.flow, active.again, call.place.action,
+                    engine::repetition_name(state, call.place.frame)))
+    return std::nullopt;
   const auto found = active.kept.find(engine::recorded_key(state, call.place));
   const auto* slot = state.find(call.place);
   if (found == active.kept.end() || slot == nullptr || found->second.status != engine::Status::succeeded)
@@ -421,8 +447,21 @@ std::optional<engine::AttemptFinished> Shard::kept_reply(ActiveRun& active, cons
   return reply;
 }
 
-void Shard::send(ActiveRun& active, const engine::Call& call) {
-  if (auto kept = kept_reply(active, call)) {
+const StepCorrection* Shard::correction_of(const ActiveRun& active, engine::Place place) const {
+  if (active.correction.steps.empty()) return nullptr;
+  return find_correction(active.correction, active.flow->action(place.action).name,
+                         engine::repetition_name(active.run.state(), place.frame));
+}
+
+void Shard::send(ActiveRun& active, const engine::Call& asked) {
+  auto kept = kept_reply(active, asked);
+  engine::Call call = asked;
+  if (const auto* decided = kept || asked.attempt == 0 ? nullptr : correction_of(active, asked.place)) {
+    call.inputs = decided->value;
+    // Another request: a service that knows keys must not take it for the first one.
+    call.idempotency_key = engine::idempotency_key(active.run.state(), call.place, call.inputs);
+  }
+  if (kept) {
     ++active.calls;
     // What a webhook action had been told at last is what it is told now.
     const bool webhook = definition::is_webhook(active.flow->action(call.place.action).type);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -99,6 +100,8 @@ class Shard {
     std::size_t calls = 0;                              ///< requests under way
     std::shared_ptr<const definition::Flow> kept_flow;  ///< of the run whose steps are kept; null = not looked yet
     engine::RecordedSteps kept;
+    Correction correction;                 ///< of the repetition, read with `kept_flow`
+    std::set<definition::ActionId> again;  ///< steps_from its `from`
     std::function<void(Answer)> answer;
     bool answers_later = false;
     bool waits_forever = false;
@@ -151,6 +154,7 @@ class Shard {
   void await_child(const store::RunRow& child, std::function<void(Answer)> answer);
   /// A step of a run that keeps what another one had done: its recorded outcome, when it asks the same again.
   std::optional<engine::AttemptFinished> kept_reply(ActiveRun& active, const engine::Call& call);
+  const StepCorrection* correction_of(const ActiveRun& active, engine::Place place) const;
   void answer_caller(ActiveRun& active, Answer answer);
   void finish(ActiveRun& active);
   bool may_leave(const ActiveRun& active) const;

@@ -4,6 +4,7 @@
 #include "api/identity.h"
 #include "expression/eval_command.h"
 #include "server/cli/check.h"
+#include "server/cli/client.h"
 #include "server/serve.h"
 
 namespace {
@@ -90,6 +91,8 @@ int main(int argc, char** argv) {
   create->add_option("--name", token_name, "What it is for")->required();
   create->add_option("--scopes", scopes, "read, run, write, admin")->delimiter(',')->capture_default_str();
 
+  const flowmend::server::ClientCommands client(app);
+
   auto* version = app.add_subcommand("version", "Print the version");
 
   CLI11_PARSE(app, argc, argv);
@@ -124,6 +127,7 @@ int main(int argc, char** argv) {
     std::cout << *secret << std::endl;
     return 0;
   }
+  if (client.chosen()) return client.run(std::cout, std::cerr);
   if (*version) std::cout << "flowmend " << flowmend::server::version << std::endl;
   return 0;
 }

@@ -121,5 +121,35 @@ for (const [name, screen] of [
         await page.context().close();
       }
     });
+
+    test(`${name}: a run is repeated in part: what would happen is shown, the output is supplied, and the run says who did it`, async () => {
+      const page = await openPage(browser, state, screen, { baseURL: server.base });
+      try {
+        await page.goto("/runs?status=Failed");
+        await page.getByRole("link", { name: /Quote a price/ }).first().click({ timeout: runEndsMs });
+        await status(page, "Failed").waitFor();
+        await page.getByRole("button", { name: "Choose a definition" }).click();
+        await page.getByRole("menuitem", { name: "Repeat in part..." }).click();
+        const dialog = page.getByRole("dialog", { name: "Repeat the run in part" });
+        const plan = dialog.getByRole("table", { name: "What would happen" });
+        await plan.getByText("Done again").first().waitFor();
+        await dialog.getByLabel("Go on from").selectOption("Get_price");
+        await dialog.getByLabel("What about this step").selectOption("output");
+        await plan.getByText("Output supplied").waitFor();
+        await dialog.getByLabel("Output (JSON)").fill('{"name":"Pot","price":48,"currency":"EUR"}');
+        await dialog.getByLabel("Why").fill("asked by telephone");
+        const before = page.url();
+        await dialog.getByRole("button", { name: "Repeat", exact: true }).click();
+        await page.waitForURL((url) => url.pathname !== new URL(before).pathname);
+        await status(page, "Succeeded").waitFor({ timeout: runEndsMs });
+        await page.getByText("Repaired by ada: asked by telephone").waitFor();
+        assert.deepEqual(page.complaints, [], "the browser has nothing to complain of");
+      } catch (error) {
+        error.message += `\nat ${page.url()}\n${(await page.locator("body").innerText().catch(() => "")).slice(0, 3000)}`;
+        throw error;
+      } finally {
+        await page.context().close();
+      }
+    });
   });
 }

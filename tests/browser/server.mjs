@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const binary = process.env.FLOWMEND_BINARY ?? join(root, "build/release/flowmend");
+export const binary = process.env.FLOWMEND_BINARY ?? join(root, "build/release/flowmend");
 const startMs = 30_000;
 export const images = join(root, "docs/images");
 export const admin = { userName: "ada", displayName: "Ada", password: "a long password for tests" };
@@ -64,7 +64,7 @@ export async function startServer() {
       const body = await answer.text();
       return body === "" ? {} : JSON.parse(body);
     };
-    return { ...addresses, control, stop };
+    return { ...addresses, data, control, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw new Error(`${error.message}\n${said.join("\n")}`);

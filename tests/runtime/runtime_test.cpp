@@ -707,6 +707,96 @@ TEST_F(RuntimeTest, ARepetitionCanKeepWhatHadSucceeded) {
   EXPECT_EQ(peer_->calls()[2].inputs.text_of("uri"), "https://peer.test/pay");
 }
 
+TEST_F(RuntimeTest, ARepetitionCanGoOnFromAStepOrWithACorrectedOne) {
+  const auto flow = save(two_requests);
+  const auto first = header(call(flow, R"({"n":1})"), "x-ms-workflow-run-id");
+  peer_->answer(200, "{}", R"({"receipt":9})");
+  peer_->answer(500);
+  EXPECT_EQ(wait_for_end(first).status, store::RunStatus::failed);
+  const auto correct = [&](const char* text) {
+    Resubmission how;
+    how.correction = read_correction(*json::parse(text)).value();
+    return runtime_->resubmit(first, how, "ann");
+  };
+
+  // The output is supplied: nothing is sent, and the run shows for ever who did that and why.
+  auto again = correct(R"({"why":"shipped by hand","steps":[{"action":"Ship","output":{"parcel":"P-1"}}]})");
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(wait_for_end(again->run).status, store::RunStatus::succeeded);
+  EXPECT_EQ(peer_->calls().size(), 2u);
+  const auto events = read_events(*store_, sealer_, again->run).value();
+  const auto& start = std::get<engine::RunStarted>(events.front());
+  EXPECT_EQ(start.trigger.find("repair")->text_of("by"), "ann");
+  EXPECT_EQ(start.trigger.find("repair")->text_of("why"), "shipped by hand");
+
+  // Skipped: it succeeds without an output, and nothing is sent.
+  again = correct(R"({"why":"not needed","steps":[{"action":"Ship","skip":true}]})");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(wait_for_end(again->run).status, store::RunStatus::succeeded);
+  EXPECT_EQ(peer_->calls().size(), 2u);
+
+  // Its input is corrected: another request under another key, also after a crash.
+  again = correct(
+      R"({"why":"typo","steps":[{"action":"Ship","input":{"method":"POST","uri":"https://peer.test/ship/2","body":1}}]})");
+  ASSERT_TRUE(again);
+  ASSERT_TRUE(peer_->wait_for_requests(3));
+  EXPECT_EQ(peer_->calls()[2].inputs.text_of("uri"), "https://peer.test/ship/2");
+  EXPECT_NE(peer_->keys()[2], peer_->keys()[1]);
+  const auto key = peer_->keys()[2];
+  restart();
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  EXPECT_EQ(peer_->calls()[0].inputs.text_of("uri"), "https://peer.test/ship/2");
+  EXPECT_EQ(peer_->keys()[0], key);
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(again->run).status, store::RunStatus::succeeded);
+
+  // From the first step: what had succeeded there is done again under its key.
+  again = correct(R"({"from":"Pay"})");
+  ASSERT_TRUE(again);
+  ASSERT_TRUE(peer_->wait_for_requests(2));
+  EXPECT_EQ(peer_->calls()[1].inputs.text_of("uri"), "https://peer.test/pay");
+  peer_->answer(200, "{}", R"({"receipt":9})");
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(again->run).status, store::RunStatus::succeeded);
+
+  // What was decided for one run is not decided for its repetitions.
+  const auto whole = runtime_->resubmit(again->run, DefinitionChoice::latest, "ann");
+  ASSERT_TRUE(whole);
+  const auto next = read_events(*store_, sealer_, whole->run).value();
+  EXPECT_TRUE(std::get<engine::RunStarted>(next.front()).trigger.find("repair")->is_null());
+
+  EXPECT_EQ(correct(R"({"from":"Nobody"})").error().code, "InvalidCorrection");
+  EXPECT_EQ(correct(R"({"why":"x","steps":[{"action":"Nobody","skip":true}]})").error().where, "/steps/0/action");
+  EXPECT_EQ(read_correction(*json::parse(R"({"steps":[{"action":"Ship","skip":true}]})")).error().where, "/why");
+  EXPECT_EQ(read_correction(*json::parse(R"({"why":"x","steps":[{"action":"Ship"}]})")).error().where, "/steps/0");
+  EXPECT_EQ(
+      read_correction(*json::parse(R"({"why":"x","steps":[{"action":"Ship","skip":true,"output":1}]})")).error().code,
+      "InvalidCorrection");
+}
+
+TEST_F(RuntimeTest, GoingOnFromOneItemLeavesTheOthers) {
+  const auto flow = save(R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{}}},"actions":{
+    "Each":{"type":"Foreach","foreach":[1,2,3],"runAfter":{},"actions":{
+      "Send":{"type":"Http","inputs":{"method":"POST","uri":"https://peer.test/@{items('Each')}","retryPolicy":{"type":"none"}},"runAfter":{}}}},
+    "After":{"type":"Http","inputs":{"method":"POST","uri":"https://peer.test/after","retryPolicy":{"type":"none"}},"runAfter":{"Each":["Succeeded"]}}}})j");
+  const auto first = header(call(flow), "x-ms-workflow-run-id");
+  for (int i = 0; i < 4; ++i) peer_->answer(200);
+  EXPECT_EQ(wait_for_end(first).status, store::RunStatus::succeeded);
+  Resubmission how;
+  how.correction.from = "Send";
+  how.correction.from_repetition = "000001";
+  const auto again = runtime_->resubmit(first, how, "ann");
+  ASSERT_TRUE(again) << again.error().message;
+  ASSERT_TRUE(peer_->wait_for_requests(5));
+  EXPECT_EQ(peer_->calls()[4].inputs.text_of("uri"), "https://peer.test/2");
+  peer_->answer(200);
+  ASSERT_TRUE(peer_->wait_for_requests(6));
+  EXPECT_EQ(peer_->calls()[5].inputs.text_of("uri"), "https://peer.test/after");
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(again->run).status, store::RunStatus::succeeded);
+  EXPECT_EQ(peer_->calls().size(), 6u);
+}
+
 /// A flow whose owner wants runs to wait for a service that does not work.
 constexpr const char* held_definition =
     R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{}}},"actions":{

@@ -33,6 +33,8 @@ export function statusFilter(status: string | undefined): string | undefined {
 export const paths = {
   trigger: (f: string, t: string) => `${flow(f)}/triggers/${name(t)}?${version}`,
   triggerHistories: (f: string, t: string, top: number) => `${flow(f)}/triggers/${name(t)}/histories?${version}&$top=${top}`,
+  runPlan: (r: string) => `${own}/runs/${name(r)}/plan`,
+  runRepeat: (r: string) => `${own}/runs/${name(r)}/resubmit`,
   holds: `${own}/holds`,
   holdsRelease: `${own}/holds/release`,
   holdsFail: `${own}/holds/fail`,

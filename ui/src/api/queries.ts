@@ -2,7 +2,7 @@ import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } 
 import { useEffect } from "react";
 import { ApiError, getJson, localPath, send, sendJson } from "./client";
 import { paths } from "./paths";
-import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Hold, HoldChoice, Incident, IncidentState, Notifications, OnOutage, Overview, Page, RepairJob, Repetition, Report, RequestHistory, Run, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
+import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Hold, HoldChoice, Incident, IncidentState, Notifications, OnOutage, Overview, Page, RepairJob, RepeatWish, Repetition, Report, RequestHistory, Run, RunPlan, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -258,6 +258,24 @@ export function useResubmit(f: string, r: string) {
     },
     onSuccess: () =>
       Promise.all([client.invalidateQueries({ queryKey: keys.runs }), client.invalidateQueries({ queryKey: keys.run(r) })]),
+  });
+}
+
+/** What repeating the run would do; starts nothing. */
+export const useRunPlan = (r: string, wish: RepeatWish) =>
+  useQuery({
+    queryKey: [...keys.run(r), "plan", wish],
+    queryFn: () => sendJson<RunPlan>("POST", paths.runPlan(r), wish),
+    placeholderData: (before) => before,
+  });
+
+/** Repeats the run as the plan with this version says; a stale one is refused. */
+export function useRepeatRun(r: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (wish: RepeatWish & { version: string }) => sendJson<{ run: string }>("POST", paths.runRepeat(r), wish),
+    onSuccess: () => Promise.all([client.invalidateQueries({ queryKey: keys.runs }), client.invalidateQueries({ queryKey: keys.run(r) })]),
+    onError: () => client.invalidateQueries({ queryKey: [...keys.run(r), "plan"] }),
   });
 }
 

@@ -131,7 +131,34 @@ export interface HoldChoice {
   runsMax: number;
 }
 
+/** How one run is repeated in part. */
+export interface RepeatWish {
+  definition: "latest" | "original";
+  keep?: "done";
+  from?: string;
+  fromRepetition?: string;
+  why?: string;
+  steps?: { action: string; repetition?: string; output?: unknown; input?: unknown; skip?: true }[];
+}
+
+export interface PlannedStep {
+  action: string;
+  repetition?: string;
+  type: string;
+  was?: Status;
+  plan: "kept" | "again" | "first" | "supplied" | "skipped" | "corrected";
+  writes: boolean;
+  doneBefore: boolean;
+}
+
+export interface RunPlan {
+  run: string;
+  version: string;
+  steps: PlannedStep[];
+}
+
 export interface RunFacts {
+  repair?: { by: string; why?: string; from?: string; steps?: { action: string; repetition?: string }[] };
   waitsFor?: HeldStep[];
   flow: string;
   flowDisplayName: string;

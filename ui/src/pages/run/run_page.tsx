@@ -16,6 +16,7 @@ import { WaitsFor } from "./waits_for";
 import "./run.css";
 
 const HelpDialog = lazy(() => import("./help_dialog"));
+const RepeatDialog = lazy(() => import("./repeat_dialog"));
 const VerifyDialog = lazy(() => import("../connections/verify_dialog"));
 
 const bad = new Set(["Failed", "TimedOut", "Aborted", "Faulted"]);
@@ -39,6 +40,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
   const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
   const [chosenItems, setItems] = useState<Items | undefined>();
   const [help, setHelp] = useState(false);
+  const [repeating, setRepeating] = useState(false);
   const [verify, setVerify] = useState<{ api: string; name: string }>();
   const [verified, setVerified] = useState<{ name: string; affectedRuns: number; released?: number }>();
   const panel = useRef<HTMLDivElement>(null);
@@ -144,6 +146,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
                     <MenuItem onClick={() => void again("latest")}>{text.run.resubmitLatest}</MenuItem>
                     <MenuItem onClick={() => void again("original")}>{text.run.resubmitOriginal}</MenuItem>
                     <MenuItem onClick={() => void again("keep")}>{text.run.resubmitKeep}</MenuItem>
+                    <MenuItem onClick={() => setRepeating(true)}>{text.repeat.menu}</MenuItem>
                   </MenuList>
                 </MenuPopover>
               </Menu>
@@ -183,6 +186,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
           ],
         ]}
       />
+      {more?.repair && <p>{text.repeat.signed(more.repair.by, more.repair.why)}</p>}
       <Problem error={resubmit.error ?? cancel.error} />
       {explained.isError && <Problem error={explained.error} retry={() => void explained.refetch()} />}
       {more?.waitsFor?.map((step) => <WaitsFor key={`${step.action} ${step.repetition ?? ""}`} step={step} onVerify={setVerify} />)}
@@ -230,6 +234,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
         </div>
       </div>
       <Suspense fallback={null}>
+        {repeating && <RepeatDialog run={run} onClose={() => setRepeating(false)} onStarted={(name) => navigate(`${routes.run(flow, name)}?repeats=${encodeURIComponent(run)}`)} />}
         {help && <HelpDialog run={run} onClose={() => setHelp(false)} />}
         {verify && (
           <VerifyDialog

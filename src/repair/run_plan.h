@@ -1,0 +1,21 @@
+#pragma once
+
+#include "connector/registry.h"
+#include "runtime/runtime.h"
+
+namespace flowmend::repair {
+
+/// What repeating one run would do, before it does it: `{run, flow, flowVersion, version, definition, steps: [{action,
+/// repetition?, type, was?, plan, writes, doneBefore}]}`. `plan` is `kept` (answered from the record), `again`, `first`
+/// (was not reached), `supplied`, `skipped` or `corrected`; `doneBefore` says that the step had succeeded, so a write
+/// that is done `again` happens a second time.
+///
+/// `version` changes when the run was repeated by somebody, or the flow was saved, or something else would be done:
+/// whoever resubmits with it gets what was shown, or `RepairPlanStale`.
+///
+/// Errors: `WorkflowRunNotFound`, `WorkflowTriggerHistoryCannotBeResubmitted` (it is not over), `FlowNotFound`,
+/// `InvalidCorrection`, those of reading the record.
+Result<Value> plan_run(std::string_view run, const runtime::Resubmission& how, const store::Store& store,
+                       const engine::Sealer& sealer, runtime::Flows& flows, const connector::Registry& registry);
+
+}  // namespace flowmend::repair

@@ -1,0 +1,178 @@
+#include "runtime/correction.h"
+
+#include <algorithm>
+
+#include "definition/words.h"
+
+namespace flowmend::runtime {
+
+using definition::ActionId;
+using definition::no_action;
+
+namespace {
+
+constexpr std::size_t steps_max = 100;
+constexpr std::size_t why_bytes_max = 2000;
+
+Error invalid(std::string message, std::string where, std::string cure) {
+  return make_error("InvalidCorrection", std::move(message), std::move(where), std::move(cure));
+}
+
+Result<StepCorrection> read_step(const Value& value, const std::string& where) {
+  StepCorrection step;
+  step.action = value.text_of("action");
+  step.repetition = value.text_of("repetition");
+  if (step.action.empty()) return invalid("A correction names no step.", where + "/action", "Give the step's name.");
+  const Value* output = value.find("output");
+  const Value* input = value.find("input");
+  const Value* skip = value.find("skip");
+  const int said = (output != nullptr ? 1 : 0) + (input != nullptr ? 1 : 0) + (skip != nullptr ? 1 : 0);
+  if (said != 1 || (skip != nullptr && *skip != Value(true)))
+    return invalid("The correction of step '" + step.action + "' must say one of output, input and skip.", where,
+                   "Give 'output' (what the step brings), 'input' (what it is done with), or 'skip': true.");
+  if (output != nullptr) {
+    step.kind = StepCorrection::Kind::output;
+    step.value = *output;
+  } else if (input != nullptr) {
+    if (!input->is_object())
+      return invalid("The corrected input of step '" + step.action + "' is no object.", where + "/input",
+                     "Give the step's inputs as the run shows them, with what is to be different.");
+    step.kind = StepCorrection::Kind::input;
+    step.value = *input;
+  }
+  return step;
+}
+
+bool is_inside(const definition::Flow& flow, ActionId action, ActionId container) {
+  for (ActionId at = flow.actions[action].parent; at != no_action; at = flow.actions[at].parent) {
+    if (at == container) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<Correction> read_correction(const Value& value) {
+  Correction out;
+  if (value.is_null()) return out;
+  if (!value.is_object())
+    return invalid("A correction must be an object.", "", "Send {\"from\"?, \"steps\"?, \"why\"?}.");
+  for (const char* name : {"from", "fromRepetition", "why"}) {
+    const Value* text = value.find(name);
+    if (text != nullptr && !text->is_string() && !text->is_null())
+      return invalid("'" + std::string(name) + "' must be a text.", "/" + std::string(name), "Give a text.");
+  }
+  out.from = value.text_of("from");
+  out.from_repetition = value.text_of("fromRepetition");
+  out.why = value.text_of("why");
+  if (const Value* steps = value.find("steps")) {
+    if (!steps->is_array() || steps->size() > steps_max)
+      return invalid("'steps' must be a list of at most 100 corrections.", "/steps", "Correct fewer steps at a time.");
+    for (std::size_t i = 0; i < steps->size(); ++i) {
+      auto step = read_step(steps->as_array()[i], "/steps/" + std::to_string(i));
+      if (!step) return step.error();
+      out.steps.push_back(std::move(*step));
+    }
+  }
+  if (out.why.size() > why_bytes_max)
+    return invalid("The reason is longer than 2000 bytes.", "/why", "Say it shorter.");
+  if (!out.steps.empty() && out.why.empty())
+    return invalid("A correction of a step needs a reason: it is shown in the run for as long as the run is kept.",
+                   "/why", "Say why in 'why'.");
+  return out;
+}
+
+Value correction_record(const Correction& correction, std::string_view by) {
+  json::ObjectBuilder out;
+  out.add("by", Value(by));
+  if (!correction.why.empty()) out.add("why", Value(correction.why));
+  if (!correction.from.empty()) out.add("from", Value(correction.from));
+  if (!correction.from_repetition.empty()) out.add("fromRepetition", Value(correction.from_repetition));
+  if (!correction.steps.empty()) {
+    json::ArrayBuilder steps;
+    for (const StepCorrection& step : correction.steps) {
+      json::ObjectBuilder one;
+      one.add("action", Value(step.action));
+      if (!step.repetition.empty()) one.add("repetition", Value(step.repetition));
+      switch (step.kind) {
+        case StepCorrection::Kind::output: one.add("output", step.value); break;
+        case StepCorrection::Kind::input: one.add("input", step.value); break;
+        case StepCorrection::Kind::skip: one.add("skip", Value(true)); break;
+      }
+      steps.push(one.finish());
+    }
+    out.add("steps", steps.finish());
+  }
+  return out.finish();
+}
+
+Result<void> check_correction(const Correction& correction, const definition::Flow& flow) {
+  if (!correction.from.empty() && flow.find_action(correction.from) == nullptr)
+    return invalid("The flow has no step '" + correction.from + "' to go on from.", "/from",
+                   "Choose a step of the flow's definition, or repeat the original version.");
+  for (std::size_t i = 0; i < correction.steps.size(); ++i) {
+    const StepCorrection& step = correction.steps[i];
+    const std::string where = "/steps/" + std::to_string(i) + "/action";
+    const auto* action = flow.find_action(step.action);
+    if (action == nullptr)
+      return invalid("The flow has no step '" + step.action + "' to correct.", where,
+                     "Choose a step of the flow's definition, or repeat the original version.");
+    if (!definition::sends_requests(action->type) || definition::is_webhook(action->type))
+      return invalid("Step '" + action->name + "' is of type '" + action->type_name +
+                         "': only steps that send a request can be corrected for one run.",
+                     where, "Correct the step in the definition, or correct the request that its value comes from.");
+    if (step.kind == StepCorrection::Kind::output && action->settings.secure_outputs)
+      return invalid(
+          "The outputs of step '" + action->name + "' are secured: a supplied one would stand in the record.", where,
+          "Skip the step, or correct the definition.");
+    if (step.kind == StepCorrection::Kind::input && action->settings.secure_inputs)
+      return invalid("The inputs of step '" + action->name + "' are secured: corrected ones would stand in the record.",
+                     where, "Correct the definition.");
+  }
+  return {};
+}
+
+const StepCorrection* find_correction(const Correction& correction, std::string_view action,
+                                      std::string_view repetition) {
+  for (const StepCorrection& step : correction.steps) {
+    if (definition::same_word(step.action, action) && (step.repetition.empty() || step.repetition == repetition))
+      return &step;
+  }
+  return nullptr;
+}
+
+std::set<ActionId> steps_from(const definition::Flow& flow, std::string_view from) {
+  std::set<ActionId> again;
+  const auto* first = flow.find_action(from);
+  if (first == nullptr) return again;
+  std::vector<ActionId> open{first->id};
+  const auto follow = [&](const definition::Action& action) {
+    for (const ActionId next : action.successors) open.push_back(next);
+  };
+  // What stands around the step ends later and otherwise: what follows it is done again, it itself is no request.
+  for (ActionId around = first->parent; around != no_action; around = flow.actions[around].parent)
+    follow(flow.actions[around]);
+  while (!open.empty()) {
+    const ActionId id = open.back();
+    open.pop_back();
+    if (!again.insert(id).second) continue;
+    follow(flow.actions[id]);
+    for (const auto& action : flow.actions) {
+      if (is_inside(flow, action.id, id)) again.insert(action.id);
+    }
+  }
+  return again;
+}
+
+bool is_done_again(const Correction& correction, const definition::Flow& flow, const std::set<ActionId>& again,
+                   ActionId action, std::string_view repetition) {
+  if (!again.contains(action)) return false;
+  if (correction.from_repetition.empty()) return true;
+  const auto* from = flow.find_action(correction.from);
+  if (from == nullptr || from->loop == no_action) return true;
+  // Other items of the loop are not touched; what comes after the loop is.
+  const bool same_loop = flow.actions[action].loop == from->loop || is_inside(flow, action, from->loop);
+  return !same_loop || repetition.starts_with(correction.from_repetition);
+}
+
+}  // namespace flowmend::runtime
