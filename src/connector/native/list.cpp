@@ -1,10 +1,11 @@
-#include "connector/native/native.h"
+#include "connector/native/connectors.h"
 
 namespace flowmend::connector {
 
 std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativeParts& parts) {
   std::vector<std::unique_ptr<NativeConnector>> list;
-  static_cast<void>(parts);
+  list.push_back(make_smtp(parts));
+  list.push_back(make_imap(parts));
   return list;
 }
 
