@@ -1,6 +1,6 @@
 #include "connector/native/amqp.h"
+#include "connector/native/connectors.h"
 #include "connector/native/mqtt.h"
-#include "connector/native/native.h"
 
 namespace flowmend::connector {
 
@@ -8,6 +8,11 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   std::vector<std::unique_ptr<NativeConnector>> list;
   list.push_back(make_amqp(parts));
   list.push_back(make_mqtt(parts));
+  list.push_back(make_smtp(parts));
+  list.push_back(make_imap(parts));
+  list.push_back(make_files_local(parts));
+  list.push_back(make_sftp(parts));
+  list.push_back(make_webdav(parts));
   return list;
 }
 
