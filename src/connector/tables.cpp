@@ -19,8 +19,8 @@ constexpr std::string_view row_kind = "table_row";
 constexpr std::string_view key_kind = "table_key";
 
 constexpr std::pair<ColumnType, std::string_view> type_names[] = {
-    {ColumnType::text, "text"},         {ColumnType::number, "number"},      {ColumnType::integer, "integer"},
-    {ColumnType::boolean, "boolean"},   {ColumnType::date_time, "datetime"}, {ColumnType::choice, "choice"},
+    {ColumnType::text, "text"},       {ColumnType::number, "number"},      {ColumnType::integer, "integer"},
+    {ColumnType::boolean, "boolean"}, {ColumnType::date_time, "datetime"}, {ColumnType::choice, "choice"},
     {ColumnType::json, "json"},
 };
 
@@ -109,9 +109,9 @@ Value row_view(const Table& table, const Value& stored) {
 
 Result<Value> converted(const Column& column, const Value& value) {
   const auto refuse = [&](const std::string& wanted) {
-    return bad_row("The column '" + column.name + "' takes " + wanted + ", not '" +
-                       text_of_value(value).substr(0, 60) + "'.",
-                   column.name);
+    return bad_row(
+        "The column '" + column.name + "' takes " + wanted + ", not '" + text_of_value(value).substr(0, 60) + "'.",
+        column.name);
   };
   if (value.is_null()) return value;
   switch (column.type) {
@@ -191,7 +191,8 @@ Result<Value> merged(const Table& table, const Value& before, const Value& given
   for (const Column& column : table.columns) {
     const Value* value = row.find(column.name);
     if (value != nullptr && !value->is_null()) continue;
-    if (is_new && value == nullptr && !column.default_value.is_null()) filled.set(column.name, column.default_value);
+    if (is_new && value == nullptr && !column.default_value.is_null())
+      filled.set(column.name, column.default_value);
     else if (column.required)
       return bad_row("The column '" + column.name + "' must have a value.", column.name);
   }
@@ -219,13 +220,14 @@ Result<std::vector<Column>> read_columns(const Value* list) {
     Column column;
     column.name = std::string(given.text_of("name"));
     if (!is_column_name(column.name))
-      return bad_table("'" + column.name + "' is no column name: letters, digits, _ - . @, up to 128.", where + "/name");
+      return bad_table("'" + column.name + "' is no column name: letters, digits, _ - . @, up to 128.",
+                       where + "/name");
     if (!seen.insert(lower_case(column.name)).second || column.name == "created" || column.name == "modified")
       return bad_table("The column '" + column.name + "' is there already.", where + "/name");
     column.title = std::string(given.text_of("title"));
     const std::string type = lower_case(given.text_of("type", "text"));
-    const auto* known = std::find_if(std::begin(type_names), std::end(type_names),
-                                     [&](const auto& one) { return one.second == type; });
+    const auto* known =
+        std::find_if(std::begin(type_names), std::end(type_names), [&](const auto& one) { return one.second == type; });
     if (known == std::end(type_names))
       return bad_table("'" + type + "' is no type of column: text, number, integer, boolean, datetime, choice, json.",
                        where + "/type");
@@ -289,7 +291,8 @@ Result<Value> put_row(store::Transaction& transaction, Table& table, Value id, V
   if (!kept.empty()) out.add("key", Value(kept));
   if (!before.is_object()) ++table.rows;
   Value stored = out.finish();
-  if (auto put = transaction.put_document(row_kind, row_key(table, text_of_value(id)), stored); !put) return put.error();
+  if (auto put = transaction.put_document(row_kind, row_key(table, text_of_value(id)), stored); !put)
+    return put.error();
   if (auto put = transaction.put_document(table_kind, lower_case(table.name), stored_table(table)); !put)
     return put.error();
   return row_view(table, stored);
@@ -307,15 +310,18 @@ Result<Value> add_row(store::Transaction& transaction, Table& table, const Value
     const Value* wanted = given.is_object() ? given.find_ignoring_case(table.id_column) : nullptr;
     const bool fits = wanted != nullptr && (table.guid_ids ? wanted->is_string() && wanted->as_string().size() == 36
                                                            : wanted->is_integer() && wanted->as_integer() > 0);
-    if (fits) id = table.guid_ids ? Value(lower_case(wanted->as_string())) : *wanted;
-    else id = table.guid_ids ? Value(random_guid()) : Value(table.next_id);
+    if (fits)
+      id = table.guid_ids ? Value(lower_case(wanted->as_string())) : *wanted;
+    else
+      id = table.guid_ids ? Value(random_guid()) : Value(table.next_id);
   }
   if (transaction.document(row_kind, row_key(table, text_of_value(id))))
     return make_error("InvalidRow", "The table '" + table.name + "' has a row '" + text_of_value(id) + "' already.",
                       "/" + table.id_column);
   if (id.is_integer()) table.next_id = std::max(table.next_id, id.as_integer() + 1);
   if (!key.empty()) {
-    auto put = transaction.put_document(key_kind, lower_case(table.name) + "/" + std::string(key), Value::object({{"id", id}}));
+    auto put = transaction.put_document(key_kind, lower_case(table.name) + "/" + std::string(key),
+                                        Value::object({{"id", id}}));
     if (!put) return put.error();
   }
   return put_row(transaction, table, id, std::move(*values), Value(), key);
@@ -398,7 +404,8 @@ Result<Table> Tables::create(const Value& specification) {
   table->next_id = 1;
   table->change = 0;
   table->rows = 0;
-  const auto put = store_.put_document(table_kind, lower_case(table->name), stored_table(*table), store::Transaction::absent);
+  const auto put =
+      store_.put_document(table_kind, lower_case(table->name), stored_table(*table), store::Transaction::absent);
   if (!put) {
     if (put.error().code == "VersionConflict")
       return make_error("TableAlreadyExists", "There is a table '" + table->name + "' already.", "/name");
@@ -493,7 +500,8 @@ Result<RowPage> Tables::rows(std::string_view name, const RowQuery& query) const
   std::vector<Value> all;
   const auto read = each_row(store_, *table, [&](const Value& stored) {
     Value row = row_view(*table, stored);
-    if (filter && !odata::matches(*filter, [&](std::string_view column) { return property_of(row, column); }, query.text_case))
+    if (filter && !odata::matches(
+                      *filter, [&](std::string_view column) { return property_of(row, column); }, query.text_case))
       return true;
     ++page.matching;
     // Without an order the first ones are enough, counted on.
@@ -505,14 +513,16 @@ Result<RowPage> Tables::rows(std::string_view name, const RowQuery& query) const
   if (!order->empty()) {
     std::stable_sort(all.begin(), all.end(), [&](const Value& a, const Value& b) {
       for (const odata::OrderBy& by : *order) {
-        const int sign = odata::compare_values(property_of(a, by.property), property_of(b, by.property), query.text_case);
+        const int sign =
+            odata::compare_values(property_of(a, by.property), property_of(b, by.property), query.text_case);
         if (sign != 0) return by.descending ? sign > 0 : sign < 0;
       }
       return false;
     });
     const std::size_t begin = std::min(query.skip, all.size());
     const std::size_t end = begin + std::min(query.top, all.size() - begin);
-    all = std::vector<Value>(all.begin() + static_cast<std::ptrdiff_t>(begin), all.begin() + static_cast<std::ptrdiff_t>(end));
+    all = std::vector<Value>(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                             all.begin() + static_cast<std::ptrdiff_t>(end));
   }
   const std::vector<std::string> select = odata::parse_select(query.select);
   for (Value& row : all) {

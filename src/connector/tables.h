@@ -16,8 +16,8 @@ namespace flowmend::connector {
 
 using json::Value;
 
-// Tables: small data tables of our own, kept in the store beside the flows that use them. For lists that a flow reads and
-// writes (customers, open orders, settings), not for a warehouse: a query looks at every row of its table.
+// Tables: small data tables of our own, kept in the store beside the flows that use them. For lists that a flow reads
+// and writes (customers, open orders, settings), not for a warehouse: a query looks at every row of its table.
 //
 // A table is a document of kind `table`, a row one of kind `table_row` with the key `table/id`. Each change of a row
 // takes the table's next change number, in the same transaction: it is the row's etag, and what triggers remember.

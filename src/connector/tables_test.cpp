@@ -154,7 +154,8 @@ TEST_F(TablesTest, TriggersSeeEachChangeOnce) {
   EXPECT_EQ(check("GetOnUpdatedItems"), "A");
   EXPECT_EQ(check("GetOnUpdatedItems"), "-");
   call.arguments.values["$top"] = Value(1);
-  for (const char* row : {R"({"title": "c"})", R"({"title": "d"})"}) ASSERT_TRUE(tables_->insert("orders", json_of(row)));
+  for (const char* row : {R"({"title": "c"})", R"({"title": "d"})"})
+    ASSERT_TRUE(tables_->insert("orders", json_of(row)));
   EXPECT_EQ(check("GetOnNewItems"), "c");
   EXPECT_EQ(check("GetOnNewItems"), "d");
   call.arguments.values["table"] = Value("nothing");

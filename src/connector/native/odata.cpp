@@ -224,8 +224,10 @@ class Parser {
     while (true) {
       if (at_ >= text_.size()) return fail("A closing quote is missing; a quote inside a text is written twice");
       if (text_[at_] == '\'') {
-        if (at_ + 1 < text_.size() && text_[at_ + 1] == '\'') ++at_;
-        else break;
+        if (at_ + 1 < text_.size() && text_[at_ + 1] == '\'')
+          ++at_;
+        else
+          break;
       }
       out += text_[at_++];
     }
@@ -268,14 +270,16 @@ class Parser {
     while (end < text_.size() && is_name(text_[end])) ++end;
     const std::string token(text_.substr(at_, end - at_));
     const std::string small = lower_case(token);
-    if (end < text_.size() && text_[end] == '\'' && (small == "datetime" || small == "guid" || small == "datetimeoffset")) {
+    if (end < text_.size() && text_[end] == '\'' &&
+        (small == "datetime" || small == "guid" || small == "datetimeoffset")) {
       at_ = end;
       return quoted(small != "guid");
     }
     std::size_t after = end;
     while (after < text_.size() && text_[after] == ' ') ++after;
     if (after < text_.size() && text_[after] == '(' && !comparison_of(small) && small != "and" && small != "or") {
-      const auto* function = std::find_if(functions.begin(), functions.end(), [&](const Function& f) { return f.name == small; });
+      const auto* function =
+          std::find_if(functions.begin(), functions.end(), [&](const Function& f) { return f.name == small; });
       if (function == functions.end()) return fail("The function '" + token + "' is not supported");
       at_ = after + 1;
       Node node;
@@ -354,8 +358,9 @@ Value call(const Node& node, const Lookup& row, Case text_case) {
       for (const char c : text) characters += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
       return Value(characters);
     }
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](unsigned char c) { return c < 0x80 ? static_cast<char>(std::toupper(c)) : static_cast<char>(c); });
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
+      return c < 0x80 ? static_cast<char>(std::toupper(c)) : static_cast<char>(c);
+    });
     return Value(text);
   }
   const Value second = evaluate(node.children[1], row, text_case);

@@ -15,8 +15,8 @@ namespace flowmend::connector::odata {
 
 using json::Value;
 
-// The part of OData's query language that connectors use for rows: `$filter`, `$orderby`, `$select`. One reader, and two
-// ways to carry a filter out: on values in memory (here) and as SQL with bound parameters (sql_filter.h).
+// The part of OData's query language that connectors use for rows: `$filter`, `$orderby`, `$select`. One reader, and
+// two ways to carry a filter out: on values in memory (here) and as SQL with bound parameters (sql_filter.h).
 //
 // `$filter`: eq ne gt ge lt le, and or not, in, parentheses; contains startswith endswith substringof tolower toupper
 // trim length; 'text' (a quote is doubled), numbers, true, false, null, dates and times (bare, or datetime'...'), GUIDs
@@ -37,7 +37,8 @@ struct Node {
   std::vector<Node> children;
 };
 
-/// Errors: `InvalidFilter` with the position (from 1) and what was expected there. Bounds: 32 KiB, 64 levels, 2,000 nodes.
+/// Errors: `InvalidFilter` with the position (from 1) and what was expected there. Bounds: 32 KiB, 64 levels, 2,000
+/// nodes.
 Result<Node> parse_filter(std::string_view text);
 
 /// A property's value in a row; null when it has none.

@@ -27,10 +27,11 @@ std::string trigger(std::string_view path, std::string_view id, std::string_view
   out += R"(","x-ms-trigger":"batch","parameters":[)";
   out += table_parameter;
   out += column;
-  out += R"(,{"name":"$filter","in":"query","type":"string","x-ms-summary":"Filter Query"})"
-         R"(,{"name":"$top","in":"query","type":"integer","x-ms-summary":"Most rows for one check"})"
-         R"(,{"name":"$select","in":"query","type":"string","x-ms-summary":"Select Query"}],)"
-         R"("responses":{"200":{"description":"Rows","schema":{"type":"object","properties":{"value":{"type":"array","items":{"type":"object"}}}}},"202":{"description":"Nothing new"}}}})";
+  out +=
+      R"(,{"name":"$filter","in":"query","type":"string","x-ms-summary":"Filter Query"})"
+      R"(,{"name":"$top","in":"query","type":"integer","x-ms-summary":"Most rows for one check"})"
+      R"(,{"name":"$select","in":"query","type":"string","x-ms-summary":"Select Query"}],)"
+      R"("responses":{"200":{"description":"Rows","schema":{"type":"object","properties":{"value":{"type":"array","items":{"type":"object"}}}}},"202":{"description":"Nothing new"}}}})";
   return out;
 }
 
@@ -43,14 +44,16 @@ std::string rows_document(const RowsDocument& about) {
   out += about.description;
   out += R"(","version":"1.0"},"host":"native","basePath":"/","schemes":["https"],"consumes":["application/json"],)"
          R"("produces":["application/json"],"paths":{)";
-  out += R"("/tables":{"get":{"operationId":"GetTables","summary":"Get tables","parameters":[],"responses":{"200":)"
-         R"({"description":"Tables","schema":{"type":"object","properties":{"value":{"type":"array","items":{"type":"object",)"
-         R"("properties":{"Name":{"type":"string"},"DisplayName":{"type":"string"}}}}}}}}}})";
+  out +=
+      R"("/tables":{"get":{"operationId":"GetTables","summary":"Get tables","parameters":[],"responses":{"200":)"
+      R"({"description":"Tables","schema":{"type":"object","properties":{"value":{"type":"array","items":{"type":"object",)"
+      R"("properties":{"Name":{"type":"string"},"DisplayName":{"type":"string"}}}}}}}}}})";
   out += R"(,"/tables/{table}/items":{"get":{"operationId":"GetItems","summary":"Get rows","parameters":[)";
   out += table_parameter;
   out += query_parameters;
-  out += R"(],"responses":{"200":{"description":"Rows","schema":{"type":"object","properties":{"value":{"type":"array","items":{"type":"object"}}}}}}},)"
-         R"("post":{"operationId":"PostItem","summary":"Insert row","parameters":[)";
+  out +=
+      R"(],"responses":{"200":{"description":"Rows","schema":{"type":"object","properties":{"value":{"type":"array","items":{"type":"object"}}}}}}},)"
+      R"("post":{"operationId":"PostItem","summary":"Insert row","parameters":[)";
   out += table_parameter;
   out += R"(,{"name":"item","in":"body","required":true,"x-ms-summary":"Row","schema":{"type":"object"}}],)";
   out += row_reply;
@@ -67,7 +70,8 @@ std::string rows_document(const RowsDocument& about) {
   out += id_parameter;
   out += R"(,{"name":"item","in":"body","required":true,"x-ms-summary":"Row","schema":{"type":"object"}})";
   if (!about.change_column)
-    out += R"(,{"name":"If-Match","in":"header","type":"string","x-ms-summary":"ETag","description":"Update only the row that was read: its @odata.etag"})";
+    out +=
+        R"(,{"name":"If-Match","in":"header","type":"string","x-ms-summary":"ETag","description":"Update only the row that was read: its @odata.etag"})";
   out += "],";
   out += row_reply;
   out += R"(},"delete":{"operationId":"DeleteItem","summary":"Delete row","parameters":[)";
@@ -76,12 +80,19 @@ std::string rows_document(const RowsDocument& about) {
   out += id_parameter;
   if (!about.change_column) out += R"(,{"name":"If-Match","in":"header","type":"string","x-ms-summary":"ETag"})";
   out += R"(],"responses":{"200":{"description":"Deleted"},"204":{"description":"Deleted"}}}})";
-  const std::string_view new_column = about.change_column ? std::string_view(
-      R"(,{"name":"column","in":"query","type":"string","x-ms-summary":"Column","description":"A column that grows with every new row; without it the table's key"})") : std::string_view();
-  const std::string_view changed_column = about.change_column ? std::string_view(
-      R"(,{"name":"column","in":"query","required":true,"type":"string","x-ms-summary":"Column","description":"A column that grows with every change of a row: a time of change or a version"})") : std::string_view();
+  const std::string_view new_column =
+      about.change_column
+          ? std::string_view(
+                R"(,{"name":"column","in":"query","type":"string","x-ms-summary":"Column","description":"A column that grows with every new row; without it the table's key"})")
+          : std::string_view();
+  const std::string_view changed_column =
+      about.change_column
+          ? std::string_view(
+                R"(,{"name":"column","in":"query","required":true,"type":"string","x-ms-summary":"Column","description":"A column that grows with every change of a row: a time of change or a version"})")
+          : std::string_view();
   out += trigger("/tables/{table}/onnewitems", "GetOnNewItems", "When a row is created", new_column);
-  out += trigger("/tables/{table}/onupdateditems", "GetOnUpdatedItems", "When a row is created or modified", changed_column);
+  out += trigger("/tables/{table}/onupdateditems", "GetOnUpdatedItems", "When a row is created or modified",
+                 changed_column);
   out += about.extra_paths;
   out += "}}";
   return out;

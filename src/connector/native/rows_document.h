@@ -12,8 +12,8 @@ struct RowsDocument {
   bool change_column = false;    ///< triggers ask for the column that shows what is new
 };
 
-/// The document (OpenAPI 2.0) of a connector whose operations are those of rows in tables: one spelling of operation ids
-/// and parameters for all of them (GetItems, GetItem, PostItem, PatchItem, DeleteItem, GetTables, GetOnNewItems,
+/// The document (OpenAPI 2.0) of a connector whose operations are those of rows in tables: one spelling of operation
+/// ids and parameters for all of them (GetItems, GetItem, PostItem, PatchItem, DeleteItem, GetTables, GetOnNewItems,
 /// GetOnUpdatedItems), as the vendor's connectors of databases have them.
 std::string rows_document(const RowsDocument& about);
 

@@ -16,8 +16,9 @@ class TablesConnector final : public NativeConnector {
  public:
   explicit TablesConnector(store::Store& store)
       : tables_(store),
-        swagger_(rows_document({.title = "Tables",
-                                .description = "Small data tables of this server, made and edited on the page Tables."})) {}
+        swagger_(
+            rows_document({.title = "Tables",
+                           .description = "Small data tables of this server, made and edited on the page Tables."})) {}
 
   std::string_view name() const override { return "shared_tables"; }
   std::string_view swagger() const override { return swagger_; }
@@ -87,7 +88,8 @@ class TablesConnector final : public NativeConnector {
     if (after > found->change) after = 0;
     const auto query = row_query(call);
     if (!query) return table_error(query.error());
-    const std::size_t most = argument(call, "$top").is_null() ? trigger_rows_max : std::min(query->top, trigger_rows_max);
+    const std::size_t most =
+        argument(call, "$top").is_null() ? trigger_rows_max : std::min(query->top, trigger_rows_max);
     const auto changes = tables_.changes(table, after, created_only, most);
     if (!changes) return table_error(changes.error());
     const auto rows = filtered(changes->rows, *query, found->id_column);
@@ -144,7 +146,8 @@ int table_status(std::string_view code) {
 }
 
 http::Reply table_error(const Error& error) {
-  return native_error(table_status(error.code), error.code, error.cure.empty() ? error.message : error.message + " " + error.cure);
+  return native_error(table_status(error.code), error.code,
+                      error.cure.empty() ? error.message : error.message + " " + error.cure);
 }
 
 Result<RowQuery> row_query(const NativeCall& call) {
