@@ -4,6 +4,7 @@
 #include "connector/native/native.h"
 #include "connector/native/sql.h"
 #include "connector/native/tables_connector.h"
+#include "connector/native/connectors.h"
 
 namespace flowmend::connector {
 
@@ -16,6 +17,8 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   list.push_back(make_sqlite_connector(parts));
   list.push_back(make_approvals_connector(parts));
   list.push_back(make_tables_connector(parts));
+  list.push_back(make_smtp(parts));
+  list.push_back(make_imap(parts));
   return list;
 }
 
