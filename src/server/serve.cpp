@@ -6,8 +6,10 @@
 
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "api/api.h"
+#include "api/approval_delivery.h"
 #include "connector/connections.h"
 #include "connector/effects.h"
 #include "connector/native/native.h"
@@ -119,6 +121,9 @@ int serve(const ServeOptions& options) {
     if (!seeded) return refuse(seeded.error());
   }
 
+  std::optional<api::ApprovalDelivery> approvals;
+  approvals.emplace(**store, **sealer, **runtime);
+
   api::Identities identities(**store, options.data_folder);
   api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, identities, events,
                 version, std::filesystem::absolute(options.data_folder, failure).string(), options.public_url,
@@ -148,6 +153,7 @@ int serve(const ServeOptions& options) {
   spdlog::info("stopping");
   events.close();
   listener.stop(Duration::seconds(5));
+  approvals.reset();
   // First of all that goes: the others listen to it and use it until their own end.
   (*runtime)->stop();
   return 0;

@@ -105,6 +105,8 @@ export const routes = {
   incident: (i: string) => `/incidents/${name(i)}`,
   connections: "/connections",
   connectors: "/connectors",
+  approvals: "/approvals",
+  tables: "/tables",
   tokens: "/settings/tokens",
   about: "/settings/about",
   more: "/more",

@@ -82,6 +82,8 @@ export const english = {
     incidents: "Incidents",
     connections: "Connections",
     connectors: "Connectors",
+    approvals: "Approvals",
+    tables: "Tables",
     tokens: "Tokens",
     about: "About",
     more: "More",
