@@ -98,14 +98,20 @@ enum class VariableType : std::uint8_t { string, integer, floating, boolean, obj
 struct ActionSettings {
   Template retry_policy;                     ///< of `inputs.retryPolicy`; the constant null = the dialect's default
   std::optional<Duration> timeout;           ///< `limit.timeout`
+  Template timeout_expression;               ///< of the same, when it is one; the constant null = it is not
   std::uint32_t until_count = 60;            ///< `limit.count`
+  Template until_count_expression;           ///< of the same
   std::optional<std::uint32_t> concurrency;  ///< of a Foreach: 1..50; absent = the dialect's default
   bool sequential = false;
   bool disable_async_pattern = false;
   bool asynchronous_response = false;
   bool fail_when_limits_reached = false;
   bool suppress_workflow_headers = false;
-  bool secure_inputs = false;  ///< hidden in every view, also because it uses secured outputs
+  bool keep_compressed = false;            ///< DisableAutomaticDecompression
+  bool chunked = false;                    ///< `contentTransfer.transferMode`
+  std::uint32_t upload_chunk_bytes = 0;    ///< 0 = what the service asks for, or the server's default
+  std::uint32_t download_chunk_bytes = 0;  ///< 0 = the service decides
+  bool secure_inputs = false;              ///< hidden in every view, also because it uses secured outputs
   bool secure_outputs = false;
   std::uint32_t pagination_minimum = 0;      ///< 0 = off
   std::optional<std::string> static_result;  ///< the name in `staticResults`, when enabled
@@ -187,8 +193,10 @@ struct Flow {
   std::vector<Parameter> parameters;
   std::vector<Variable> variables;
   Template outputs;
+  bool secure_outputs = false;  ///< `outputs` uses what is hidden, so it is hidden too
   Value static_results;
-  bool has_response = false;                                  ///< some action is a Response
+  bool has_response = false;       ///< some action is a Response
+  bool answers_by_status = false;  ///< a Response is Asynchronous: callers get 202 and ask for the answer later
   std::unordered_map<std::string, ActionId> actions_by_name;  ///< keys in lower case
 
   const Action& action(ActionId id_) const { return actions[id_]; }

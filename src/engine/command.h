@@ -30,6 +30,10 @@ struct Call {
   std::string idempotency_key;  ///< of (run, action path, repetition): the same over retries, resumes and crashes
   Duration timeout;             ///< for this attempt
   bool workflow_headers = true;
+  bool keep_compressed = false;            ///< hand a compressed reply on as it came
+  bool chunked = false;                    ///< send and receive in parts (engine.md 3.10)
+  std::uint32_t upload_chunk_bytes = 0;    ///< 0 = what the service asks for, or the sender's default
+  std::uint32_t download_chunk_bytes = 0;  ///< 0 = the service decides
   bool get_poll = false;  ///< ask `poll_uri` with the same authentication instead (the asynchronous pattern, a poll)
   std::string poll_uri;
   std::string poll_method = "GET";

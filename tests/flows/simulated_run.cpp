@@ -269,6 +269,7 @@ std::string describe(const engine::RunState& state) {
           out += " attempt " + std::to_string(pending->attempt) + " retries " + std::to_string(pending->retries) +
                  (pending->in_flight ? " under way " : " waits ") + pending->poll_uri;
           put(out, "sealed", pending->sealed);
+          for (const Value& page : pending->pages) put(out, "page", page);
         }
       }
       out += "\n";

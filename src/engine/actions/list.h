@@ -39,6 +39,8 @@ Start find_start(definition::ActionType type);
 
 /// A request's attempt came back: it is retried, polled again, or ends the action.
 void finish_attempt(Step& step, const AttemptFinished& finished);
+/// A page of a list came (pagination): asks for the next one, or ends the action with all that was read.
+void finish_page(Step& step, const AttemptFinished& finished, AttemptEnded event);
 /// The service called the address that a webhook action gave it.
 void finish_webhook(Step& step, const Notified& notified);
 /// Takes a webhook action's subscription back, whatever comes of it; nothing for other actions and when there is none.

@@ -60,6 +60,17 @@ Value recorded_policy(const Value& policy) {
   return out.finish();
 }
 
+/// The retry policy that was recorded with an action's inputs; of an HttpWebhook it stands in its `subscribe`.
+const Value* recorded_policy_of(const definition::Action& action, const Value& inputs) {
+  const Value* at = &inputs;
+  if (action.type == ActionType::http_webhook) {
+    const Value* own = inputs.find_ignoring_case("retryPolicy");
+    if (own != nullptr) return own;
+    at = inputs.find_ignoring_case("subscribe");
+  }
+  return at == nullptr ? nullptr : at->find_ignoring_case("retryPolicy");
+}
+
 Value reply_outputs(const AttemptFinished& finished, bool is_http) {
   json::ObjectBuilder out;
   out.add("statusCode", Value(finished.status_code));
@@ -89,11 +100,10 @@ void start_request(Step& step) {
     builder.set("retryPolicy", recorded_policy(*policy_value));
     step.inputs = builder.finish();
   }
+  std::optional<Duration> timeout;
+  if (!step.evaluate_timeout(timeout)) return;
   step.started(sealed);
-  if (step.action.settings.timeout) {
-    step.out.events.emplace_back(
-        TimerSet{step.place, TimerKind::timeout, step.facts.now + *step.action.settings.timeout});
-  }
+  if (timeout) step.out.events.emplace_back(TimerSet{step.place, TimerKind::timeout, step.facts.now + *timeout});
   step.out.commands.emplace_back(make_call(step.state, step.place, 1, step.inputs, sealed));
 }
 
@@ -118,6 +128,10 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   call.idempotency_key = idempotency_key(state, place, inputs);
   call.timeout = state.limits.call_timeout;
   call.workflow_headers = !action.settings.suppress_workflow_headers;
+  call.keep_compressed = action.settings.keep_compressed;
+  call.chunked = action.settings.chunked;
+  call.upload_chunk_bytes = action.settings.upload_chunk_bytes;
+  call.download_chunk_bytes = action.settings.download_chunk_bytes;
   call.tracking_id = tracking_id(state, place);
   const Slot* slot = state.find(place);
   if (slot != nullptr && slot->detail && slot->detail->pending && slot->detail->pending->polling) {
@@ -149,7 +163,7 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
 
   const bool has_fault = !finished.fault.code.empty();
   const bool failed = has_fault || finished.status_code == 0 || finished.status_code >= 400;
-  const Value* recorded = slot->inputs.find("retryPolicy");
+  const Value* recorded = recorded_policy_of(step.action, slot->inputs);
   // A child flow is run again only when the action asks for it: what the first run did would be done twice.
   const bool may_retry = !is_child || recorded != nullptr;
   if (failed && may_retry && is_retried(finished.status_code) && !is_final_fault(finished)) {
@@ -190,6 +204,8 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
       return;
     }
   }
+  const bool pages = step.action.settings.pagination_minimum > 0 && !is_child;
+  if (!failed && pages) return finish_page(step, finished, std::move(event));
   step.out.events.emplace_back(std::move(event));
   if (finished.status_code == 0) {
     const std::string code = finished.fault.code.empty() ? "BadRequest" : finished.fault.code;
@@ -214,17 +230,19 @@ void handle_timer(Step& step, TimerKind kind) {
                                                  slot->detail->pending->sealed));
       }
       return;
-    case TimerKind::timeout:
+    case TimerKind::timeout: {
+      const auto timer = step.state.timers.find({RunState::key(step.place), kind});
+      const Duration limit = (timer == step.state.timers.end() ? step.facts.now : timer->second.due) - slot->started;
       if (auto undo = undo_webhook(step.state, step.place)) step.out.commands.emplace_back(std::move(*undo));
       if (slot->detail && slot->detail->pending && slot->detail->pending->in_flight) {
         step.out.commands.emplace_back(CancelCall{step.place, slot->detail->pending->attempt});
       }
       step.end(Status::timed_out, "ActionTimedOut",
                {"ActionTimedOut",
-                "The action '" + step.action.name + "' did not end within its limit of " +
-                    to_string(*step.action.settings.timeout) + ".",
+                "The action '" + step.action.name + "' did not end within its limit of " + to_string(limit) + ".",
                 {}});
       return;
+    }
     case TimerKind::response:
     case TimerKind::run_duration: return;
   }
