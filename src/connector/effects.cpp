@@ -1,11 +1,13 @@
 #include "connector/effects.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
 
+#include "connector/chunks.h"
 #include "connector/http_call.h"
 #include "connector/mask.h"
 #include "connector/notification.h"
@@ -28,6 +30,14 @@ struct Prepared {
   Keep keep = Keep::by_content_type;
   std::optional<ConnectionKey> connection;
   std::uint64_t generation = 0;
+  std::string next_link_name;
+  std::string items_name;
+};
+
+/// A call under way: the request that stands for it just now.
+struct Open {
+  std::uint64_t request = 0;  ///< its number at the client; 0 = not known yet
+  bool given_up = false;
 };
 
 struct Refusal {
@@ -84,28 +94,51 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     {
       const std::lock_guard lock(mutex_);
       ++under_way_;
-      requests_[id] = 0;
+      open_[id] = {};
     }
-    // The request may be over before `send` returns its number; then there is nothing left to remember.
-    const std::uint64_t number =
-        client_.send(to_http(shared->request, call), [self = shared_from_this(), id, shared_call, shared, flow,
-                                                      run = context.run, done = std::move(done)](http::Reply reply) {
-          engine::AttemptFinished outcome = to_outcome(*shared_call, shared->request, std::move(reply), shared->keep);
-          if (shared->connection) self->tell(*shared, outcome, flow, run);
-          done(std::move(outcome));
-          self->ended(id);
-        });
-    const std::lock_guard lock(mutex_);
-    if (const auto found = requests_.find(id); found != requests_.end()) found->second = number;
+    const auto send_one = [self = shared_from_this(), id](http::Request request,
+                                                          std::function<void(http::Reply)> then) {
+      {
+        const std::lock_guard lock(self->mutex_);
+        Open& open = self->open_[id];
+        if (open.given_up) return false;
+        open.request = 0;
+      }
+      const std::uint64_t number = self->client_.send(std::move(request), std::move(then));
+      bool given_up = false;
+      {
+        // The request may be over before `send` returns its number; then there is nothing left to remember.
+        const std::lock_guard lock(self->mutex_);
+        if (const auto found = self->open_.find(id); found != self->open_.end()) {
+          // A later request of the same call may have told its number before this one.
+          found->second.request = std::max(found->second.request, number);
+          given_up = found->second.given_up;
+        }
+      }
+      if (given_up) self->client_.cancel(number);
+      return true;
+    };
+    transfer(shared->request, call, limits_, send_one,
+             [self = shared_from_this(), id, shared_call, shared, flow, run = context.run,
+              done = std::move(done)](http::Reply reply) {
+               engine::AttemptFinished outcome =
+                   to_outcome(*shared_call, shared->request, std::move(reply), shared->keep);
+               outcome.next_link_name = shared->next_link_name;
+               outcome.items_name = shared->items_name;
+               if (shared->connection) self->tell(*shared, outcome, flow, run);
+               done(std::move(outcome));
+               self->ended(id);
+             });
   }
 
   void cancel(const runtime::CallId& id) {
     std::uint64_t number = 0;
     {
       const std::lock_guard lock(mutex_);
-      const auto found = requests_.find(id);
-      if (found == requests_.end()) return;
-      number = found->second;
+      const auto found = open_.find(id);
+      if (found == open_.end()) return;
+      found->second.given_up = true;
+      number = found->second.request;
     }
     if (number != 0) client_.cancel(number);
   }
@@ -115,7 +148,10 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     std::vector<std::uint64_t> numbers;
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& [id, number] : requests_) numbers.push_back(number);
+      for (auto& [id, open] : open_) {
+        open.given_up = true;
+        numbers.push_back(open.request);
+      }
     }
     for (const std::uint64_t number : numbers) {
       if (number != 0) client_.cancel(number);
@@ -134,6 +170,22 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       return refusal;
     }
     prepared.request = std::move(*built);
+    if (prepared.request.body.size() > limits_.message_bytes_max && !call.chunked) {
+      return Refusal{
+          make_error("RequestBodyTooLarge",
+                     "The content that the action sends has " + std::to_string(prepared.request.body.size()) +
+                         " bytes; without chunking at most " + std::to_string(limits_.message_bytes_max) + " are sent.",
+                     "/inputs/body", "Switch the action's chunking on, or send less."),
+          Value::object({{"kind", Value("inputs")}})};
+    }
+    if (prepared.request.body.size() > limits_.chunked_bytes_max) {
+      return Refusal{
+          make_error("RequestBodyTooLarge",
+                     "The content that the action sends has " + std::to_string(prepared.request.body.size()) +
+                         " bytes; at most " + std::to_string(limits_.chunked_bytes_max) + " are sent in chunks.",
+                     "/inputs/body", "Send less."),
+          Value::object({{"kind", Value("inputs")}})};
+    }
     add_run_headers(call, context, prepared.request);
     if (call.get_poll) prepared.request = build_poll(call, prepared.request);
     return std::nullopt;
@@ -181,6 +233,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     prepared.keep = operation->file_reply || operation->binary_reply ? Keep::bytes : Keep::by_content_type;
     prepared.connection = key;
     prepared.generation = material->generation;
+    prepared.next_link_name = operation->next_link_name;
+    prepared.items_name = operation->items_name;
     return std::nullopt;
   }
 
@@ -204,7 +258,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
 
   void ended(const runtime::CallId& id) {
     const std::lock_guard lock(mutex_);
-    requests_.erase(id);
+    open_.erase(id);
     --under_way_;
     idle_.notify_all();
   }
@@ -241,7 +295,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   std::condition_variable wake_;
   std::condition_variable idle_;
   std::deque<std::function<void()>> tasks_;
-  std::unordered_map<runtime::CallId, std::uint64_t, CallIdHash> requests_;
+  std::unordered_map<runtime::CallId, Open, CallIdHash> open_;
+  const MessageLimits limits_;
   std::size_t under_way_ = 0;
   bool running_ = false;
   bool stopping_ = false;

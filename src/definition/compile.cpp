@@ -573,6 +573,59 @@ class Reader {
       }
     }
     action.inputs = compile(action, changed ? kept.finish() : inputs, "/inputs");
+    if (action.type == ActionType::java_script_code) find_script_actions(action, inputs);
+  }
+
+  /// What the code of a JavaScriptCode reads: `workflowContext.actions.NAME`, `actions['NAME']`, and what it names as
+  /// its dependencies. Found in the text, as the designer does.
+  void find_script_actions(Action& action, const Value& inputs) {
+    const auto code = inputs.text_of("code");
+    std::vector<std::string> names;
+    constexpr std::string_view word = "actions";
+    for (auto at = code.find(word); at != std::string_view::npos; at = code.find(word, at + 1)) {
+      auto rest = code.substr(at + word.size());
+      const auto skip = [&] {
+        while (!rest.empty() && (rest.front() == ' ' || rest.front() == '?' || rest.front() == '\n'))
+          rest.remove_prefix(1);
+      };
+      skip();
+      if (rest.starts_with('.')) rest.remove_prefix(1);
+      skip();
+      if (rest.starts_with("['") || rest.starts_with("[\"")) {
+        const auto end = rest.find(rest[1], 2);
+        if (end != std::string_view::npos) names.emplace_back(rest.substr(2, end - 2));
+      } else {
+        std::size_t size = 0;
+        while (size < rest.size() && (std::isalnum(static_cast<unsigned char>(rest[size])) != 0 || rest[size] == '_' ||
+                                      static_cast<unsigned char>(rest[size]) >= 0x80))
+          ++size;
+        if (size > 0) names.emplace_back(rest.substr(0, size));
+      }
+    }
+    const Value& explicit_names = member_at(inputs, {"explicitDependencies", "actions"});
+    if (explicit_names.is_array()) {
+      for (const Value& name : explicit_names.as_array()) {
+        if (name.is_string()) names.emplace_back(name.as_string());
+      }
+    }
+    for (const std::string& name : names) {
+      const Action* used = flow_->find_action(name);
+      if (used == nullptr || used->id == action.id) continue;
+      if (std::ranges::find(action.script_actions, used->id) != action.script_actions.end()) continue;
+      action.script_actions.push_back(used->id);
+      Template::Mention mention;
+      mention.kind = Template::Mention::Kind::action;
+      mention.name = used->name;
+      mention.pointer = action.pointer + "/inputs/code";
+      mention.function = "outputs";
+      mentions_[action.id].push_back(std::move(mention));
+    }
+    if (code.find("workflowContext.trigger") != std::string_view::npos) {
+      Template::Mention mention;
+      mention.kind = Template::Mention::Kind::trigger;
+      mention.pointer = action.pointer + "/inputs/code";
+      mentions_[action.id].push_back(std::move(mention));
+    }
   }
 
   void find_variable(Action& action) {

@@ -67,6 +67,12 @@ enum class ActionType : std::uint8_t {
   http_webhook,
   api_connection_webhook,
   open_api_connection_webhook,
+  function,        ///< an Azure function: a call of its address
+  api_management,  ///< a call through an API Management gateway
+  xslt,
+  xml_validation,
+  java_script_code,
+  send_to_batch,
   unavailable  ///< known, and not to be run here: the checker warns of it, and the step fails when its turn comes
 };
 
@@ -76,10 +82,16 @@ constexpr bool is_webhook(ActionType type) {
          type == ActionType::open_api_connection_webhook;
 }
 
-/// Actions that ask something of the outside, or of another flow, and wait for its reply.
+/// Actions whose inputs hold a program: it runs in a process of its own.
+constexpr bool is_sandboxed(ActionType type) {
+  return type == ActionType::xslt || type == ActionType::xml_validation || type == ActionType::java_script_code;
+}
+
+/// Actions that ask something of the outside, of another flow or of the sandbox, and wait for its reply.
 constexpr bool sends_requests(ActionType type) {
-  return type == ActionType::http || type == ActionType::open_api_connection || type == ActionType::api_connection ||
-         type == ActionType::workflow || is_webhook(type);
+  return type == ActionType::function || type == ActionType::api_management || type == ActionType::send_to_batch ||
+         is_sandboxed(type) || type == ActionType::http || type == ActionType::open_api_connection ||
+         type == ActionType::api_connection || type == ActionType::workflow || is_webhook(type);
 }
 
 /// One list of actions inside a container. Scope, Foreach and Until have one; If has `actions` and `else`; Switch has
@@ -138,8 +150,9 @@ struct Action {
   std::vector<Branch> branches;
   std::uint32_t frame_slots = 0;  ///< of a Foreach or Until: slots of one iteration's frame
   ActionSettings settings;
-  std::int32_t variable = -1;  ///< variable actions: the slot of the variable
-  Value definition;            ///< the action as written, shared
+  std::vector<ActionId> script_actions;  ///< JavaScriptCode: the actions that its code may read
+  std::int32_t variable = -1;            ///< variable actions: the slot of the variable
+  Value definition;                      ///< the action as written, shared
 };
 
 /// The compiled trigger.

@@ -18,6 +18,9 @@ bool hands_on(ActionType type) {
     case ActionType::join:
     case ActionType::table:
     case ActionType::expression:
+    case ActionType::xslt:
+    case ActionType::xml_validation:
+    case ActionType::java_script_code:
     case ActionType::response:
     case ActionType::foreach_:
     case ActionType::initialize_variable:

@@ -20,13 +20,16 @@ struct Call {
     http,
     connector,
     workflow,  ///< another flow of this server; the runtime carries it out itself
+    sandbox,   ///< a program that the inputs hold; `job` says of which kind
+    batch,     ///< a message for another flow's batch; the runtime carries it out itself
   };
   Place place;
   std::uint32_t attempt = 1;
   Kind kind = Kind::http;
   Value inputs;  ///< evaluated. http: {method, uri, headers?, queries?, body?, cookie?}; connector: {host, parameters |
                  ///< method, path ...}; workflow: {host, headers?, body?}
-  Value sealed;  ///< http: the evaluated authentication; never logged or recorded in clear
+  std::string job;              ///< sandbox: `script`, `xslt`, `xmlValidation`
+  Value sealed;                 ///< http: the evaluated authentication; never logged or recorded in clear
   std::string idempotency_key;  ///< of (run, action path, repetition): the same over retries, resumes and crashes
   Duration timeout;             ///< for this attempt
   bool workflow_headers = true;

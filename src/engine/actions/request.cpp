@@ -60,6 +60,19 @@ Value recorded_policy(const Value& policy) {
   return out.finish();
 }
 
+Call::Kind kind_of(ActionType type) {
+  if (definition::is_sandboxed(type)) return Call::Kind::sandbox;
+  switch (type) {
+    case ActionType::http:
+    case ActionType::http_webhook:
+    case ActionType::function:
+    case ActionType::api_management: return Call::Kind::http;
+    case ActionType::workflow: return Call::Kind::workflow;
+    case ActionType::send_to_batch: return Call::Kind::batch;
+    default: return Call::Kind::connector;
+  }
+}
+
 /// The retry policy that was recorded with an action's inputs; of an HttpWebhook it stands in its `subscribe`.
 const Value* recorded_policy_of(const definition::Action& action, const Value& inputs) {
   const Value* at = &inputs;
@@ -91,6 +104,16 @@ void start_request(Step& step) {
     builder.set("authentication", masked(*authentication));
     step.inputs = builder.finish();
   }
+  if (step.action.type == ActionType::api_management) {
+    // The gateway's key is a secret like any credential.
+    const Value* key = step.inputs.find_ignoring_case("subscriptionKey");
+    if (key != nullptr && step.inputs.is_object()) {
+      sealed = Value::object({{"authentication", sealed}, {"subscriptionKey", *key}});
+      json::ObjectBuilder builder(step.inputs);
+      builder.set("subscriptionKey", Value(hidden));
+      step.inputs = builder.finish();
+    }
+  }
   auto policy_value = step.action.settings.retry_policy.evaluate(step.context);
   if (!policy_value) return step.fail(policy_value.error());
   const auto policy = read_retry_policy(*policy_value, step.flow.dialect);
@@ -112,10 +135,9 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   Call call;
   call.place = place;
   call.attempt = attempt;
-  call.kind = action.type == ActionType::http || action.type == ActionType::http_webhook ? Call::Kind::http
-              : action.type == ActionType::workflow                                      ? Call::Kind::workflow
-                                                                                         : Call::Kind::connector;
-  call.inputs = inputs;
+  call.kind = kind_of(action.type);
+  call.job = sandbox_job(action.type);
+  call.inputs = plain_http_inputs(action, inputs, sealed);
   call.sealed = sealed;
   if (definition::is_webhook(action.type)) {
     // What is recorded hides the address's signature; what is sent does not.
@@ -145,7 +167,7 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
   const Slot* slot = step.state.find(step.place);
   const Pending& pending = *slot->detail->pending;
   const bool is_child = step.action.type == ActionType::workflow;
-  const bool is_http = step.action.type == ActionType::http || is_child;
+  const bool is_http = kind_of(step.action.type) == Call::Kind::http || is_child;
   AttemptEnded event;
   event.place = step.place;
   event.attempt = finished.attempt;
@@ -211,6 +233,9 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
     const std::string code = finished.fault.code.empty() ? "BadRequest" : finished.fault.code;
     return step.end(Status::failed, code,
                     finished.fault.code.empty() ? Fault{"ConnectionClosed", "No response came.", {}} : finished.fault);
+  }
+  if (definition::is_sandboxed(step.action.type)) {
+    return step.succeed_with(Value::object({{"body", finished.has_body ? finished.body : Value()}}), "OK");
   }
   step.outputs = reply_outputs(finished, is_http);
   step.has_outputs = true;
