@@ -100,6 +100,7 @@ Loaded Loader::run() {
   }
   connector_->swagger = swagger_;
   connector_->properties = properties_;
+  connector_->native = options_.native;
   read_catalogue();
   read_address();
   read_security();
@@ -113,7 +114,7 @@ Loaded Loader::run() {
   read_capabilities();
   const bool host_by_policy = std::any_of(connector_->policies.begin(), connector_->policies.end(),
                                           [](const Policy& policy) { return policy.kind == Policy::Kind::host_url; });
-  if (connector_->host.empty() && !host_by_policy) {
+  if (connector_->host.empty() && !host_by_policy && connector_->native == nullptr) {
     warn("/host", "ConnectorHostMissing", "The document names no host.",
          "Enter the service's address with the connection.");
   }

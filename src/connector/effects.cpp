@@ -10,6 +10,8 @@
 #include "connector/chunks.h"
 #include "connector/http_call.h"
 #include "connector/mask.h"
+#include "connector/native/call.h"
+#include "connector/native/pool.h"
 #include "connector/notification.h"
 #include "connector/reference.h"
 #include "connector/service_message.h"
@@ -32,12 +34,9 @@ struct Prepared {
   std::uint64_t generation = 0;
   std::string next_link_name;
   std::string items_name;
-};
-
-/// A call under way: the request that stands for it just now.
-struct Open {
-  std::uint64_t request = 0;  ///< its number at the client; 0 = not known yet
-  bool given_up = false;
+  NativeConnector* native = nullptr;  ///< does it itself; then `request` is only what the record shows
+  NativeCall native_call;
+  std::shared_ptr<const Connector> connector;  ///< keeps what `native_call` points into
 };
 
 struct Refusal {
@@ -94,73 +93,94 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     {
       const std::lock_guard lock(mutex_);
       ++under_way_;
-      open_[id] = {};
+      requests_[id] = {};
     }
-    const auto send_one = [self = shared_from_this(), id](http::Request request,
-                                                          std::function<void(http::Reply)> then) {
-      {
-        const std::lock_guard lock(self->mutex_);
-        Open& open = self->open_[id];
-        if (open.given_up) return false;
-        open.request = 0;
-      }
-      const std::uint64_t number = self->client_.send(std::move(request), std::move(then));
-      bool given_up = false;
-      {
-        // The request may be over before `send` returns its number; then there is nothing left to remember.
-        const std::lock_guard lock(self->mutex_);
-        if (const auto found = self->open_.find(id); found != self->open_.end()) {
-          // A later request of the same call may have told its number before this one.
-          found->second.request = std::max(found->second.request, number);
-          given_up = found->second.given_up;
-        }
-      }
-      if (given_up) self->client_.cancel(number);
-      return true;
+    auto finish = [self = shared_from_this(), id, shared_call, shared, flow, run = context.run,
+                   done = std::move(done)](http::Reply reply) {
+      engine::AttemptFinished outcome =
+          shared->native == nullptr ? to_outcome(*shared_call, shared->request, std::move(reply), shared->keep)
+                                    : to_native_outcome(*shared_call, shared->request, std::move(reply), shared->keep);
+      outcome.next_link_name = shared->next_link_name;
+      outcome.items_name = shared->items_name;
+      if (shared->connection) self->tell(*shared, outcome, flow, run);
+      done(std::move(outcome));
+      self->ended(id);
     };
-    transfer(shared->request, call, limits_, send_one,
-             [self = shared_from_this(), id, shared_call, shared, flow, run = context.run,
-              done = std::move(done)](http::Reply reply) {
-               engine::AttemptFinished outcome =
-                   to_outcome(*shared_call, shared->request, std::move(reply), shared->keep);
-               outcome.next_link_name = shared->next_link_name;
-               outcome.items_name = shared->items_name;
-               if (shared->connection) self->tell(*shared, outcome, flow, run);
-               done(std::move(outcome));
-               self->ended(id);
-             });
+    if (shared->native != nullptr)
+      return remember(id, {natives_.call(*shared->native, shared->native_call, std::move(finish)), true});
+    transfer(
+        shared->request, call, limits_,
+        [self = shared_from_this(), id](http::Request request, std::function<void(http::Reply)> then) {
+          {
+            const std::lock_guard lock(self->mutex_);
+            if (self->requests_[id].given_up) return false;
+          }
+          self->remember(id, {self->client_.send(std::move(request), std::move(then)), false});
+          return true;
+        },
+        std::move(finish));
   }
 
   void cancel(const runtime::CallId& id) {
-    std::uint64_t number = 0;
+    UnderWay request;
     {
       const std::lock_guard lock(mutex_);
-      const auto found = open_.find(id);
-      if (found == open_.end()) return;
+      const auto found = requests_.find(id);
+      if (found == requests_.end()) return;
       found->second.given_up = true;
-      number = found->second.request;
+      request = found->second;
     }
-    if (number != 0) client_.cancel(number);
+    give_up(request);
   }
 
   /// Gives up on everything and waits until each `done` was called.
   void stop() {
-    std::vector<std::uint64_t> numbers;
+    std::vector<UnderWay> under_way;
     {
       const std::lock_guard lock(mutex_);
-      for (auto& [id, open] : open_) {
-        open.given_up = true;
-        numbers.push_back(open.request);
+      for (auto& [id, request] : requests_) {
+        request.given_up = true;
+        under_way.push_back(request);
       }
     }
-    for (const std::uint64_t number : numbers) {
-      if (number != 0) client_.cancel(number);
-    }
+    for (const UnderWay& request : under_way) give_up(request);
     std::unique_lock lock(mutex_);
     idle_.wait(lock, [&] { return under_way_ == 0 && tasks_.empty() && !running_; });
   }
 
  private:
+  /// A request's number with the client, or with the pool of native calls.
+  struct UnderWay {
+    std::uint64_t number = 0;  ///< of the request that stands for the call just now; 0 = not known yet
+    bool native = false;
+    bool given_up = false;
+  };
+
+  /// The request may be over before its number is known; then there is nothing left to remember. One that was given up
+  /// meanwhile is given up now.
+  void remember(const runtime::CallId& id, UnderWay sent) {
+    bool given_up = false;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = requests_.find(id);
+      if (found == requests_.end()) return;
+      // A later request of the same call may have told its number before this one.
+      found->second.number = std::max(found->second.number, sent.number);
+      found->second.native = sent.native;
+      given_up = found->second.given_up;
+    }
+    if (given_up) give_up(sent);
+  }
+
+  void give_up(const UnderWay& request) {
+    if (request.number == 0) return;
+    if (request.native) {
+      natives_.cancel(request.number);
+    } else {
+      client_.cancel(request.number);
+    }
+  }
+
   std::optional<Refusal> prepare(const engine::Call& call, const runtime::CallContext& context, Prepared& prepared) {
     Result<OutgoingRequest> built = make_error("", "");
     if (call.kind == engine::Call::Kind::http) {
@@ -170,6 +190,11 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       return refusal;
     }
     prepared.request = std::move(*built);
+    if (prepared.native != nullptr) {
+      prepared.native_call.flow = context.flow ? context.flow->id : std::string();
+      prepared.native_call.run = context.run;
+      return std::nullopt;
+    }
     if (prepared.request.body.size() > limits_.message_bytes_max && !call.chunked) {
       return Refusal{
           make_error("RequestBodyTooLarge",
@@ -225,7 +250,13 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       parameters = matched->parameters;
     }
     if (!call.callback_url.empty()) parameters = with_callback(connector, *operation, parameters, call.callback_url);
-    built = build_request(connector, *operation, parameters, material->fields);
+    if (connector.native != nullptr) {
+      prepared.native = connector.native;
+      prepared.connector = material->connector;
+      built = build_native_call(call, connector, *operation, parameters, material->fields, prepared.native_call);
+    } else {
+      built = build_request(connector, *operation, parameters, material->fields);
+    }
     if (!built) {
       return Refusal{framed(built.error(), context.action, open_api ? "OpenApiConnection" : "ApiConnection"),
                      Value::object({{"kind", Value("inputs")}, {"operation", Value(operation->id)}})};
@@ -258,7 +289,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
 
   void ended(const runtime::CallId& id) {
     const std::lock_guard lock(mutex_);
-    open_.erase(id);
+    requests_.erase(id);
     --under_way_;
     idle_.notify_all();
   }
@@ -295,12 +326,13 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   std::condition_variable wake_;
   std::condition_variable idle_;
   std::deque<std::function<void()>> tasks_;
-  std::unordered_map<runtime::CallId, Open, CallIdHash> open_;
+  std::unordered_map<runtime::CallId, UnderWay, CallIdHash> requests_;
   const MessageLimits limits_;
   std::size_t under_way_ = 0;
   bool running_ = false;
   bool stopping_ = false;
   std::thread later_;
+  NativePool natives_;
 };
 
 ConnectorEffects::ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -44,6 +46,9 @@ struct OutgoingPolicy {
   bool allow_link_local = false;  ///< 169.254/16 with the clouds' metadata address, fe80::/10
 };
 
+/// True for an address that the policy lets requests reach: for others that open connections (native connectors).
+bool is_allowed(const sockaddr* address, const OutgoingPolicy& policy);
+
 struct ClientOptions {
   OutgoingPolicy policy;
   std::size_t connections_max = 256;  ///< open at a time over all hosts
@@ -68,6 +73,7 @@ class Client {
   std::uint64_t send(Request request, std::function<void(Reply)> done);
   /// Gives up on a request; its `done` gets `Cancelled` unless it has ended. An unknown number is no error.
   void cancel(std::uint64_t id);
+  const ClientOptions& options() const;
 
  private:
   class Worker;

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "connector/connections.h"
 #include "connector/effects.h"
+#include "connector/native/native.h"
 #include "connector/registry.h"
 #include "connector/sealer.h"
 #include "http/client.h"
@@ -63,6 +64,8 @@ int serve(const ServeOptions& options) {
 
   http::Client client;
   connector::Registry registry(**store);
+  const auto natives = registry.add_native(connector::native_connectors({**store, client, options.file_roots}));
+  if (!natives) return refuse(natives.error());
   connector::Connections connections(**store, **sealer, registry, client);
   if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
   connector::ConnectorEffects connector_effects(client, registry, connections);
