@@ -23,6 +23,7 @@
 #include "runtime/executor.h"
 #include "runtime/retention.h"
 #include "runtime/runtime.h"
+#include "sandbox/effects.h"
 #include "server/demo/demo.h"
 #include "store/sqlite/open.h"
 
@@ -69,7 +70,8 @@ int serve(const ServeOptions& options) {
   if (!natives) return refuse(natives.error());
   connector::Connections connections(**store, **sealer, registry, client);
   if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
-  connector::ConnectorEffects effects(client, registry, connections);
+  connector::ConnectorEffects connector_effects(client, registry, connections);
+  sandbox::Effects effects(connector_effects, **store);
 
   runtime::Settings settings;
   settings.public_url = options.public_url.empty() ? "http://" + options.address + ":" + std::to_string(options.port)
