@@ -28,6 +28,7 @@ const RunsPage = lazy(() => import("./pages/runs/runs_page"));
 const ConnectionsPage = lazy(() => import("./pages/connections/connections_page"));
 const ConnectorsPage = lazy(() => import("./pages/connectors/connectors_page"));
 const TokensPage = lazy(() => import("./pages/settings/tokens_page"));
+const NotificationsPage = lazy(() => import("./pages/notifications/notifications_page"));
 const AboutPage = lazy(() => import("./pages/settings/about_page"));
 const MorePage = lazy(() => import("./pages/more/more_page"));
 const SigninPage = lazy(() => import("./pages/signin/signin_page"));
@@ -109,6 +110,9 @@ function Frame({ user }: { user: User }) {
                   <Redirect to={routes.tokens} replace />
                 </Route>
                 <Route path="/settings/tokens" component={TokensPage} />
+                <Route path="/settings/notifications">
+                  <NotificationsPage user={user} />
+                </Route>
                 <Route path="/settings/about" component={AboutPage} />
                 <Route path="/more">
                   <MorePage user={user} onSignOut={() => void signOut()} />

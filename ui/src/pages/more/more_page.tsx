@@ -2,7 +2,7 @@ import { Button } from "@fluentui/react-components";
 import { Link } from "wouter";
 import { routes } from "../../api/paths";
 import type { User } from "../../api/types";
-import { AppsListRegular, ChevronRightRegular, HistoryRegular, InfoRegular, KeyRegular, PlugConnectedRegular } from "../../parts/icons";
+import { AlertRegular, AppsListRegular, ChevronRightRegular, HistoryRegular, InfoRegular, KeyRegular, PlugConnectedRegular } from "../../parts/icons";
 import { Page } from "../../parts/page";
 import { text } from "../../text";
 
@@ -11,6 +11,7 @@ const places = [
   { to: routes.connections, label: text.frame.connections, icon: <PlugConnectedRegular /> },
   { to: routes.connectors, label: text.frame.connectors, icon: <AppsListRegular /> },
   { to: routes.tokens, label: text.frame.tokens, icon: <KeyRegular /> },
+  { to: routes.notifications, label: text.frame.notifications, icon: <AlertRegular /> },
   { to: routes.about, label: text.frame.about, icon: <InfoRegular /> },
 ];
 
