@@ -130,6 +130,7 @@ Api::Api(Parts parts) : parts_(std::move(parts)) {
                      table_routes(),
                      approval_routes(),
                      artifact_routes(),
+                     notification_routes(),
                      }) {
     for (auto& entry : table) routes_.push_back(std::move(entry));
   }

@@ -22,6 +22,7 @@ std::vector<RouteEntry> incident_routes();    // incidents, repair jobs: routes_
 std::vector<RouteEntry> table_routes();       // tables and their rows: routes_tables.cpp
 std::vector<RouteEntry> approval_routes();    // approvals, and links to them: routes_approvals.cpp
 std::vector<RouteEntry> artifact_routes();    // maps and schemas of flows: routes_artifacts.cpp
+std::vector<RouteEntry> notification_routes();  // messages to people: routes_notifications.cpp
 std::vector<RouteEntry> own_routes();         // /api/v1: routes_own.cpp
 
 }  // namespace flowmend::api

@@ -19,6 +19,7 @@
 #include "http/listener.h"
 #include "repair/bulk.h"
 #include "repair/incidents.h"
+#include "repair/notify/notifier.h"
 #include "repair/trials.h"
 #include "runtime/executor.h"
 #include "runtime/retention.h"
@@ -84,14 +85,19 @@ int serve(const ServeOptions& options) {
   runtime::Retention retention(**store, runtime::make_thread_executor(), retention_settings);
   retention.start();
 
+  repair::notify::Notifier notifier({**store, **sealer, client, settings.public_url});
   api::EventHub events;
   repair::Incidents incidents(
       {**store, **sealer, (*runtime)->flows(), connections,
        [&events](std::size_t unread) {
          events.publish("notification", Value::object({{"unread", static_cast<std::int64_t>(unread)}}));
        },
-       [&events](const std::string& id) {
+       [&events, &notifier](const std::string& id) {
          events.publish("incident", Value::object({{"incident", Value(id)}}));
+         notifier.wake();
+       },
+       [&notifier](store::Transaction& transaction, const repair::Incident& incident) {
+         return notifier.tell(transaction, incident);
        }});
   if (const auto started = incidents.start(); !started) return refuse(started.error());
   (*runtime)->add_listener(events);
@@ -127,8 +133,8 @@ int serve(const ServeOptions& options) {
   approvals.emplace(**store, **sealer, **runtime);
 
   api::Identities identities(**store, options.data_folder);
-  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, identities, events,
-                version, std::filesystem::absolute(options.data_folder, failure).string(), options.public_url,
+  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, notifier, identities,
+                events, version, std::filesystem::absolute(options.data_folder, failure).string(), options.public_url,
                 options.demo, now_from_system_clock()});
   http::ListenerOptions listening;
   listening.address = options.address;
