@@ -46,7 +46,7 @@ Value held_view(const Parts& parts, const LoadedRun& run, const engine::History:
   out.add("action", Value(held.where.action));
   if (!held.where.repetition.empty()) out.add("repetition", Value(held.where.repetition));
   out.add("cause", Value(held.event.cause));
-  out.add("message", Value(hidden ? "The service answered with an error." : engine::reason_of(held.event).message));
+  out.add("message", Value(engine::reason_of(held.event, hidden).message));
   out.add("since", Value(to_string(held.event.time)));
   out.add("until", Value(to_string(held.until)));
   return out.finish();

@@ -85,7 +85,8 @@ class History {
 };
 
 /// Why a held step waits, as its record would say it had it failed.
-Fault reason_of(const ActionHeld& held);
+/// `hidden`: the step's outputs are secured, and what they say is not told.
+Fault reason_of(const ActionHeld& held, bool hidden);
 
 /// `listExpressionTraces` (6.6): `{inputs: [...]}` or `{expression: [...]}` of one occurrence, evaluated again on the
 /// state that it saw: the events before it began are replayed. Nothing for a place without a record.

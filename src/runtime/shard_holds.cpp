@@ -17,9 +17,7 @@ HeldStep held_step(const store::RunRow& row, const definition::Action& action, c
   step.flow = row.flow;
   step.action = action.name;
   step.cause = event.cause;
-  // A reply that its author wants hidden is not told in lists either.
-  step.message =
-      action.settings.secure_outputs ? "The service answered with an error." : engine::reason_of(event).message;
+  step.message = engine::reason_of(event, action.settings.secure_outputs).message;
   step.since = event.time;
   return step;
 }
