@@ -148,7 +148,7 @@ void Shard::start_waiting(store::RunNumber number) {
   if (start == nullptr)
     return quarantine(**row, make_error("JournalDamaged", "The run's journal does not begin with its start."));
   ++turns.running;
-  auto made = std::make_unique<ActiveRun>(**row, *flow);
+  auto made = std::make_unique<ActiveRun>(**row, *flow, settings_.limits);
   auto& active = *made;
   active.row.wait_ended = executor_.now();
   active_.emplace(number, std::move(made));
