@@ -135,8 +135,7 @@ Result<Value> run_xslt(const Value& job) {
   const auto* method = style->method;
   const bool plain = method != nullptr && std::strcmp(reinterpret_cast<const char*>(method), "text") == 0;
   return Value::object(
-      {{"text", Value(std::string_view(reinterpret_cast<const char*>(text),
-                                       static_cast<std::size_t>(size)))},
+      {{"text", Value(std::string_view(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)))},
        {"plain", Value(plain)}});
 }
 
