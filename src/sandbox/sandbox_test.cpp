@@ -88,7 +88,7 @@ TEST_F(SandboxTest, MemoryIsBounded) {
   bounds.memory_bytes = 64u << 20;
   for (const char* code : {"const a = []; for (;;) a.push(new Array(1000).fill({}));",
                            "let s = 'x'; for (;;) { s += s; s.charCodeAt(5); }",
-                           "const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1));"}) {
+                           "const a = []; for (;;) a.push(new Uint8Array(1 << 20));"}) {
     const auto result = script(code, "{}", bounds);
     ASSERT_FALSE(result) << code;
     // An engine may also say itself that a string or array can't be that long.
@@ -109,7 +109,7 @@ TEST_F(SandboxTest, AMissingProgramIsSaid) {
 
 constexpr const char* identity = R"xml(<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
   <xsl:output method="text"/><xsl:param name="p"/>
-  <xsl:template match="/">n=<xsl:value-of select="count(//i)"/> <xsl:value-of select="$p"/></xsl:template></xsl:stylesheet>)xml";
+  <xsl:template match="/">n=<xsl:value-of select="count(//i)"/><xsl:text> </xsl:text><xsl:value-of select="$p"/></xsl:template></xsl:stylesheet>)xml";
 
 Value xslt(std::string_view content, std::string_view map, std::string_view maps = "{}") {
   return Value::object({{"kind", "xslt"},
