@@ -18,6 +18,7 @@
 #include "runtime/subscriptions.h"
 #include "trigger/action_address.h"
 #include "trigger/condition.h"
+#include "trigger/status_address.h"
 
 namespace flowmend::runtime {
 
@@ -159,6 +160,8 @@ class ShardRuntime final : public Runtime {
   void invoke(trigger::CallbackRequest request, std::function<void(Answer)> answer) override {
     if (const auto target = trigger::read_action_target(request.path, request.query))
       return notify_action(*target, request, std::move(answer));
+    if (const auto target = trigger::read_status_target(request.path, request.query))
+      return answer_status(*target, request, std::move(answer));
     const auto target = trigger::read_target(request.path, request.query);
     if (!target) return answer(refusal(target.error()));
     auto live = flows_.find_by_workflow_id(target->workflow_id);
@@ -349,6 +352,24 @@ class ShardRuntime final : public Runtime {
     });
   }
 
+  /// The caller of a flow with an asynchronous Response asks how its run stands.
+  void answer_status(const trigger::StatusTarget& target, const trigger::CallbackRequest& request,
+                     std::function<void(Answer)> answer) {
+    const auto live = flows_.find_by_workflow_id(target.workflow_id);
+    if (!live) return answer(refusal(make_error("WorkflowNotFound", "The workflow could not be found.")));
+    if (const auto verified = trigger::verify(target, request.headers, (*live)->primary_key, (*live)->secondary_key);
+        !verified) {
+      return answer(refusal(verified.error()));
+    }
+    if (request.method != "GET") {
+      return answer(error_answer(405, "MethodNotAllowed", "The state of a run is asked for with GET."));
+    }
+    executor_->post([this, flow = (*live)->row.id, run = target.run, answer = std::move(answer)] {
+      if (!shard_) return answer(error_answer(503, "ServerStopping", "The server is stopping."));
+      shard_->tell_response(flow, run, answer);
+    });
+  }
+
   /// A service answers a webhook action.
   void notify_action(const trigger::ActionTarget& target, const trigger::CallbackRequest& request,
                      std::function<void(Answer)> answer) {
@@ -460,7 +481,8 @@ class ShardRuntime final : public Runtime {
       const bool last = i + 1 == verdict->outputs.size();
       if (last) {
         request.answer = std::move(answer);
-        request.answers_later = flow->has_response && !split;
+        request.answers_by_status = flow->answers_by_status && !split && request.answer;
+        request.answers_later = flow->has_response && !split && !request.answers_by_status;
         request.started = std::move(started);
       }
       if (i == 0) request.documents = std::move(documents);

@@ -143,7 +143,7 @@ void Shard::start_run(StartRequest request) {
   start.resubmit_of = row.resubmit_of;
   start.origin = request.origin;
   start.started_by = row.started_by;
-  start.caller_waits = request.answer && request.answers_later;
+  start.caller_waits = request.answer && (request.answers_later || request.answers_by_status);
   if (!request.child_key.empty()) {
     request.documents.push_back({"childRun", request.child_key, Value::object({{"run", Value(row.name)}}), 0, {}});
   }
@@ -154,6 +154,7 @@ void Shard::start_run(StartRequest request) {
   auto& active = *made;
   active.answer = std::move(request.answer);
   active.answers_later = request.answers_later;
+  active.answers_by_status = request.answers_by_status;
   active.waits_forever = request.waits_forever;
   active.started = std::move(request.started);
   active.documents = std::move(request.documents);
@@ -350,7 +351,8 @@ void Shard::gate_opens(store::RunNumber number) {
     for (auto* listener : listeners_) listener->run_started(active.row);
     if (auto started = std::move(active.started))
       started(StartedRun{active.row.name, active.row.flow, active.row.version});
-    if (active.answer && !active.answers_later) answer_caller(active, Answer{});
+    if (active.answer && !active.answers_later)
+      answer_caller(active, active.answers_by_status ? ask_later(active.row) : Answer{});
   }
   carry_out(active, std::move(gate.commands));
   if (gate.ended) return finish(active);

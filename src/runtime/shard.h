@@ -27,10 +27,11 @@ struct StartRequest {
   std::string resubmit_of;
   std::string origin;  ///< the first run of the chain that `resubmit_of` belongs to
   std::string started_by;
-  bool must_start = false;     ///< waits for its turn even beyond the trigger's limit of waiting runs
-  std::string child_key;       ///< of the call that this run answers; committed with the start
-  bool waits_forever = false;  ///< the caller is a run: no limit of time, and it comes back after a crash
-  bool answers_later = false;  ///< `answer` waits for a Response action; else it gets 202 once the start is durable
+  bool must_start = false;         ///< waits for its turn even beyond the trigger's limit of waiting runs
+  std::string child_key;           ///< of the call that this run answers; committed with the start
+  bool waits_forever = false;      ///< the caller is a run: no limit of time, and it comes back after a crash
+  bool answers_later = false;      ///< `answer` waits for a Response action; else it gets 202 once the start is durable
+  bool answers_by_status = false;  ///< that 202 says where to ask for what the Response action answers
   std::function<void(Answer)> answer;               ///< may be empty
   std::function<void(Result<StartedRun>)> started;  ///< may be empty; called once the start is durable, or refused
   std::vector<store::Document> documents;           ///< committed with the start
@@ -61,6 +62,8 @@ class Shard {
   /// `ActionNotWaiting`; success once what follows is durable.
   void notify_action(const std::string& run, const std::string& action, std::uint32_t frame, Value outputs,
                      std::function<void(Result<void>)> done);
+  /// What the run's asynchronous Response answered; 202 with the address to ask at again while it has not.
+  void tell_response(const std::string& flow, const std::string& run, std::function<void(Answer)> answer);
   void cancel_run(const std::string& name, const std::string& by, std::function<void(Result<void>)> done);
 
   void add_listener(RunListener& listener) { listeners_.push_back(&listener); }
@@ -96,6 +99,7 @@ class Shard {
     engine::RecordedSteps kept;
     std::function<void(Answer)> answer;
     bool answers_later = false;
+    bool answers_by_status = false;
     bool waits_forever = false;
     std::function<void(Result<StartedRun>)> started;
     std::vector<store::Document> documents;
@@ -145,6 +149,8 @@ class Shard {
   /// A step of a run that keeps what another one had done: its recorded outcome, when it asks the same again.
   /// `StorageUnavailable`: not known just now.
   Result<std::optional<engine::AttemptFinished>> kept_reply(ActiveRun& active, const engine::Call& call);
+  /// 202 with the address where the answer is to be had.
+  Answer ask_later(const store::RunRow& row) const;
   void answer_caller(ActiveRun& active, Answer answer);
   void finish(ActiveRun& active);
   bool may_leave(const ActiveRun& active) const;

@@ -87,7 +87,8 @@ Result<Shard::ActiveRun*> Shard::replay(const store::RunRow& row) {
     for (const auto& event : *events) {
       if (const auto* start = std::get_if<engine::RunStarted>(&event)) {
         // A run that waits for this one asks again by itself.
-        caller_waits = start->caller_waits && start->trigger.find("parentRun") == nullptr;
+        caller_waits =
+            start->caller_waits && start->trigger.find("parentRun") == nullptr && !(*flow)->answers_by_status;
       }
       if (std::holds_alternative<engine::Responded>(event)) caller_waits = false;
     }

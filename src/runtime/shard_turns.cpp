@@ -97,23 +97,24 @@ void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunSt
   // The record of a waiting run is its start alone; it is written again, whole, when the run begins.
   row.status = store::RunStatus::waiting;
   row.needs_work = true;
-  start.caller_waits = false;
+  start.caller_waits = request.answers_by_status;
   turnstile(request.flow->id).waiting.push_back(row.number);
   store::Batch batch;
   batch.journal.push_back({row.number, 0, engine::encode({start}, sealer_)});
   batch.runs.push_back(row);
   batch.documents = std::move(request.documents);
-  hand_over(std::move(batch), [flow = request.flow, row, started = std::move(request.started),
-                               answer = std::move(request.answer)](Shard& shard) {
-    for (auto* listener : shard.listeners_) listener->run_started(row);
-    if (started) started(StartedRun{row.name, row.flow, row.version});
-    if (answer) {
-      Answer accepted;
-      add_run_headers(accepted, *flow, row, shard.executor_.random());
-      answer(std::move(accepted));
-    }
-    shard.next_turn(row.flow);
-  });
+  hand_over(std::move(batch),
+            [flow = request.flow, row, started = std::move(request.started), by_status = request.answers_by_status,
+             answer = std::move(request.answer)](Shard& shard) {
+              for (auto* listener : shard.listeners_) listener->run_started(row);
+              if (started) started(StartedRun{row.name, row.flow, row.version});
+              if (answer) {
+                Answer accepted = by_status ? shard.ask_later(row) : Answer{};
+                add_run_headers(accepted, *flow, row, shard.executor_.random());
+                answer(std::move(accepted));
+              }
+              shard.next_turn(row.flow);
+            });
 }
 
 void Shard::next_turn(const std::string& flow) {

@@ -67,11 +67,10 @@ void start_webhook(Step& step) {
   const auto signature = signature_in(address);
   step.inputs = without(whole, signature.empty() ? std::string_view("\x01") : signature);
   const Value sealed = Value::object({{"inputs", whole}, {"callback", Value(address)}});
+  std::optional<Duration> timeout;
+  if (!step.evaluate_timeout(timeout)) return;
   step.started(sealed);
-  if (step.action.settings.timeout) {
-    step.out.events.emplace_back(
-        TimerSet{step.place, TimerKind::timeout, step.facts.now + *step.action.settings.timeout});
-  }
+  if (timeout) step.out.events.emplace_back(TimerSet{step.place, TimerKind::timeout, step.facts.now + *timeout});
   step.out.commands.emplace_back(make_call(step.state, step.place, 1, step.inputs, sealed));
 }
 
