@@ -3,6 +3,7 @@
 #include "connector/native/mqtt.h"
 #include "connector/native/native.h"
 #include "connector/native/sql.h"
+#include "connector/native/standin/standin.h"
 #include "connector/native/tables_connector.h"
 #include "connector/native/connectors.h"
 
@@ -17,6 +18,12 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   list.push_back(make_sqlite_connector(parts));
   list.push_back(make_approvals_connector(parts));
   list.push_back(make_tables_connector(parts));
+  list.push_back(make_dataverse_standin(parts));
+  list.push_back(make_dataverse_legacy_standin(parts));
+  list.push_back(make_sharepoint_standin(parts));
+  list.push_back(make_users_standin(parts));
+  list.push_back(make_outlook_standin(parts));
+  list.push_back(make_teams_standin(parts));
   list.push_back(make_smtp(parts));
   list.push_back(make_imap(parts));
   return list;
