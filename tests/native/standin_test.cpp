@@ -28,7 +28,7 @@ Value json_of(std::string_view text) {
   return value ? *value : Value();
 }
 
-class Standins : public testing::Test {
+class Standins : public ::testing::Test {
  protected:
   void SetUp() override { store_ = store::sqlite::open({.folder = folder_.path()}).value(); }
 
@@ -78,7 +78,7 @@ TEST_F(Standins, DataverseRows) {
   use(make_dataverse_standin(parts()));
   EXPECT_EQ(refusal("CreateRecord", R"({"entityName": "admin_flows", "item/admin_name": "x"})"), "404 TableNotFound");
   use(make_dataverse_standin(parts()), Value::object({{"createTables", true}}));
-  const Value row = value("CreateRecord", R"({"entityName": "admin_flows", "item/admin_name": "Nightly", "item/admin_Environment@odata.bind": "admin_environments(0f8fad5b-d9cb-469f-a165-70867728950e)"})");
+  const Value row = value("CreateRecord", R"json({"entityName": "admin_flows", "item/admin_name": "Nightly", "item/admin_Environment@odata.bind": "admin_environments(0f8fad5b-d9cb-469f-a165-70867728950e)"})json");
   const std::string id(row.text_of("admin_flowid"));
   EXPECT_EQ(id.size(), 36U);
   EXPECT_EQ(row.text_of("_admin_environment_value"), "0f8fad5b-d9cb-469f-a165-70867728950e");
