@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "connector/content.h"
 #include "connector/native/standin/standin.h"
 #include "connector/native/tables_connector.h"
 #include "connector/text.h"
@@ -11,7 +12,8 @@ namespace flowmend::connector {
 namespace {
 
 // The paths of the newer connector are not known to flows: an OpenApiConnection step names operations.
-constexpr std::string_view document_start = R"json({"swagger":"2.0","info":{"title":"Microsoft Dataverse (stand-in)","description":"Rows of Dataverse tables, kept in Tables of this server.","version":"1.0"},
+constexpr std::string_view document_start =
+    R"json({"swagger":"2.0","info":{"title":"Microsoft Dataverse (stand-in)","description":"Rows of Dataverse tables, kept in Tables of this server.","version":"1.0"},
   "host":"dataverse.native","basePath":"/","schemes":["https"],"consumes":["application/json"],"produces":["application/json"],
   "parameters":{
     "entity":{"name":"entityName","in":"path","required":true,"type":"string","x-ms-summary":"Table name"},
@@ -23,6 +25,10 @@ constexpr std::string_view document_start = R"json({"swagger":"2.0","info":{"tit
     "expand":{"name":"$expand","in":"query","type":"string","x-ms-summary":"Expand Query","description":"Not done by the stand-in"},
     "fetch":{"name":"fetchXml","in":"query","type":"string","x-ms-summary":"Fetch Xml Query","description":"Not done by the stand-in"},
     "top":{"name":"$top","in":"query","type":"integer","x-ms-summary":"Row count"},
+    "field":{"name":"fileImageFieldName","in":"path","required":true,"type":"string","x-ms-summary":"Column name"},
+    "content":{"name":"item","in":"body","required":true,"x-ms-summary":"Content","schema":{"type":"string","format":"binary"}},
+    "filename":{"name":"x-ms-file-name","in":"header","type":"string","x-ms-summary":"Content name"},
+    "size":{"name":"size","in":"query","type":"string","x-ms-summary":"Image size","description":"Not looked at: images are given as they were put"},
     "item":{"name":"item","in":"body","required":true,"x-ms-summary":"Row","schema":{"type":"object"}}},
   "paths":{)json";
 
@@ -52,9 +58,11 @@ std::string operation(std::string_view path, std::string_view method, std::strin
 std::string dataverse_document() {
   std::string out(document_start);
   bool first = true;
-  for (const auto& [suffix, extra] : {std::pair<std::string, std::string>{"", ""}, {"WithOrganization", "organization "}}) {
+  for (const auto& [suffix, extra] :
+       {std::pair<std::string, std::string>{"", ""}, {"WithOrganization", "organization "}}) {
     const std::string base = suffix.empty() ? "/rows" : "/environment/rows";
-    const auto add = [&](const std::string& path, const char* method, const std::string& id, const char* summary, const std::string& parameters) {
+    const auto add = [&](const std::string& path, const char* method, const std::string& id, const char* summary,
+                         const std::string& parameters) {
       out += (first ? "" : ",") + operation(base + path, method, id + suffix, summary, extra + parameters);
       first = false;
     };
@@ -62,7 +70,12 @@ std::string dataverse_document() {
     add("/{entityName}", "post", "CreateRecord", "Add a new row", "entity item");
     add("/{entityName}({recordId})", "get", "GetItem", "Get a row by ID", "entity record select expand");
     add("/{entityName}({recordId})/upsert", "patch", "UpdateRecord", "Update a row", "entity record item");
-    add("/{entityName}({recordId})/update", "patch", "UpdateOnlyRecord", "Update a row only if it exists", "entity record item");
+    add("/{entityName}({recordId})/update", "patch", "UpdateOnlyRecord", "Update a row only if it exists",
+        "entity record item");
+    add("/{entityName}({recordId})/{fileImageFieldName}/content", "put", "UpdateEntityFileImageFieldContent",
+        "Upload a file or an image", "entity record field content filename");
+    add("/{entityName}({recordId})/{fileImageFieldName}/download", "get", "GetEntityFileImageFieldContent",
+        "Download a file or an image", "entity record field size");
     add("/{entityName}({recordId})/delete", "delete", "DeleteRecord", "Delete a row", "entity record");
   }
   return out + "}}";
@@ -71,9 +84,12 @@ std::string dataverse_document() {
 /// `accounts` -> `accountid`, `opportunities` -> `opportunityid`.
 std::string id_column_of(std::string_view entity_set) {
   std::string name = lower_case(entity_set);
-  if (name.ends_with("ies")) name.replace(name.size() - 3, 3, "y");
-  else if (name.ends_with("sses") || name.ends_with("xes") || name.ends_with("ches") || name.ends_with("shes")) name.resize(name.size() - 2);
-  else if (name.ends_with("s")) name.resize(name.size() - 1);
+  if (name.ends_with("ies"))
+    name.replace(name.size() - 3, 3, "y");
+  else if (name.ends_with("sses") || name.ends_with("xes") || name.ends_with("ches") || name.ends_with("shes"))
+    name.resize(name.size() - 2);
+  else if (name.ends_with("s"))
+    name.resize(name.size() - 1);
   return name + "id";
 }
 
@@ -93,15 +109,23 @@ Value kept(const Value& item, bool is_new) {
       continue;
     }
     std::string id = member.value.is_string() ? std::string(member.value.as_string()) : std::string();
-    if (const std::size_t open = id.rfind('('); open != std::string::npos && id.ends_with(")")) id = id.substr(open + 1, id.size() - open - 2);
+    if (const std::size_t open = id.rfind('('); open != std::string::npos && id.ends_with(")"))
+      id = id.substr(open + 1, id.size() - open - 2);
     out.set("_" + lower_case(name.substr(0, name.size() - bind.size())) + "_value", id.empty() ? Value() : Value(id));
   }
   return out.finish();
 }
 
+/// Before the name of the column whose file it is.
+constexpr std::string_view file_prefix = "@file.";
+
 /// A row with the names that flows know.
 Value shown(const Value& row) {
-  json::ObjectBuilder out(row);
+  json::ObjectBuilder out;
+  for (const json::Member& member : row.as_object()) {
+    // Files stand in their row, and are given out when they are asked for.
+    if (!member.name().starts_with(file_prefix)) out.add(member.key, member.value);
+  }
   for (const auto& [ours, theirs] : {std::pair{"created", "createdon"}, {"modified", "modifiedon"}}) {
     const Value* value = row.find(ours);
     if (value == nullptr) continue;
@@ -120,12 +144,18 @@ bool given(const NativeCall& call, std::string_view name) { return !text_argumen
 
 /// `createdon` and `modifiedon` in a filter or order are our own columns.
 std::string own_names(std::string text) {
-  for (const auto& [theirs, ours] : {std::pair<std::string, std::string>{"createdon", "created"}, {"modifiedon", "modified"}}) {
+  for (const auto& [theirs, ours] :
+       {std::pair<std::string, std::string>{"createdon", "created"}, {"modifiedon", "modified"}}) {
     for (std::size_t at = 0; (at = text.find(theirs, at)) != std::string::npos; at += ours.size()) {
-      const auto part_of_name = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '\''; };
-      const bool bare = (at == 0 || !part_of_name(text[at - 1])) && (at + theirs.size() >= text.size() || !part_of_name(text[at + theirs.size()]));
-      if (bare) text.replace(at, theirs.size(), ours);
-      else at += theirs.size() - ours.size();
+      const auto part_of_name = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '\'';
+      };
+      const bool bare = (at == 0 || !part_of_name(text[at - 1])) &&
+                        (at + theirs.size() >= text.size() || !part_of_name(text[at + theirs.size()]));
+      if (bare)
+        text.replace(at, theirs.size(), ours);
+      else
+        at += theirs.size() - ours.size();
     }
   }
   return text;
@@ -165,21 +195,52 @@ class DataverseRows {
     if (!table) return table_error(table.error());
     const auto row = rows_.tables().row(table->name, id);
     if (!row) return table_error(row.error());
-    return native_json(200, selected(shown(*row), odata::parse_select(text_argument(call, "$select")), table->id_column));
+    return native_json(200,
+                       selected(shown(*row), odata::parse_select(text_argument(call, "$select")), table->id_column));
   }
   http::Reply create(const NativeCall& call, const std::string& entity) {
     const auto table = rows_.open(entity, call.fields, true, true, id_column_of(entity));
     if (!table) return table_error(table.error());
-    const auto row = rows_.tables().insert(table->name, fitting(*table, kept(call.arguments.body, true)), call.idempotency_key);
+    const auto row =
+        rows_.tables().insert(table->name, fitting(*table, kept(call.arguments.body, true)), call.idempotency_key);
     return row ? native_json(201, shown(*row)) : table_error(row.error());
   }
-  http::Reply update(const NativeCall& call, const std::string& entity, const std::string& id, Tables::Missing missing) {
+  http::Reply update(const NativeCall& call, const std::string& entity, const std::string& id,
+                     Tables::Missing missing) {
     const bool inserts = missing == Tables::Missing::inserts;
     const auto table = rows_.open(entity, call.fields, inserts, true, id_column_of(entity));
     if (!table) return table_error(table.error());
-    if (inserts && !is_guid_like(id)) return native_error(400, "InvalidRow", "'" + id + "' is no row id: a GUID is expected.");
-    const auto row = rows_.tables().change(table->name, id, fitting(*table, kept(call.arguments.body, false)), {}, missing);
+    if (inserts && !is_guid_like(id))
+      return native_error(400, "InvalidRow", "'" + id + "' is no row id: a GUID is expected.");
+    const auto row =
+        rows_.tables().change(table->name, id, fitting(*table, kept(call.arguments.body, false)), {}, missing);
     return row ? native_json(200, shown(*row)) : table_error(row.error());
+  }
+  http::Reply put_file(const NativeCall& call, const std::string& entity, const std::string& id) {
+    const auto table = rows_.open(entity, call.fields, false, true, id_column_of(entity));
+    if (!table) return table_error(table.error());
+    const std::string field = lower_case(text_argument(call, "fileImageFieldName"));
+    const std::string file_name = text_argument(call, "x-ms-file-name");
+    json::ObjectBuilder values;
+    values.add(std::string(file_prefix) + field,
+               make_content(bytes_of(call.arguments.body), "application/octet-stream"));
+    values.add(field + "_name", Value(file_name.empty() ? field : file_name));
+    const auto row = rows_.tables().change(table->name, id, values.finish());
+    if (!row) return table_error(row.error());
+    http::Reply done;
+    done.status = 204;
+    return done;
+  }
+  http::Reply get_file(const NativeCall& call, const std::string& entity, const std::string& id) {
+    const auto table = rows_.open(entity, call.fields, false, true, id_column_of(entity));
+    if (!table) return table_error(table.error());
+    const auto row = rows_.tables().row(table->name, id);
+    if (!row) return table_error(row.error());
+    const std::string field = lower_case(text_argument(call, "fileImageFieldName"));
+    const Value* content = row->find(std::string(file_prefix) + field);
+    if (content == nullptr || content->is_null())
+      return native_error(404, "FileNotFound", "The column '" + field + "' of row '" + id + "' holds no file.");
+    return native_bytes(bytes_of(*content), "application/octet-stream");
   }
   http::Reply erase(const NativeCall& call, const std::string& entity, const std::string& id) {
     const auto table = rows_.open(entity, call.fields, false, true, id_column_of(entity));
@@ -193,7 +254,9 @@ class DataverseRows {
   }
 
  private:
-  static bool is_guid_like(std::string_view id) { return id.size() == 36 && std::count(id.begin(), id.end(), '-') == 4; }
+  static bool is_guid_like(std::string_view id) {
+    return id.size() == 36 && std::count(id.begin(), id.end(), '-') == 4;
+  }
   /// A table made by hand may not know the states that every Dataverse row has.
   static Value fitting(const Table& table, const Value& item) {
     if (table.open || !item.is_object()) return item;
@@ -240,6 +303,8 @@ class Dataverse final : public NativeConnector {
     if (id == "UpdateRecord") return rows_.update(call, entity, record, Tables::Missing::inserts);
     if (id == "UpdateOnlyRecord") return rows_.update(call, entity, record, Tables::Missing::is_error);
     if (id == "DeleteRecord") return rows_.erase(call, entity, record);
+    if (id == "UpdateEntityFileImageFieldContent") return rows_.put_file(call, entity, record);
+    if (id == "GetEntityFileImageFieldContent") return rows_.get_file(call, entity, record);
     return not_stood_in("The operation '" + id + "' is unknown.");
   }
 
@@ -248,7 +313,8 @@ class Dataverse final : public NativeConnector {
   std::string swagger_;
 };
 
-constexpr std::string_view legacy_document = R"json({"swagger":"2.0","info":{"title":"Microsoft Dataverse (legacy, stand-in)","description":"Rows of Dataverse tables, kept in Tables of this server.","version":"1.0"},
+constexpr std::string_view legacy_document =
+    R"json({"swagger":"2.0","info":{"title":"Microsoft Dataverse (legacy, stand-in)","description":"Rows of Dataverse tables, kept in Tables of this server.","version":"1.0"},
   "host":"dataverse.native","basePath":"/","schemes":["https"],"consumes":["application/json"],"produces":["application/json"],
   "parameters":{
     "dataset":{"name":"dataset","in":"path","required":true,"type":"string","x-ms-summary":"Environment","x-ms-url-encoding":"double"},

@@ -6,7 +6,8 @@
 namespace flowmend::connector {
 namespace {
 
-constexpr std::string_view document = R"json({"swagger":"2.0","info":{"title":"Office 365 Outlook (stand-in)","description":"Sends mail over any mail server.","version":"1.0"},
+constexpr std::string_view document =
+    R"json({"swagger":"2.0","info":{"title":"Office 365 Outlook (stand-in)","description":"Sends mail over any mail server.","version":"1.0"},
   "host":"outlook.native","basePath":"/","schemes":["https"],"consumes":["application/json"],"produces":["application/json"],
   "definitions":{"Mail":{"type":"object","required":["To","Subject","Body"],"properties":{
     "To":{"type":"string"},"Cc":{"type":"string"},"Bcc":{"type":"string"},"Subject":{"type":"string"},"Body":{"type":"string","format":"html"},
@@ -20,7 +21,8 @@ constexpr std::string_view document = R"json({"swagger":"2.0","info":{"title":"O
 class Outlook final : public NativeConnector {
  public:
   explicit Outlook(const NativeParts& parts) : smtp_(make_smtp(parts)) {
-    const Loaded loaded = load_connector_text(smtp_->swagger(), smtp_->properties(), {.name = std::string(smtp_->name())});
+    const Loaded loaded =
+        load_connector_text(smtp_->swagger(), smtp_->properties(), {.name = std::string(smtp_->name())});
     smtp_document_ = loaded.connector;
   }
   std::string_view name() const override { return "shared_office365"; }
@@ -32,7 +34,15 @@ class Outlook final : public NativeConnector {
   http::Reply call(const NativeCall& call) override {
     const Value& mail = call.arguments.body;
     json::ObjectBuilder out;
-    for (const auto& [theirs, ours] : {std::pair{"To", "To"}, {"Cc", "CC"}, {"Bcc", "BCC"}, {"Subject", "Subject"}, {"Body", "Body"}, {"From", "From"}, {"MailboxAddress", "From"}, {"ReplyTo", "ReplyTo"}, {"Importance", "Importance"}}) {
+    for (const auto& [theirs, ours] : {std::pair{"To", "To"},
+                                       {"Cc", "CC"},
+                                       {"Bcc", "BCC"},
+                                       {"Subject", "Subject"},
+                                       {"Body", "Body"},
+                                       {"From", "From"},
+                                       {"MailboxAddress", "From"},
+                                       {"ReplyTo", "ReplyTo"},
+                                       {"Importance", "Importance"}}) {
       if (const Value* value = mail.find(theirs); value != nullptr && !value->is_null()) out.set(ours, *value);
     }
     const bool plain_first = call.operation->id == "SendEmail";

@@ -20,7 +20,8 @@ Result<Table> StandinRows::open(std::string_view name, const Value& fields, bool
   if (table || table.error().code != "TableNotFound") return table;
   const bool allowed = field_text(fields, "createTables") == "true";
   if (!make || !allowed || own.empty()) {
-    return make_error("TableNotFound", "There is no table '" + own + "' that stands in for '" + std::string(name) + "'.", {},
+    return make_error("TableNotFound",
+                      "There is no table '" + own + "' that stands in for '" + std::string(name) + "'.", {},
                       allowed ? "It is made when a flow writes its first row."
                               : "Make it on the page Tables, or let the connection make tables.");
   }
@@ -36,7 +37,9 @@ Result<Table> StandinRows::open(std::string_view name, const Value& fields, bool
 }
 
 http::Reply not_stood_in(std::string_view what) {
-  return native_error(501, "StandInNotSupported", std::string(what) + " The stand-in of this connector does not do that; docs/stand-ins.md lists what it does.");
+  return native_error(
+      501, "StandInNotSupported",
+      std::string(what) + " The stand-in of this connector does not do that; docs/stand-ins.md lists what it does.");
 }
 
 }  // namespace flowmend::connector

@@ -7,7 +7,8 @@
 namespace flowmend::connector {
 namespace {
 
-constexpr std::string_view document = R"json({"swagger":"2.0","info":{"title":"SharePoint (stand-in)","description":"Items of SharePoint lists, kept in Tables of this server.","version":"1.0"},
+constexpr std::string_view document =
+    R"json({"swagger":"2.0","info":{"title":"SharePoint (stand-in)","description":"Items of SharePoint lists, kept in Tables of this server.","version":"1.0"},
   "host":"sharepoint.native","basePath":"/","schemes":["https"],"consumes":["application/json"],"produces":["application/json"],
   "parameters":{
     "dataset":{"name":"dataset","in":"path","required":true,"type":"string","x-ms-summary":"Site Address","x-ms-url-encoding":"double"},
@@ -31,10 +32,14 @@ constexpr std::string_view document = R"json({"swagger":"2.0","info":{"title":"S
 Value shown(const Value& row, const std::string& id_column) {
   json::ObjectBuilder out;
   for (const json::Member& member : row.as_object()) {
-    if (member.name() == id_column) out.add("ID", member.value);
-    else if (member.name() == "created") out.add("Created", member.value);
-    else if (member.name() == "modified") out.add("Modified", member.value);
-    else out.add(member.key, member.value);
+    if (member.name() == id_column)
+      out.add("ID", member.value);
+    else if (member.name() == "created")
+      out.add("Created", member.value);
+    else if (member.name() == "modified")
+      out.add("Modified", member.value);
+    else
+      out.add(member.key, member.value);
   }
   return out.finish();
 }
@@ -67,8 +72,10 @@ class SharePoint final : public NativeConnector {
       return native_json(200, Value::object({{"value", out.finish()}}));
     }
     if (operation == "GetItem") return answer(200, rows_.tables().row(table->name, id), *table);
-    if (operation == "PostItem") return answer(201, rows_.tables().insert(table->name, call.arguments.body, call.idempotency_key), *table);
-    if (operation == "PatchItem") return answer(200, rows_.tables().change(table->name, id, call.arguments.body), *table);
+    if (operation == "PostItem")
+      return answer(201, rows_.tables().insert(table->name, call.arguments.body, call.idempotency_key), *table);
+    if (operation == "PatchItem")
+      return answer(200, rows_.tables().change(table->name, id, call.arguments.body), *table);
     if (operation == "DeleteItem") {
       const auto erased = rows_.tables().erase(table->name, id);
       if (!erased) return table_error(erased.error());

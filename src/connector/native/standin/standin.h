@@ -9,21 +9,21 @@
 
 namespace flowmend::connector {
 
-// Stand-ins: connectors that answer to the api ids, operation ids and parameter names of services that are not open, over
-// what this server has of its own. The names are those that real flows use (tools/dev/standin_share.py counts them); an
-// operation that is not listed in a stand-in's document is refused by the checker and at run time, by name.
+// Stand-ins: connectors that answer to the api ids, operation ids and parameter names of services that are not open,
+// over what this server has of its own. The names are those that real flows use (tools/dev/standin_share.py counts
+// them); an operation that is not listed in a stand-in's document is refused by the checker and at run time, by name.
 //
 // Where a stand-in leads is said by its connection, once: which mail server, which webhook, whether tables may be made.
 
 std::unique_ptr<NativeConnector> make_dataverse_standin(const NativeParts& parts);         // rows over Tables
 std::unique_ptr<NativeConnector> make_dataverse_legacy_standin(const NativeParts& parts);  // its older connector
 std::unique_ptr<NativeConnector> make_sharepoint_standin(const NativeParts& parts);        // list items over Tables
-std::unique_ptr<NativeConnector> make_users_standin(const NativeParts& parts);             // people over the table `users`
-std::unique_ptr<NativeConnector> make_outlook_standin(const NativeParts& parts);           // mail over SMTP
-std::unique_ptr<NativeConnector> make_teams_standin(const NativeParts& parts);             // messages over a webhook
+std::unique_ptr<NativeConnector> make_users_standin(const NativeParts& parts);    // people over the table `users`
+std::unique_ptr<NativeConnector> make_outlook_standin(const NativeParts& parts);  // mail over SMTP
+std::unique_ptr<NativeConnector> make_teams_standin(const NativeParts& parts);    // messages over a webhook
 
-/// Rows of a service whose tables are Tables of ours: finds the table, makes it when the connection allows it, and speaks
-/// of rows as that service does.
+/// Rows of a service whose tables are Tables of ours: finds the table, makes it when the connection allows it, and
+/// speaks of rows as that service does.
 class StandinRows {
  public:
   explicit StandinRows(store::Store& store) : tables_(store) {}
@@ -42,7 +42,8 @@ class StandinRows {
 http::Reply not_stood_in(std::string_view what);
 
 /// Connection parameters of a stand-in over Tables.
-inline constexpr std::string_view rows_properties = R"json({"properties":{"iconBrandColor":"#088142","capabilities":["actions"],"connectionParameters":{
+inline constexpr std::string_view rows_properties =
+    R"json({"properties":{"iconBrandColor":"#088142","capabilities":["actions"],"connectionParameters":{
   "createTables":{"type":"bool","defaultValue":false,"uiDefinition":{"displayName":"Make tables","description":"Make a table of this server when a flow writes the first row to one that is not there","constraints":{"required":"false","tabIndex":1}}}}}})json";
 
 }  // namespace flowmend::connector

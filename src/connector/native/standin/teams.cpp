@@ -12,7 +12,8 @@
 namespace flowmend::connector {
 namespace {
 
-constexpr std::string_view document = R"json({"swagger":"2.0","info":{"title":"Microsoft Teams (stand-in)","description":"Posts messages and cards to an incoming webhook.","version":"1.0"},
+constexpr std::string_view document =
+    R"json({"swagger":"2.0","info":{"title":"Microsoft Teams (stand-in)","description":"Posts messages and cards to an incoming webhook.","version":"1.0"},
   "host":"teams.native","basePath":"/","schemes":["https"],"consumes":["application/json"],"produces":["application/json"],
   "parameters":{
     "poster":{"name":"poster","in":"path","required":true,"type":"string","x-ms-summary":"Post as"},
@@ -23,7 +24,8 @@ constexpr std::string_view document = R"json({"swagger":"2.0","info":{"title":"M
     "/flowbot/actions/notification/recipienttypes/user":{"post":{"operationId":"PostUserNotification","summary":"Post a message as the Flow bot to a user","parameters":[{"name":"PostNotificationRequest","in":"body","required":true,"schema":{"type":"object"}}],"responses":{"200":{"description":"Posted"}}}},
     "/flowbot/actions/adaptivecard/recipienttypes/user":{"post":{"operationId":"PostUserAdaptiveCard","summary":"Post an Adaptive Card as the Flow bot to a user","parameters":[{"name":"PostAdaptiveCardRequest","in":"body","required":true,"schema":{"type":"object"}}],"responses":{"200":{"description":"Posted"}}}}}})json";
 
-constexpr std::string_view connection = R"json({"properties":{"iconBrandColor":"#4b53bc","capabilities":["actions"],"connectionParameters":{
+constexpr std::string_view connection =
+    R"json({"properties":{"iconBrandColor":"#4b53bc","capabilities":["actions"],"connectionParameters":{
   "webhookUrl":{"type":"securestring","uiDefinition":{"displayName":"Webhook address","description":"Of an incoming webhook that takes {\"text\"} or a message with a card: Teams, or a chat that understands the same","constraints":{"required":"true","tabIndex":1}}}}}})json";
 
 http::Reply send_over(http::Client& client, http::Request request, const std::function<bool()>& cancelled) {
@@ -51,7 +53,9 @@ class Teams final : public NativeConnector {
   std::string_view name() const override { return "shared_teams"; }
   std::string_view swagger() const override { return document; }
   std::string_view properties() const override { return connection; }
-  std::string address(const Value& fields) const override { return "webhook at " + host_of(field_text(fields, "webhookUrl")); }
+  std::string address(const Value& fields) const override {
+    return "webhook at " + host_of(field_text(fields, "webhookUrl"));
+  }
 
   /// Whether the address is good can't be asked without posting.
   http::Reply verify(const Value& fields, Duration) override {
@@ -63,16 +67,23 @@ class Teams final : public NativeConnector {
     const Value& body = call.arguments.body;
     const std::string& operation = call.operation->id;
     std::string text(body.text_of("messageBody"));
-    if (const Value* message = body.find("messageBody"); message != nullptr && message->is_object()) text = json::write(*message);
-    if (trim(text).empty()) return native_error(400, "InvalidMessage", "The message is empty: 'messageBody' has no text.");
+    if (const Value* message = body.find("messageBody"); message != nullptr && message->is_object())
+      text = json::write(*message);
+    if (trim(text).empty())
+      return native_error(400, "InvalidMessage", "The message is empty: 'messageBody' has no text.");
     Value sent;
     if (operation == "PostCardToConversation" || operation == "PostUserAdaptiveCard") {
       const auto card = json::parse(text);
-      if (!card || !card->is_object()) return native_error(400, "InvalidMessage", "'messageBody' is no Adaptive Card: it is not a JSON object.");
-      sent = Value::object({{"type", "message"}, {"attachments", Value::array({Value::object({{"contentType", "application/vnd.microsoft.card.adaptive"}, {"content", *card}})})}});
+      if (!card || !card->is_object())
+        return native_error(400, "InvalidMessage", "'messageBody' is no Adaptive Card: it is not a JSON object.");
+      sent = Value::object(
+          {{"type", "message"},
+           {"attachments", Value::array({Value::object(
+                               {{"contentType", "application/vnd.microsoft.card.adaptive"}, {"content", *card}})})}});
     } else {
       std::string whole;
-      if (const auto title = body.text_of("messageTitle"); !title.empty()) whole += "**" + std::string(title) + "**\n\n";
+      if (const auto title = body.text_of("messageTitle"); !title.empty())
+        whole += "**" + std::string(title) + "**\n\n";
       if (const std::string to = recipient_of(body); !to.empty()) whole += "To " + to + ":\n\n";
       sent = Value::object({{"text", Value(whole + text)}});
     }
@@ -83,7 +94,8 @@ class Teams final : public NativeConnector {
     request.body = json::write(sent);
     request.timeout = call.timeout;
     http::Reply reply = send_over(client_, std::move(request), call.cancelled);
-    if (reply.status >= 200 && reply.status < 300) return native_json(200, Value::object({{"id", Value(call.idempotency_key)}}));
+    if (reply.status >= 200 && reply.status < 300)
+      return native_json(200, Value::object({{"id", Value(call.idempotency_key)}}));
     return reply;
   }
 
