@@ -124,8 +124,8 @@ test("tables are made, filled, filtered and deleted on their page", async () => 
   const page = await open(desktop);
   await page.goto("/tables");
   await page.getByRole("button", { name: "New table" }).click();
-  await page.getByLabel("Name").fill("orders");
-  await page.getByLabel("Columns").fill("title !\namount number\nstate choice: open | done");
+  await page.getByRole("textbox", { name: "Name" }).fill("orders");
+  await page.getByLabel("Columns", { exact: true }).fill("title !\namount number\nstate choice: open | done");
   await page.getByRole("button", { name: "Create" }).click();
   await page.getByRole("heading", { name: "orders", level: 1 }).waitFor();
   for (const [title, amount] of [["Chairs", "12.5"], ["Desks", "300"]]) {
