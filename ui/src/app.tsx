@@ -31,6 +31,7 @@ const TablesPage = lazy(() => import("./pages/tables/tables_page"));
 const TablePage = lazy(() => import("./pages/tables/table_page"));
 const ConnectorsPage = lazy(() => import("./pages/connectors/connectors_page"));
 const TokensPage = lazy(() => import("./pages/settings/tokens_page"));
+const NotificationsPage = lazy(() => import("./pages/notifications/notifications_page"));
 const AboutPage = lazy(() => import("./pages/settings/about_page"));
 const MorePage = lazy(() => import("./pages/more/more_page"));
 const SigninPage = lazy(() => import("./pages/signin/signin_page"));
@@ -115,6 +116,9 @@ function Frame({ user }: { user: User }) {
                   <Redirect to={routes.tokens} replace />
                 </Route>
                 <Route path="/settings/tokens" component={TokensPage} />
+                <Route path="/settings/notifications">
+                  <NotificationsPage user={user} />
+                </Route>
                 <Route path="/settings/about" component={AboutPage} />
                 <Route path="/more">
                   <MorePage user={user} onSignOut={() => void signOut()} />
