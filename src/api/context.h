@@ -14,6 +14,7 @@
 #include "http/listener.h"
 #include "repair/bulk.h"
 #include "repair/incidents.h"
+#include "repair/notify/notifier.h"
 #include "repair/trials.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
@@ -30,6 +31,7 @@ struct Parts {
   repair::Incidents& incidents;
   repair::Bulk& bulk;
   const repair::Trials& trials;
+  repair::notify::Notifier& notifier;
   Identities& identities;
   EventHub& events;
   std::string version;

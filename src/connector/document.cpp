@@ -272,8 +272,10 @@ void Loader::read_operation(std::string_view path, std::string_view method, cons
   operation.safe = truthy(extension(definition, "x-ms-safe-operation"));
   operation.no_generic_test = truthy(extension(definition, "x-ms-no-generic-test"));
   operation.trigger = extension(definition, "x-ms-trigger") != nullptr;
-  if (const Value* pageable = extension(definition, "x-ms-pageable"))
+  if (const Value* pageable = extension(definition, "x-ms-pageable")) {
     operation.next_link_name = pageable->text_of("nextLinkName");
+    operation.items_name = pageable->text_of("itemName");
+  }
   if (const Value* security = definition.find("security"); security != nullptr && security->is_array()) {
     operation.security_off = security->size() == 0;
     for (const Value& one : security->as_array()) {

@@ -68,7 +68,8 @@ struct Operation {
   bool no_generic_test = false;
   bool file_reply = false;  ///< the 2xx schema is a file or binary: the reply stays bytes
   bool binary_reply = false;
-  std::string next_link_name;  ///< x-ms-pageable; empty = one page
+  std::string next_link_name;  ///< x-ms-pageable; empty = the usual names
+  std::string items_name;      ///< `itemName` of the same; empty = `value`
   Unavailable unavailable;
 
   const OperationParameter* find(std::string_view name) const;  ///< any place but body

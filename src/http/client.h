@@ -21,6 +21,7 @@ struct Request {
   std::string body;
   Duration timeout = Duration::seconds(120);         ///< from start to the last byte of the reply
   Duration connect_timeout = Duration::seconds(15);  ///< of that, until a connection stands
+  bool decompress = true;                            ///< ask for a compressed reply and unpack it
   std::size_t reply_bytes_max = 104'857'600;         ///< a longer reply ends with ResponseTooLarge
 };
 

@@ -67,6 +67,7 @@ Value part_value(const IncidentPart& part) {
   out.add("rule", Value(part.rule));
   out.add("title", Value(part.title));
   out.add("message", Value(part.message));
+  add_text(out, "howToFix", part.how_to_fix);
   add_text(out, "action", part.action);
   out.add("family", Value(part.family));
   if (part.connection) out.add("connection", connection_value(part));
@@ -86,6 +87,7 @@ IncidentPart part_of(const Value& value) {
   part.rule = value.text_of("rule");
   part.title = value.text_of("title");
   part.message = value.text_of("message");
+  part.how_to_fix = value.text_of("howToFix");
   part.action = value.text_of("action");
   part.family = value.text_of("family");
   part.last_run = value.text_of("lastRun");
@@ -174,10 +176,12 @@ bool fold(Incident& incident, const Finding& finding, Timestamp now) {
   part.fingerprint = finding.fingerprint.key;
   part.rule = finding.fingerprint.rule;
   if (!part.first.is_set() || finding.ended < part.first) part.first = finding.ended;
-  if (finding.ended >= part.last) {
-    part.last = finding.ended;
+  // A connection may be told as broken (a part without runs) a moment after the run ended that met it.
+  if (finding.ended >= part.last || part.count == 0) {
+    part.last = std::max(part.last, finding.ended);
     part.title = finding.title;
     part.message = finding.message;
+    part.how_to_fix = finding.how_to_fix;
     part.action = finding.action;
     part.family = finding.family;
     part.connection = finding.connection;
@@ -268,6 +272,7 @@ Value incident_view(const Incident& incident) {
   out.add("state", Value(state_name(incident.state)));
   out.add("title", Value(face.title));
   out.add("message", Value(face.message));
+  add_text(out, "howToFix", face.how_to_fix);
   out.add("rule", Value(face.rule));
   out.add("family", Value(face.family));
   add_text(out, "action", face.action);

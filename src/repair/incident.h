@@ -26,8 +26,9 @@ struct Finding {
   std::string version;
   Timestamp started;
   Timestamp ended;
-  std::string title;    ///< of the explanation
-  std::string message;  ///< what happened
+  std::string title;       ///< of the explanation
+  std::string message;     ///< what happened
+  std::string how_to_fix;  ///< one advice a line
   std::string action;
   std::string family;
   Fingerprint fingerprint;
@@ -45,6 +46,7 @@ struct IncidentPart {
   std::string rule;
   std::string title;  ///< of the latest failure, as what follows
   std::string message;
+  std::string how_to_fix;  ///< one advice a line; may be empty
   std::string action;
   std::string family;
   std::optional<connector::ConnectionKey> connection;

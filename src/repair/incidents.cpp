@@ -383,9 +383,10 @@ class Incidents::Worker {
     std::vector<Finding> findings;
     const std::lock_guard writing(write_mutex_);
     std::map<std::string, Incident> changed;
+    std::set<std::string> told;
     for (const Task& task : batch) {
       if (const auto* connection = std::get_if<connector::ConnectionView>(&task)) {
-        note_broken(*connection, changed);
+        note_broken(*connection, changed, told);
         continue;
       }
       const auto& run = std::get<store::RunRow>(task);
@@ -396,8 +397,8 @@ class Incidents::Worker {
         if (std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.number == run.number; }))
           continue;
         findings.push_back(find_out(run));
-        static_cast<void>(
-            fold(incident_for(findings.back().fingerprint.key, changed), findings.back(), parts_.clock()));
+        Incident& incident = incident_for(findings.back().fingerprint.key, changed);
+        if (fold(incident, findings.back(), parts_.clock())) told.insert(incident.id);
       } else {
         note_success(run, changed);
       }
@@ -405,7 +406,7 @@ class Incidents::Worker {
     if (findings.empty() && changed.empty()) return;
     std::vector<Incident> incidents;
     for (auto& [id, incident] : changed) incidents.push_back(std::move(incident));
-    static_cast<void>(store(incidents, {}, findings));
+    static_cast<void>(store(incidents, {}, findings, told));
   }
 
   /// The incident for a fingerprint, to be changed: the one of this batch, the stored one, or a new one.
@@ -447,6 +448,12 @@ class Incidents::Worker {
     const Value explanation = explain(facts);
     finding.title = explanation.text_of("title");
     finding.message = explanation.text_of("whatHappened");
+    if (const Value* advice = explanation.find("howToFix"); advice != nullptr && advice->is_array()) {
+      for (const Value& one : advice->as_array()) {
+        if (!finding.how_to_fix.empty()) finding.how_to_fix += '\n';
+        finding.how_to_fix += one.text_of("text");
+      }
+    }
     finding.family = family_name(facts.family);
     finding.fingerprint = fingerprint_of(facts);
     if (facts.action != nullptr) finding.action = facts.action->name;
@@ -476,7 +483,8 @@ class Incidents::Worker {
 
   /// A connection that stopped working is told even before a run fails of it; the runs then fold into the same
   /// incident.
-  void note_broken(const connector::ConnectionView& connection, std::map<std::string, Incident>& changed) {
+  void note_broken(const connector::ConnectionView& connection, std::map<std::string, Incident>& changed,
+                   std::set<std::string>& told) {
     const std::string fingerprint = "auth|" + connection.key.api + "/" + connection.key.name;
     Incident& incident = incident_for(fingerprint, changed);
     const bool open = !incident.parts.empty() && incident.is_open();
@@ -491,20 +499,27 @@ class Incidents::Worker {
     part.rule = "Same connection, not authenticated: " + connection.display_name;
     part.title = "The connection " + connection.display_name + " isn't authenticated";
     part.message = connection.error_message + " Enter the right credentials: flows that use it fail until then.";
+    part.how_to_fix = "Verify the connection's password: the new one is tried before it is stored.";
     part.family = "authentication";
     part.connection = connection.key;
     part.connection_name = connection.display_name;
     if (!part.first.is_set()) part.first = now;
     part.last = now;
+    // The run that met it: one click leads there, though its end is not known yet.
+    if (const auto& met = connection.last_failure; met && !met->run.empty()) {
+      part.last_flow = met->flow;
+      part.last_run = met->run;
+    }
     if (incident.state == IncidentState::fixed) incident.state = IncidentState::back;
     incident.told = now;
     incident.read = false;
+    told.insert(incident.id);
   }
 
   /// Writes changed incidents, drops `gone` ones and notes on the runs of `findings` where they belong. With
   /// `write_mutex_` held.
   Result<void> store(const std::vector<Incident>& changed, std::vector<std::string> gone,
-                     const std::vector<Finding>& findings) {
+                     const std::vector<Finding>& findings, const std::set<std::string>& told = {}) {
     for (const std::string& old : surplus(changed)) gone.push_back(old);
     const auto written = parts_.store.write([&](store::Transaction& transaction) -> Result<void> {
       for (const std::string& id : gone) {
@@ -513,6 +528,8 @@ class Incidents::Worker {
       for (const Incident& incident : changed) {
         if (auto put = transaction.put_document(document_kind, incident.id, to_document(incident)); !put)
           return put.error();
+        if (!parts_.on_tell || !told.contains(incident.id)) continue;
+        if (auto kept = parts_.on_tell(transaction, incident); !kept) return kept.error();
       }
       for (const Finding& finding : findings)
         transaction.set_family(finding.number, finding.family, finding.fingerprint.key);

@@ -36,6 +36,9 @@ class Incidents final : public runtime::RunListener {
     const connector::Connections& connections;
     std::function<void(std::size_t unread)> on_notify;     ///< after each change of the bell's count; may be empty
     std::function<void(const std::string& id)> on_change;  ///< after each change of an incident; may be empty
+    /// People are to be told of this incident. Called inside the transaction that stores it, so that what it writes is
+    /// durable together with the incident or not at all; may be empty.
+    std::function<Result<void>(store::Transaction&, const Incident&)> on_tell;
     std::function<Timestamp()> clock = now_from_system_clock;
   };
   explicit Incidents(Parts parts);

@@ -6,8 +6,10 @@
 
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "api/api.h"
+#include "api/approval_delivery.h"
 #include "connector/connections.h"
 #include "connector/effects.h"
 #include "connector/native/native.h"
@@ -17,10 +19,12 @@
 #include "http/listener.h"
 #include "repair/bulk.h"
 #include "repair/incidents.h"
+#include "repair/notify/notifier.h"
 #include "repair/trials.h"
 #include "runtime/executor.h"
 #include "runtime/retention.h"
 #include "runtime/runtime.h"
+#include "sandbox/effects.h"
 #include "server/demo/demo.h"
 #include "store/sqlite/open.h"
 
@@ -67,7 +71,8 @@ int serve(const ServeOptions& options) {
   if (!natives) return refuse(natives.error());
   connector::Connections connections(**store, **sealer, registry, client);
   if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
-  connector::ConnectorEffects effects(client, registry, connections);
+  connector::ConnectorEffects connector_effects(client, registry, connections);
+  sandbox::Effects effects(connector_effects, **store);
 
   runtime::Settings settings;
   settings.public_url = options.public_url.empty() ? "http://" + options.address + ":" + std::to_string(options.port)
@@ -80,14 +85,19 @@ int serve(const ServeOptions& options) {
   runtime::Retention retention(**store, runtime::make_thread_executor(), retention_settings);
   retention.start();
 
+  repair::notify::Notifier notifier({**store, **sealer, client, settings.public_url});
   api::EventHub events;
   repair::Incidents incidents(
       {**store, **sealer, (*runtime)->flows(), connections,
        [&events](std::size_t unread) {
          events.publish("notification", Value::object({{"unread", static_cast<std::int64_t>(unread)}}));
        },
-       [&events](const std::string& id) {
+       [&events, &notifier](const std::string& id) {
          events.publish("incident", Value::object({{"incident", Value(id)}}));
+         notifier.wake();
+       },
+       [&notifier](store::Transaction& transaction, const repair::Incident& incident) {
+         return notifier.tell(transaction, incident);
        }});
   if (const auto started = incidents.start(); !started) return refuse(started.error());
   (*runtime)->add_listener(events);
@@ -119,9 +129,12 @@ int serve(const ServeOptions& options) {
     if (!seeded) return refuse(seeded.error());
   }
 
+  std::optional<api::ApprovalDelivery> approvals;
+  approvals.emplace(**store, **sealer, **runtime);
+
   api::Identities identities(**store, options.data_folder);
-  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, identities, events,
-                version, std::filesystem::absolute(options.data_folder, failure).string(), options.public_url,
+  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, notifier, identities,
+                events, version, std::filesystem::absolute(options.data_folder, failure).string(), options.public_url,
                 options.demo, now_from_system_clock()});
   http::ListenerOptions listening;
   listening.address = options.address;
@@ -148,6 +161,7 @@ int serve(const ServeOptions& options) {
   spdlog::info("stopping");
   events.close();
   listener.stop(Duration::seconds(5));
+  approvals.reset();
   // First of all that goes: the others listen to it and use it until their own end.
   (*runtime)->stop();
   return 0;

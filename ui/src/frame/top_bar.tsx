@@ -4,7 +4,7 @@ import { Link, useLocation } from "wouter";
 import { getJson } from "../api/client";
 import { paths, routes } from "../api/paths";
 import type { Run, User } from "../api/types";
-import { AppsListRegular, InfoRegular, KeyRegular, PersonRegular, PlugConnectedRegular, SearchRegular, SettingsRegular, SignOutRegular } from "../parts/icons";
+import { AlertRegular, AppsListRegular, InfoRegular, KeyRegular, PersonRegular, PlugConnectedRegular, SearchRegular, SettingsRegular, SignOutRegular } from "../parts/icons";
 import { text } from "../text";
 import { NotificationsButton } from "./notifications";
 import { useSignOut } from "./sign_out";
@@ -79,6 +79,7 @@ export function TopBar({ user }: { user: User }) {
               <MenuItem icon={<PlugConnectedRegular />} onClick={() => navigate(routes.connections)}>{text.frame.connections}</MenuItem>
               <MenuItem icon={<AppsListRegular />} onClick={() => navigate(routes.connectors)}>{text.frame.connectors}</MenuItem>
               <MenuItem icon={<KeyRegular />} onClick={() => navigate(routes.tokens)}>{text.frame.tokens}</MenuItem>
+              <MenuItem icon={<AlertRegular />} onClick={() => navigate(routes.notifications)}>{text.frame.notifications}</MenuItem>
               <MenuItem icon={<InfoRegular />} onClick={() => navigate(routes.about)}>{text.frame.about}</MenuItem>
             </MenuList>
           </MenuPopover>

@@ -18,6 +18,7 @@ import { apiOf, isBroken } from "../connections/connection";
 import { FlowState } from "../flows/flow_state";
 import { Success } from "../flows/flows_page";
 import { TriggerChecks } from "./trigger_checks";
+import { FlowNotifications } from "./flow_notifications";
 import "./flow.css";
 
 function TriggerAddress({ flow, trigger }: { flow: string; trigger: string }) {
@@ -217,6 +218,10 @@ export default function FlowPage({ flow: name }: { flow: string }) {
               <TriggerChecks flow={name} trigger={trigger.name} />
             </section>
           )}
+          <section className="panel" aria-labelledby="flow-notifications">
+            <h2 id="flow-notifications">{text.notify.flow}</h2>
+            <FlowNotifications flow={name} />
+          </section>
           {trigger?.type === "Request" && (
             <section className="panel" aria-labelledby="address">
               <h2 id="address">{text.flow.triggerAddress}</h2>
