@@ -23,6 +23,9 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   list.push_back(make_sqlite_connector(parts));
   list.push_back(make_tables_connector(parts));
   list.push_back(make_webdav(parts));
+  list.push_back(make_rss(parts));
+  list.push_back(make_s3(parts));
+  list.push_back(make_chat(parts));
   // In the stead of services that are not open (docs/stand-ins.md).
   list.push_back(make_dataverse_standin(parts));
   list.push_back(make_dataverse_legacy_standin(parts));
