@@ -67,8 +67,10 @@ Error framed(const Error& error, std::string_view action, std::string_view type)
 
 class ConnectorEffects::State : public std::enable_shared_from_this<State> {
  public:
-  State(http::Client& client, const Registry& registry, Connections& connections)
-      : client_(client), registry_(registry), connections_(connections), later_([this] { run_later(); }) {}
+  State(http::Client& client, const Registry& registry, Connections& connections, const MessageLimits& limits)
+      : client_(client), registry_(registry), connections_(connections), limits_(limits), later_([this] {
+          run_later();
+        }) {}
 
   ~State() {
     {
@@ -335,8 +337,9 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   NativePool natives_;
 };
 
-ConnectorEffects::ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections)
-    : state_(std::make_shared<State>(client, registry, connections)) {}
+ConnectorEffects::ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections,
+                                   const MessageLimits& limits)
+    : state_(std::make_shared<State>(client, registry, connections, limits)) {}
 
 ConnectorEffects::~ConnectorEffects() { state_->stop(); }
 

@@ -150,7 +150,7 @@ void Shard::start_run(StartRequest request) {
   if (waits) return wait_for_turn(std::move(request), std::move(row), std::move(start));
 
   note_begun(request.flow->id);
-  auto made = std::make_unique<ActiveRun>(std::move(row), request.flow);
+  auto made = std::make_unique<ActiveRun>(std::move(row), request.flow, settings_.limits);
   auto& active = *made;
   active.answer = std::move(request.answer);
   active.answers_later = request.answers_later;

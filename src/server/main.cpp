@@ -4,6 +4,7 @@
 #include "api/identity.h"
 #include "expression/eval_command.h"
 #include "server/cli/check.h"
+#include "server/limits.h"
 #include "server/serve.h"
 
 namespace {
@@ -57,6 +58,7 @@ int main(int argc, char** argv) {
                    "Folder whose files flows may read and write (File System connector); may be given several times")
       ->delimiter(':')
       ->envname("FLOWMEND_FILE_ROOTS");
+  serve->add_option("--limit", options.limits, "NAME=VALUE of a limit, as `flowmend limits` lists them; several times");
   serve->add_flag("--demo", options.demo, "Serve the demo's services too, and make its flows at the first start");
   serve->add_option("--demo-port", options.demo_port, "Port of the demo's services")->capture_default_str();
 
@@ -89,6 +91,8 @@ int main(int argc, char** argv) {
       ->envname("FLOWMEND_DATA");
   create->add_option("--name", token_name, "What it is for")->required();
   create->add_option("--scopes", scopes, "read, run, write, admin")->delimiter(',')->capture_default_str();
+
+  auto* limits = app.add_subcommand("limits", "List the limits that serve --limit sets");
 
   auto* version = app.add_subcommand("version", "Print the version");
 
@@ -124,6 +128,7 @@ int main(int argc, char** argv) {
     std::cout << *secret << std::endl;
     return 0;
   }
+  if (*limits) std::cout << flowmend::server::describe_limits();
   if (*version) std::cout << "flowmend " << flowmend::server::version << std::endl;
   return 0;
 }

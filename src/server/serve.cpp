@@ -26,6 +26,7 @@
 #include "runtime/runtime.h"
 #include "sandbox/effects.h"
 #include "server/demo/demo.h"
+#include "server/limits.h"
 #include "store/sqlite/open.h"
 
 namespace flowmend::server {
@@ -56,6 +57,8 @@ int serve(const ServeOptions& options) {
   const sigset_t ending = block_ending_signals();
   spdlog::set_default_logger(spdlog::stderr_color_mt("flowmend"));
 
+  ServerLimits limits;
+  if (const auto set = set_limits(options.limits, limits); !set) return refuse(set.error());
   auto store = store::sqlite::open({options.data_folder});
   if (!store) return refuse(store.error());
   std::error_code failure;
@@ -71,10 +74,10 @@ int serve(const ServeOptions& options) {
   if (!natives) return refuse(natives.error());
   connector::Connections connections(**store, **sealer, registry, client);
   if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
-  connector::ConnectorEffects connector_effects(client, registry, connections);
-  sandbox::Effects effects(connector_effects, **store);
+  connector::ConnectorEffects connector_effects(client, registry, connections, limits.messages);
+  sandbox::Effects effects(connector_effects, **store, limits.sandbox);
 
-  runtime::Settings settings;
+  runtime::Settings& settings = limits.runtime;
   settings.public_url = options.public_url.empty() ? "http://" + options.address + ":" + std::to_string(options.port)
                                                    : options.public_url;
   auto runtime = runtime::Runtime::start({**store, effects, **sealer, runtime::make_thread_executor()}, settings);
