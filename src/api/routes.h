@@ -20,6 +20,7 @@ std::vector<RouteEntry> run_routes();         // runs, actions, contents: routes
 std::vector<RouteEntry> connection_routes();  // connectors, connections: routes_connections.cpp
 std::vector<RouteEntry> incident_routes();    // incidents, repair jobs: routes_incidents.cpp
 std::vector<RouteEntry> notification_routes();  // messages to people: routes_notifications.cpp
+std::vector<RouteEntry> capsule_routes();       // a failed run to give away: routes_capsules.cpp
 std::vector<RouteEntry> own_routes();         // /api/v1: routes_own.cpp
 
 }  // namespace flowmend::api
