@@ -74,7 +74,9 @@ bool is_callback(const std::vector<std::string>& segments) {
           (http::same_name(segments[2], "versions") && segments.size() >= 7) ||
           // A webhook action's address; contents of steps lie below runs too.
           (segments.size() == 9 && http::same_name(segments[2], "runs") &&
-           http::same_name(segments[6], "repetitions") && http::same_name(segments[8], "run")));
+           http::same_name(segments[6], "repetitions") && http::same_name(segments[8], "run")) ||
+          // Where a caller asks for the answer of an asynchronous Response.
+          (segments.size() == 6 && http::same_name(segments[2], "runs") && http::same_name(segments[4], "operations")));
 }
 
 void add_security_headers(http::Response& response) {
@@ -120,8 +122,8 @@ http::Response portal_response(const http::IncomingRequest& request) {
 }  // namespace
 
 Api::Api(Parts parts) : parts_(std::move(parts)) {
-  for (auto table : {own_routes(), flow_routes(), run_routes(), connection_routes(), incident_routes(),
-                     notification_routes(), capsule_routes()}) {
+  for (auto table : {own_routes(), flow_routes(), run_routes(), connection_routes(), incident_routes(), table_routes(),
+                     approval_routes(), artifact_routes(), notification_routes(), capsule_routes(), capsule_routes()}) {
     for (auto& entry : table) routes_.push_back(std::move(entry));
   }
   for (std::size_t i = 0; i < workers; ++i)

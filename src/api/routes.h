@@ -19,6 +19,9 @@ std::vector<RouteEntry> flow_routes();        // flows, triggers: routes_flows.c
 std::vector<RouteEntry> run_routes();         // runs, actions, contents: routes_runs.cpp
 std::vector<RouteEntry> connection_routes();  // connectors, connections: routes_connections.cpp
 std::vector<RouteEntry> incident_routes();    // incidents, repair jobs: routes_incidents.cpp
+std::vector<RouteEntry> table_routes();       // tables and their rows: routes_tables.cpp
+std::vector<RouteEntry> approval_routes();    // approvals, and links to them: routes_approvals.cpp
+std::vector<RouteEntry> artifact_routes();    // maps and schemas of flows: routes_artifacts.cpp
 std::vector<RouteEntry> notification_routes();  // messages to people: routes_notifications.cpp
 std::vector<RouteEntry> capsule_routes();       // a failed run to give away: routes_capsules.cpp
 std::vector<RouteEntry> own_routes();         // /api/v1: routes_own.cpp

@@ -5,6 +5,7 @@
 
 #include "connector/content.h"
 #include "connector/mask.h"
+#include "connector/native/call.h"
 #include "connector/reference.h"
 #include "connector/service_message.h"
 #include "connector/text.h"
@@ -58,6 +59,29 @@ std::string error_code_of(int status) {
   if (status == 401) return "Unauthorized";
   if (status == 403) return "Forbidden";
   return status >= 500 || status == 408 || status == 429 ? "ServiceUnreachable" : "TestFailed";
+}
+
+/// What a service's answer to a test says about the credentials.
+Verification judge_test(const http::Reply& reply, const std::vector<std::string>& secrets) {
+  Verification answer;
+  if (!reply.error_code.empty()) {
+    answer.status = ConnectionStatus::error;
+    answer.error_code = "ServiceUnreachable";
+    answer.error_message = "The service could not be asked, so nothing is known about the credentials: " +
+                           mask_secrets(reply.error_message, secrets);
+    return answer;
+  }
+  const Decoded decoded = decode_body(reply.body, http::find_header(reply.headers, "Content-Type"));
+  answer.service_status = reply.status;
+  answer.service_body = mask_value(decoded.body, secrets);
+  if (reply.status >= 200 && reply.status < 300) {
+    answer.service_body = Value();
+    return answer;
+  }
+  answer.status = ConnectionStatus::error;
+  answer.error_code = error_code_of(reply.status);
+  answer.error_message = refusal_text(reply.status, read_service_message(answer.service_body));
+  return answer;
 }
 
 }  // namespace
@@ -417,6 +441,14 @@ void Connections::verify(const ConnectionKey& key, const Value& credentials,
 
 void Connections::probe(Probe question, std::function<void(Verification)> done) {
   const Connector& connector = *question.material.connector;
+  if (connector.native != nullptr) {
+    const Value fields = native_fields(connector, question.material.fields);
+    natives_.verify(*connector.native, fields, test_timeout,
+                    [secrets = secrets_of(connector, fields), done = std::move(done)](const http::Reply& reply) {
+                      done(judge_test(reply, secrets));
+                    });
+    return;
+  }
   const auto test = connection_test(connector);
   Verification result;
   if (!test) {
@@ -439,28 +471,8 @@ void Connections::probe(Probe question, std::function<void(Verification)> done) 
   request.body = std::move(built->body);
   request.timeout = test_timeout;
   request.reply_bytes_max = 1u << 20;
-  client_.send(std::move(request), [secrets = built->secrets, done = std::move(done)](http::Reply reply) {
-    Verification answer;
-    if (!reply.error_code.empty()) {
-      answer.status = ConnectionStatus::error;
-      answer.error_code = "ServiceUnreachable";
-      answer.error_message = "The service could not be asked, so nothing is known about the credentials: " +
-                             mask_secrets(reply.error_message, secrets);
-      done(std::move(answer));
-      return;
-    }
-    const Decoded decoded = decode_body(reply.body, http::find_header(reply.headers, "Content-Type"));
-    answer.service_status = reply.status;
-    answer.service_body = mask_value(decoded.body, secrets);
-    if (reply.status >= 200 && reply.status < 300) {
-      answer.service_body = Value();
-      done(std::move(answer));
-      return;
-    }
-    answer.status = ConnectionStatus::error;
-    answer.error_code = error_code_of(reply.status);
-    answer.error_message = refusal_text(reply.status, read_service_message(answer.service_body));
-    done(std::move(answer));
+  client_.send(std::move(request), [secrets = built->secrets, done = std::move(done)](const http::Reply& reply) {
+    done(judge_test(reply, secrets));
   });
 }
 

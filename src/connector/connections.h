@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "connector/native/pool.h"
 #include "connector/registry.h"
 #include "connector/request.h"
 #include "engine/journal.h"
@@ -82,8 +83,8 @@ struct Verification {
 /// mends it; a 403 leaves the state alone, because the credentials were known. New credentials replace stored ones only
 /// after the service accepted them.
 ///
-/// Threads: any. `done` functions are called once, on the HTTP client's thread or, when nothing had to be asked, before
-/// the call returns.
+/// Threads: any. `done` functions are called once, on the HTTP client's thread (a pool's for native connectors) or,
+/// when nothing had to be asked, before the call returns.
 class Connections {
  public:
   Connections(store::Store& store, const engine::Sealer& sealer, const Registry& registry, http::Client& client);
@@ -165,6 +166,7 @@ class Connections {
   std::function<void(const ConnectionView&)> listener_;
   mutable std::mutex mutex_;
   std::map<ConnectionKey, Entry> entries_;
+  NativePool natives_;  ///< last: its end answers those who still wait, and they look at what stands above
 };
 
 /// The operation that a connection is tested with, and its parameters: the connector's own testConnection, else a GET

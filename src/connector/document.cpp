@@ -100,6 +100,7 @@ Loaded Loader::run() {
   }
   connector_->swagger = swagger_;
   connector_->properties = properties_;
+  connector_->native = options_.native;
   read_catalogue();
   read_address();
   read_security();
@@ -113,7 +114,7 @@ Loaded Loader::run() {
   read_capabilities();
   const bool host_by_policy = std::any_of(connector_->policies.begin(), connector_->policies.end(),
                                           [](const Policy& policy) { return policy.kind == Policy::Kind::host_url; });
-  if (connector_->host.empty() && !host_by_policy) {
+  if (connector_->host.empty() && !host_by_policy && connector_->native == nullptr) {
     warn("/host", "ConnectorHostMissing", "The document names no host.",
          "Enter the service's address with the connection.");
   }
@@ -271,8 +272,10 @@ void Loader::read_operation(std::string_view path, std::string_view method, cons
   operation.safe = truthy(extension(definition, "x-ms-safe-operation"));
   operation.no_generic_test = truthy(extension(definition, "x-ms-no-generic-test"));
   operation.trigger = extension(definition, "x-ms-trigger") != nullptr;
-  if (const Value* pageable = extension(definition, "x-ms-pageable"))
+  if (const Value* pageable = extension(definition, "x-ms-pageable")) {
     operation.next_link_name = pageable->text_of("nextLinkName");
+    operation.items_name = pageable->text_of("itemName");
+  }
   if (const Value* security = definition.find("security"); security != nullptr && security->is_array()) {
     operation.security_off = security->size() == 0;
     for (const Value& one : security->as_array()) {

@@ -68,7 +68,8 @@ struct Operation {
   bool no_generic_test = false;
   bool file_reply = false;  ///< the 2xx schema is a file or binary: the reply stays bytes
   bool binary_reply = false;
-  std::string next_link_name;  ///< x-ms-pageable; empty = one page
+  std::string next_link_name;  ///< x-ms-pageable; empty = the usual names
+  std::string items_name;      ///< `itemName` of the same; empty = `value`
   Unavailable unavailable;
 
   const OperationParameter* find(std::string_view name) const;  ///< any place but body
@@ -114,6 +115,8 @@ struct Policy {
   bool covers(std::string_view operation_id) const;
 };
 
+class NativeConnector;
+
 struct Connector {
   std::string name;  ///< `shared_orders`
   std::string title;
@@ -129,8 +132,9 @@ struct Connector {
   std::vector<ConnectionParameter> connection_parameters;  ///< in the order of the form
   std::vector<Policy> policies;
   std::optional<TestConnection> test_connection;
-  Value swagger;     ///< as loaded
-  Value properties;  ///< as loaded; null when missing
+  Value swagger;                      ///< as loaded
+  Value properties;                   ///< as loaded; null when missing
+  NativeConnector* native = nullptr;  ///< carries out its operations itself (native/native.h); null = over HTTP
 
   /// `/providers/Microsoft.PowerApps/apis/shared_orders`.
   std::string api_id() const;
@@ -148,6 +152,7 @@ struct Loaded {
 struct LoadOptions {
   std::string name;         ///< `shared_orders`; empty = made of the title
   bool has_script = false;  ///< a script.csx lies beside the documents
+  NativeConnector* native = nullptr;
 };
 
 /// Compiles a connector from its parsed documents; `properties` may be null. Total: any value gives diagnostics, never

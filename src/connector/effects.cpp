@@ -1,13 +1,17 @@
 #include "connector/effects.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
 
+#include "connector/chunks.h"
 #include "connector/http_call.h"
 #include "connector/mask.h"
+#include "connector/native/call.h"
+#include "connector/native/pool.h"
 #include "connector/notification.h"
 #include "connector/reference.h"
 #include "connector/service_message.h"
@@ -28,6 +32,11 @@ struct Prepared {
   Keep keep = Keep::by_content_type;
   std::optional<ConnectionKey> connection;
   std::uint64_t generation = 0;
+  std::string next_link_name;
+  std::string items_name;
+  NativeConnector* native = nullptr;  ///< does it itself; then `request` is only what the record shows
+  NativeCall native_call;
+  std::shared_ptr<const Connector> connector;  ///< keeps what `native_call` points into
 };
 
 struct Refusal {
@@ -84,47 +93,94 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     {
       const std::lock_guard lock(mutex_);
       ++under_way_;
-      requests_[id] = 0;
+      requests_[id] = {};
     }
-    // The request may be over before `send` returns its number; then there is nothing left to remember.
-    const std::uint64_t number =
-        client_.send(to_http(shared->request, call), [self = shared_from_this(), id, shared_call, shared, flow,
-                                                      run = context.run, done = std::move(done)](http::Reply reply) {
-          engine::AttemptFinished outcome = to_outcome(*shared_call, shared->request, std::move(reply), shared->keep);
-          if (shared->connection) self->tell(*shared, outcome, flow, run);
-          done(std::move(outcome));
-          self->ended(id);
-        });
-    const std::lock_guard lock(mutex_);
-    if (const auto found = requests_.find(id); found != requests_.end()) found->second = number;
+    auto finish = [self = shared_from_this(), id, shared_call, shared, flow, run = context.run,
+                   done = std::move(done)](http::Reply reply) {
+      engine::AttemptFinished outcome =
+          shared->native == nullptr ? to_outcome(*shared_call, shared->request, std::move(reply), shared->keep)
+                                    : to_native_outcome(*shared_call, shared->request, std::move(reply), shared->keep);
+      outcome.next_link_name = shared->next_link_name;
+      outcome.items_name = shared->items_name;
+      if (shared->connection) self->tell(*shared, outcome, flow, run);
+      done(std::move(outcome));
+      self->ended(id);
+    };
+    if (shared->native != nullptr)
+      return remember(id, {natives_.call(*shared->native, shared->native_call, std::move(finish)), true});
+    transfer(
+        shared->request, call, limits_,
+        [self = shared_from_this(), id](http::Request request, std::function<void(http::Reply)> then) {
+          {
+            const std::lock_guard lock(self->mutex_);
+            if (self->requests_[id].given_up) return false;
+          }
+          self->remember(id, {self->client_.send(std::move(request), std::move(then)), false});
+          return true;
+        },
+        std::move(finish));
   }
 
   void cancel(const runtime::CallId& id) {
-    std::uint64_t number = 0;
+    UnderWay request;
     {
       const std::lock_guard lock(mutex_);
       const auto found = requests_.find(id);
       if (found == requests_.end()) return;
-      number = found->second;
+      found->second.given_up = true;
+      request = found->second;
     }
-    if (number != 0) client_.cancel(number);
+    give_up(request);
   }
 
   /// Gives up on everything and waits until each `done` was called.
   void stop() {
-    std::vector<std::uint64_t> numbers;
+    std::vector<UnderWay> under_way;
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& [id, number] : requests_) numbers.push_back(number);
+      for (auto& [id, request] : requests_) {
+        request.given_up = true;
+        under_way.push_back(request);
+      }
     }
-    for (const std::uint64_t number : numbers) {
-      if (number != 0) client_.cancel(number);
-    }
+    for (const UnderWay& request : under_way) give_up(request);
     std::unique_lock lock(mutex_);
     idle_.wait(lock, [&] { return under_way_ == 0 && tasks_.empty() && !running_; });
   }
 
  private:
+  /// A request's number with the client, or with the pool of native calls.
+  struct UnderWay {
+    std::uint64_t number = 0;  ///< of the request that stands for the call just now; 0 = not known yet
+    bool native = false;
+    bool given_up = false;
+  };
+
+  /// The request may be over before its number is known; then there is nothing left to remember. One that was given up
+  /// meanwhile is given up now.
+  void remember(const runtime::CallId& id, UnderWay sent) {
+    bool given_up = false;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = requests_.find(id);
+      if (found == requests_.end()) return;
+      // A later request of the same call may have told its number before this one.
+      found->second.number = std::max(found->second.number, sent.number);
+      found->second.native = sent.native;
+      given_up = found->second.given_up;
+    }
+    if (given_up) give_up(sent);
+  }
+
+  void give_up(const UnderWay& request) {
+    if (request.number == 0) return;
+    if (request.native) {
+      natives_.cancel(request.number);
+    } else {
+      client_.cancel(request.number);
+    }
+  }
+
   std::optional<Refusal> prepare(const engine::Call& call, const runtime::CallContext& context, Prepared& prepared) {
     Result<OutgoingRequest> built = make_error("", "");
     if (call.kind == engine::Call::Kind::http) {
@@ -134,6 +190,27 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       return refusal;
     }
     prepared.request = std::move(*built);
+    if (prepared.native != nullptr) {
+      prepared.native_call.flow = context.flow ? context.flow->id : std::string();
+      prepared.native_call.run = context.run;
+      return std::nullopt;
+    }
+    if (prepared.request.body.size() > limits_.message_bytes_max && !call.chunked) {
+      return Refusal{
+          make_error("RequestBodyTooLarge",
+                     "The content that the action sends has " + std::to_string(prepared.request.body.size()) +
+                         " bytes; without chunking at most " + std::to_string(limits_.message_bytes_max) + " are sent.",
+                     "/inputs/body", "Switch the action's chunking on, or send less."),
+          Value::object({{"kind", Value("inputs")}})};
+    }
+    if (prepared.request.body.size() > limits_.chunked_bytes_max) {
+      return Refusal{
+          make_error("RequestBodyTooLarge",
+                     "The content that the action sends has " + std::to_string(prepared.request.body.size()) +
+                         " bytes; at most " + std::to_string(limits_.chunked_bytes_max) + " are sent in chunks.",
+                     "/inputs/body", "Send less."),
+          Value::object({{"kind", Value("inputs")}})};
+    }
     add_run_headers(call, context, prepared.request);
     if (call.get_poll) prepared.request = build_poll(call, prepared.request);
     return std::nullopt;
@@ -173,7 +250,13 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       parameters = matched->parameters;
     }
     if (!call.callback_url.empty()) parameters = with_callback(connector, *operation, parameters, call.callback_url);
-    built = build_request(connector, *operation, parameters, material->fields);
+    if (connector.native != nullptr) {
+      prepared.native = connector.native;
+      prepared.connector = material->connector;
+      built = build_native_call(call, connector, *operation, parameters, material->fields, prepared.native_call);
+    } else {
+      built = build_request(connector, *operation, parameters, material->fields);
+    }
     if (!built) {
       return Refusal{framed(built.error(), context.action, open_api ? "OpenApiConnection" : "ApiConnection"),
                      Value::object({{"kind", Value("inputs")}, {"operation", Value(operation->id)}})};
@@ -181,6 +264,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     prepared.keep = operation->file_reply || operation->binary_reply ? Keep::bytes : Keep::by_content_type;
     prepared.connection = key;
     prepared.generation = material->generation;
+    prepared.next_link_name = operation->next_link_name;
+    prepared.items_name = operation->items_name;
     return std::nullopt;
   }
 
@@ -241,11 +326,13 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   std::condition_variable wake_;
   std::condition_variable idle_;
   std::deque<std::function<void()>> tasks_;
-  std::unordered_map<runtime::CallId, std::uint64_t, CallIdHash> requests_;
+  std::unordered_map<runtime::CallId, UnderWay, CallIdHash> requests_;
+  const MessageLimits limits_;
   std::size_t under_way_ = 0;
   bool running_ = false;
   bool stopping_ = false;
   std::thread later_;
+  NativePool natives_;
 };
 
 ConnectorEffects::ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections)

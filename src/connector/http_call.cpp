@@ -217,6 +217,7 @@ http::Request to_http(const OutgoingRequest& request, const engine::Call& call) 
   out.headers.reserve(request.headers.size());
   for (const auto& [name, value] : request.headers) out.headers.push_back({name, value});
   out.body = request.body;
+  out.decompress = !call.keep_compressed;
   if (call.timeout.ticks > 0) out.timeout = call.timeout;
   return out;
 }
@@ -265,6 +266,7 @@ engine::AttemptFinished to_outcome(const engine::Call& call, const OutgoingReque
     headers.add(is_utf8(header.name) ? header.name : percent_encode(header.name), Value(joined));
   }
   outcome.headers = headers.finish();
+  if (call.keep_compressed && http::has_header(reply.headers, "Content-Encoding")) keep = Keep::bytes;
   Decoded decoded = decode_body(reply.body, http::find_header(reply.headers, "Content-Type"), keep);
   if (decoded.invalid_json && call.kind == engine::Call::Kind::http && reply.status < 400) {
     outcome.status_code = 0;

@@ -1,6 +1,7 @@
 #include "connector/registry.h"
 
 #include "connector/arguments.h"
+#include "connector/native/native.h"
 #include "connector/text.h"
 #include "json/pointer.h"
 
@@ -87,6 +88,27 @@ std::string api_name(std::string_view api_or_id) {
   return std::string(name.substr(0, name.find('/')));
 }
 
+Registry::Registry(store::Store& store) : store_(store) {}
+
+Registry::~Registry() = default;
+
+Result<void> Registry::add_native(std::vector<std::unique_ptr<NativeConnector>> natives) {
+  for (auto& native : natives) {
+    LoadOptions options;
+    options.name = native->name();
+    options.native = native.get();
+    const Loaded loaded = load_connector_text(native->swagger(), native->properties(), options);
+    if (!loaded.connector) {
+      const std::string why = loaded.diagnostics.empty() ? "" : loaded.diagnostics.front().message;
+      return make_error("ConnectorJsonInvalid", "The built-in connector '" + options.name + "' can't be read: " + why);
+    }
+    if (!native_connectors_.emplace(options.name, loaded.connector).second)
+      return make_error("ConnectorNameReserved", "There are two built-in connectors '" + options.name + "'.");
+    natives_.push_back(std::move(native));
+  }
+  return {};
+}
+
 Result<Diagnostics> Registry::install(const Value& swagger, const Value& properties, const LoadOptions& options) {
   Loaded loaded = load_connector(swagger, properties, options);
   if (!loaded.connector) {
@@ -95,6 +117,11 @@ Result<Diagnostics> Registry::install(const Value& swagger, const Value& propert
         return make_error(diagnostic.code, diagnostic.message, diagnostic.pointer, diagnostic.cure);
     }
     return make_error("ConnectorJsonInvalid", "The connector can't be read.");
+  }
+  if (native_connectors_.contains(loaded.connector->name)) {
+    return make_error("ConnectorNameReserved",
+                      "The connector '" + loaded.connector->name + "' is built in and can't be replaced.", {},
+                      "Use the built-in one, or import yours under another name.");
   }
   json::ObjectBuilder document;
   document.add("swagger", swagger);
@@ -118,6 +145,7 @@ Result<bool> Registry::remove(std::string_view api) {
 
 std::shared_ptr<const Connector> Registry::find(std::string_view api) const {
   const std::string name = api_name(api);
+  if (const auto native = native_connectors_.find(name); native != native_connectors_.end()) return native->second;
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = compiled_.find(name); found != compiled_.end()) return found->second;
@@ -132,12 +160,14 @@ std::shared_ptr<const Connector> Registry::find(std::string_view api) const {
 
 std::vector<std::shared_ptr<const Connector>> Registry::list() const {
   std::vector<std::shared_ptr<const Connector>> out;
+  for (const auto& [name, connector] : native_connectors_) out.push_back(connector);
   store::DocumentQuery query;
   query.kind = document_kind;
   while (true) {
     const auto page = store_.documents(query);
     if (!page || page->empty()) return out;
     for (const store::Document& document : *page) {
+      if (native_connectors_.contains(document.key)) continue;  // installed before there was a native one
       if (auto connector = find(document.key)) out.push_back(std::move(connector));
     }
     if (page->size() < query.limit) return out;

@@ -19,10 +19,17 @@ std::string api_name(std::string_view api_or_id);
 /// and kept. Threads: any.
 class Registry {
  public:
-  explicit Registry(store::Store& store) : store_(store) {}
+  explicit Registry(store::Store& store);
+  ~Registry();
+
+  /// Takes connectors whose operations are code (native/native.h) into the list: they are found like all others, and
+  /// stand before an installed one of the same name. Call before use. Errors: a document that does not load, a name
+  /// that is taken by another native connector.
+  Result<void> add_native(std::vector<std::unique_ptr<NativeConnector>> natives);
 
   /// Loads, checks and stores a connector under its name; replaces one of the same name. The diagnostics say what was
-  /// repaired or can't run. Errors: the first one that stopped it (`ConnectorFormatUnsupported` ...), or the store's.
+  /// repaired or can't run. Errors: the first one that stopped it (`ConnectorFormatUnsupported` ...),
+  /// `ConnectorNameReserved` for that of a native one, or the store's.
   Result<Diagnostics> install(const Value& swagger, const Value& properties, const LoadOptions& options = {});
   Result<bool> remove(std::string_view api);
 
@@ -36,6 +43,8 @@ class Registry {
 
  private:
   store::Store& store_;
+  std::vector<std::unique_ptr<NativeConnector>> natives_;
+  std::map<std::string, std::shared_ptr<const Connector>, std::less<>> native_connectors_;  ///< fixed after the start
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::shared_ptr<const Connector>, std::less<>> compiled_;
 };

@@ -118,7 +118,7 @@ class Reader {
     check_order(*flow_, mentions_, diagnostics_);
     const Value& outputs = member_at(definition_, {"outputs"});
     if (outputs.is_object()) flow_->outputs = Template::compile(outputs, *names_, "/outputs", diagnostics_);
-    spread_secure_data(*flow_, mentions_);
+    spread_secure_data(*flow_, mentions_, flow_->outputs.mentions());
     return finish();
   }
 
@@ -473,9 +473,43 @@ class Reader {
       action.expression = compile(action, need(action, member), std::string("/") + member);
     }
     compile_inputs(action, *entry);
+    compile_limits(action);
+    check_static_result(action);
+    if (action.type == ActionType::response && action.settings.asynchronous_response) flow_->answers_by_status = true;
     const Value& tracked = member_at(written, {"trackedProperties"});
     if (!tracked.is_null()) action.tracked_properties = compile(action, tracked, "/trackedProperties");
     find_variable(action);
+  }
+
+  /// Limits that are written as expressions, read when the action's turn comes.
+  void compile_limits(Action& action) {
+    const Value& limit = member_at(action.definition, {"limit"});
+    const auto is_expression = [](const Value& value) {
+      return value.is_string() && value.as_string().find('@') != std::string_view::npos;
+    };
+    const Value& timeout = member_at(limit, {"timeout"});
+    if (is_expression(timeout)) action.settings.timeout_expression = compile(action, timeout, "/limit/timeout");
+    const Value& count = member_at(limit, {"count"});
+    if (action.type == ActionType::until && is_expression(count))
+      action.settings.until_count_expression = compile(action, count, "/limit/count");
+  }
+
+  void check_static_result(const Action& action) {
+    if (!action.settings.static_result) return;
+    const std::string& name = *action.settings.static_result;
+    const Value* result = name.empty() ? nullptr : flow_->static_results.find_ignoring_case(name);
+    if (result == nullptr) {
+      return error(action.pointer + "/runtimeConfiguration/staticResult/name", "InvalidStaticResultName",
+                   "The static result '" + name + "' of action '" + action.name + "' is not in 'staticResults'.",
+                   "Add it there, or set 'staticResultOptions' to Disabled.");
+    }
+    constexpr std::string_view statuses[] = {"Succeeded", "Failed", "TimedOut", "Skipped"};
+    const auto status = result->text_of("status");
+    if (std::ranges::none_of(statuses, [&](std::string_view known) { return same_word(known, status); })) {
+      error(json::join("/staticResults", name) + "/status", "WorkflowInvalidStaticResults",
+            "The static result '" + name + "' has no status that an action can end with.",
+            "Give it the status Succeeded or Failed.");
+    }
   }
 
   const Value& need(const Action& action, std::string_view member) {
@@ -518,6 +552,9 @@ class Reader {
     bool changed = false;
     for (const json::Member& member : inputs.as_object()) {
       const std::string at = json::join("/inputs", member.name());
+      if (action.type == ActionType::http_webhook && same_word(member.name(), "subscribe"))
+        check_retry_policy(member_at(member.value, {"retryPolicy"}), action.pointer + at + "/retryPolicy",
+                           diagnostics_);
       if (same_word(member.name(), "retryPolicy")) {
         changed = true;
         check_retry_policy(member.value, action.pointer + at, diagnostics_);
@@ -536,6 +573,59 @@ class Reader {
       }
     }
     action.inputs = compile(action, changed ? kept.finish() : inputs, "/inputs");
+    if (action.type == ActionType::java_script_code) find_script_actions(action, inputs);
+  }
+
+  /// What the code of a JavaScriptCode reads: `workflowContext.actions.NAME`, `actions['NAME']`, and what it names as
+  /// its dependencies. Found in the text, as the designer does.
+  void find_script_actions(Action& action, const Value& inputs) {
+    const auto code = inputs.text_of("code");
+    std::vector<std::string> names;
+    constexpr std::string_view word = "actions";
+    for (auto at = code.find(word); at != std::string_view::npos; at = code.find(word, at + 1)) {
+      auto rest = code.substr(at + word.size());
+      const auto skip = [&] {
+        while (!rest.empty() && (rest.front() == ' ' || rest.front() == '?' || rest.front() == '\n'))
+          rest.remove_prefix(1);
+      };
+      skip();
+      if (rest.starts_with('.')) rest.remove_prefix(1);
+      skip();
+      if (rest.starts_with("['") || rest.starts_with("[\"")) {
+        const auto end = rest.find(rest[1], 2);
+        if (end != std::string_view::npos) names.emplace_back(rest.substr(2, end - 2));
+      } else {
+        std::size_t size = 0;
+        while (size < rest.size() && (std::isalnum(static_cast<unsigned char>(rest[size])) != 0 || rest[size] == '_' ||
+                                      static_cast<unsigned char>(rest[size]) >= 0x80))
+          ++size;
+        if (size > 0) names.emplace_back(rest.substr(0, size));
+      }
+    }
+    const Value& explicit_names = member_at(inputs, {"explicitDependencies", "actions"});
+    if (explicit_names.is_array()) {
+      for (const Value& name : explicit_names.as_array()) {
+        if (name.is_string()) names.emplace_back(name.as_string());
+      }
+    }
+    for (const std::string& name : names) {
+      const Action* used = flow_->find_action(name);
+      if (used == nullptr || used->id == action.id) continue;
+      if (std::ranges::find(action.script_actions, used->id) != action.script_actions.end()) continue;
+      action.script_actions.push_back(used->id);
+      Template::Mention mention;
+      mention.kind = Template::Mention::Kind::action;
+      mention.name = used->name;
+      mention.pointer = action.pointer + "/inputs/code";
+      mention.function = "outputs";
+      mentions_[action.id].push_back(std::move(mention));
+    }
+    if (code.find("workflowContext.trigger") != std::string_view::npos) {
+      Template::Mention mention;
+      mention.kind = Template::Mention::Kind::trigger;
+      mention.pointer = action.pointer + "/inputs/code";
+      mentions_[action.id].push_back(std::move(mention));
+    }
   }
 
   void find_variable(Action& action) {

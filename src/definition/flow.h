@@ -67,6 +67,12 @@ enum class ActionType : std::uint8_t {
   http_webhook,
   api_connection_webhook,
   open_api_connection_webhook,
+  function,        ///< an Azure function: a call of its address
+  api_management,  ///< a call through an API Management gateway
+  xslt,
+  xml_validation,
+  java_script_code,
+  send_to_batch,
   unavailable  ///< known, and not to be run here: the checker warns of it, and the step fails when its turn comes
 };
 
@@ -76,10 +82,16 @@ constexpr bool is_webhook(ActionType type) {
          type == ActionType::open_api_connection_webhook;
 }
 
-/// Actions that ask something of the outside, or of another flow, and wait for its reply.
+/// Actions whose inputs hold a program: it runs in a process of its own.
+constexpr bool is_sandboxed(ActionType type) {
+  return type == ActionType::xslt || type == ActionType::xml_validation || type == ActionType::java_script_code;
+}
+
+/// Actions that ask something of the outside, of another flow or of the sandbox, and wait for its reply.
 constexpr bool sends_requests(ActionType type) {
-  return type == ActionType::http || type == ActionType::open_api_connection || type == ActionType::api_connection ||
-         type == ActionType::workflow || is_webhook(type);
+  return type == ActionType::function || type == ActionType::api_management || type == ActionType::send_to_batch ||
+         is_sandboxed(type) || type == ActionType::http || type == ActionType::open_api_connection ||
+         type == ActionType::api_connection || type == ActionType::workflow || is_webhook(type);
 }
 
 /// One list of actions inside a container. Scope, Foreach and Until have one; If has `actions` and `else`; Switch has
@@ -98,14 +110,20 @@ enum class VariableType : std::uint8_t { string, integer, floating, boolean, obj
 struct ActionSettings {
   Template retry_policy;                     ///< of `inputs.retryPolicy`; the constant null = the dialect's default
   std::optional<Duration> timeout;           ///< `limit.timeout`
+  Template timeout_expression;               ///< of the same, when it is one; the constant null = it is not
   std::uint32_t until_count = 60;            ///< `limit.count`
+  Template until_count_expression;           ///< of the same
   std::optional<std::uint32_t> concurrency;  ///< of a Foreach: 1..50; absent = the dialect's default
   bool sequential = false;
   bool disable_async_pattern = false;
   bool asynchronous_response = false;
   bool fail_when_limits_reached = false;
   bool suppress_workflow_headers = false;
-  bool secure_inputs = false;  ///< hidden in every view, also because it uses secured outputs
+  bool keep_compressed = false;            ///< DisableAutomaticDecompression
+  bool chunked = false;                    ///< `contentTransfer.transferMode`
+  std::uint32_t upload_chunk_bytes = 0;    ///< 0 = what the service asks for, or the server's default
+  std::uint32_t download_chunk_bytes = 0;  ///< 0 = the service decides
+  bool secure_inputs = false;              ///< hidden in every view, also because it uses secured outputs
   bool secure_outputs = false;
   std::uint32_t pagination_minimum = 0;      ///< 0 = off
   std::optional<std::string> static_result;  ///< the name in `staticResults`, when enabled
@@ -132,8 +150,9 @@ struct Action {
   std::vector<Branch> branches;
   std::uint32_t frame_slots = 0;  ///< of a Foreach or Until: slots of one iteration's frame
   ActionSettings settings;
-  std::int32_t variable = -1;  ///< variable actions: the slot of the variable
-  Value definition;            ///< the action as written, shared
+  std::vector<ActionId> script_actions;  ///< JavaScriptCode: the actions that its code may read
+  std::int32_t variable = -1;            ///< variable actions: the slot of the variable
+  Value definition;                      ///< the action as written, shared
 };
 
 /// The compiled trigger.
@@ -187,8 +206,10 @@ struct Flow {
   std::vector<Parameter> parameters;
   std::vector<Variable> variables;
   Template outputs;
+  bool secure_outputs = false;  ///< `outputs` uses what is hidden, so it is hidden too
   Value static_results;
-  bool has_response = false;                                  ///< some action is a Response
+  bool has_response = false;       ///< some action is a Response
+  bool answers_by_status = false;  ///< a Response is Asynchronous: callers get 202 and ask for the answer later
   std::unordered_map<std::string, ActionId> actions_by_name;  ///< keys in lower case
 
   const Action& action(ActionId id_) const { return actions[id_]; }

@@ -1,5 +1,9 @@
 #include "definition/secure.h"
 
+#include <algorithm>
+
+#include "definition/settings.h"
+
 namespace flowmend::definition {
 
 namespace {
@@ -14,6 +18,9 @@ bool hands_on(ActionType type) {
     case ActionType::join:
     case ActionType::table:
     case ActionType::expression:
+    case ActionType::xslt:
+    case ActionType::xml_validation:
+    case ActionType::java_script_code:
     case ActionType::response:
     case ActionType::foreach_:
     case ActionType::initialize_variable:
@@ -26,9 +33,24 @@ bool hands_on(ActionType type) {
   }
 }
 
+/// The variables that an action writes.
+std::vector<std::int32_t> variables_of(const Flow& flow, const Action& action) {
+  std::vector<std::int32_t> slots;
+  if (action.variable >= 0) slots.push_back(action.variable);
+  if (action.type != ActionType::initialize_variable) return slots;
+  const Value& list = member_at(action.definition, {"inputs", "variables"});
+  if (!list.is_array()) return slots;
+  for (const Value& variable : list.as_array()) {
+    const std::int32_t slot = flow.find_variable(variable.text_of("name"));
+    if (slot >= 0) slots.push_back(slot);
+  }
+  return slots;
+}
+
 }  // namespace
 
-void spread_secure_data(Flow& flow, const std::vector<std::vector<Template::Mention>>& mentions) {
+void spread_secure_data(Flow& flow, const std::vector<std::vector<Template::Mention>>& mentions,
+                        const std::vector<Template::Mention>& output_mentions) {
   using Kind = Template::Mention::Kind;
   // Who uses what, so that hiding walks each edge once.
   std::vector<std::vector<ActionId>> users(flow.actions.size());
@@ -56,6 +78,10 @@ void spread_secure_data(Flow& flow, const std::vector<std::vector<Template::Ment
       if (mention.kind == Kind::variable) {
         const std::int32_t slot = flow.find_variable(mention.name);
         if (slot >= 0) readers[static_cast<std::size_t>(slot)].push_back(action.id);
+      } else if (mention.kind == Kind::parameter) {
+        const std::int32_t slot = flow.find_parameter(mention.name);
+        const bool secure = slot >= 0 && flow.parameters[static_cast<std::size_t>(slot)].secure;
+        if (secure && !mention.pointer.starts_with(action.pointer + "/inputs/authentication")) hide_inputs(action.id);
       } else if (mention.kind == Kind::trigger) {
         if (flow.trigger.secure_outputs) hide_inputs(action.id);
       } else if (const Action* used = flow.find_action(mention.name)) {
@@ -76,11 +102,36 @@ void spread_secure_data(Flow& flow, const std::vector<std::vector<Template::Ment
         if (flow.actions[user].loop != action.parent) hide_inputs(user);
       }
     }
-    if (action.variable >= 0 && !tainted[static_cast<std::size_t>(action.variable)]) {
-      tainted[static_cast<std::size_t>(action.variable)] = true;
-      for (const ActionId reader : readers[static_cast<std::size_t>(action.variable)]) hide_inputs(reader);
+    for (const std::int32_t variable : variables_of(flow, action)) {
+      const auto slot = static_cast<std::size_t>(variable);
+      if (tainted[slot]) continue;
+      tainted[slot] = true;
+      for (const ActionId reader : readers[slot]) hide_inputs(reader);
     }
   }
+  const auto is_hidden = [&](const Template::Mention& mention) {
+    if (mention.kind == Kind::trigger) return flow.trigger.secure_outputs;
+    if (mention.kind == Kind::variable) {
+      const std::int32_t slot = flow.find_variable(mention.name);
+      return slot >= 0 && tainted[static_cast<std::size_t>(slot)];
+    }
+    if (mention.kind == Kind::parameter) {
+      const std::int32_t slot = flow.find_parameter(mention.name);
+      return slot >= 0 && flow.parameters[static_cast<std::size_t>(slot)].secure;
+    }
+    const Action* used = flow.find_action(mention.name);
+    if (used == nullptr) return false;
+    if (used->settings.secure_outputs) return true;
+    // result() and outputs() of a container show what is in it.
+    return std::ranges::any_of(flow.actions, [&](const Action& inner) {
+      if (!inner.settings.secure_outputs) return false;
+      for (ActionId above = inner.parent; above != no_action; above = flow.actions[above].parent) {
+        if (above == used->id) return true;
+      }
+      return false;
+    });
+  };
+  flow.secure_outputs = std::ranges::any_of(output_mentions, is_hidden);
 }
 
 }  // namespace flowmend::definition

@@ -7,7 +7,10 @@
 namespace flowmend::definition {
 
 /// Spreads hiding: an action that uses secured outputs gets its inputs hidden (engine.md 3.8), data operations and
-/// variables hand that on, since their outputs are their inputs. `mentions[i]` are the names that action i uses.
-void spread_secure_data(Flow& flow, const std::vector<std::vector<Template::Mention>>& mentions);
+/// variables hand that on, since their outputs are their inputs. What uses a secure parameter is hidden too, unless it
+/// stands in `authentication`, which records show masked. `mentions[i]` are the names that action i uses,
+/// `output_mentions` those of the run's outputs.
+void spread_secure_data(Flow& flow, const std::vector<std::vector<Template::Mention>>& mentions,
+                        const std::vector<Template::Mention>& output_mentions);
 
 }  // namespace flowmend::definition

@@ -103,6 +103,37 @@ void check_retry_policy(const Value& policy, const std::string& pointer, Diagnos
   }
 }
 
+namespace {
+
+void read_content_transfer(const Value& action, ActionSettings& settings, const std::string& pointer,
+                           Diagnostics& diagnostics) {
+  const Value& transfer = member_at(action, {"runtimeConfiguration", "contentTransfer"});
+  if (transfer.is_null()) return;
+  const std::string at = pointer + "/runtimeConfiguration/contentTransfer";
+  const auto mode = transfer.text_of("transferMode");
+  settings.chunked = same_word(mode, "Chunked");
+  if (!settings.chunked && !mode.empty() && !same_word(mode, "None")) {
+    report(diagnostics, at + "/transferMode", "InvalidContentTransferConfiguration",
+           "The transfer mode '" + std::string(mode) + "' is not known.", "Write \"Chunked\", or remove it.");
+  }
+  constexpr std::int64_t mebibytes_max = 1024;
+  constexpr std::uint32_t mebibyte = 1u << 20;
+  for (const auto& [name, target] : {std::pair{"uploadChunkSizeInMB", &settings.upload_chunk_bytes},
+                                     std::pair{"downloadChunkSizeInMB", &settings.download_chunk_bytes}}) {
+    const Value& size = member_at(transfer, {name});
+    if (size.is_null()) continue;
+    const auto number = whole_number(size);
+    if (!number || *number < 1 || *number > mebibytes_max) {
+      report(diagnostics, at + "/" + name, "InvalidContentTransferConfiguration",
+             "'" + std::string(name) + "' must be a whole number of megabytes from 1 to 1024.", "Correct the size.");
+    } else {
+      *target = static_cast<std::uint32_t>(*number) * mebibyte;
+    }
+  }
+}
+
+}  // namespace
+
 ActionSettings read_settings(const Value& action, ActionType type, const std::string& pointer,
                              Diagnostics& diagnostics) {
   ActionSettings settings;
@@ -146,15 +177,20 @@ ActionSettings read_settings(const Value& action, ActionType type, const std::st
   settings.asynchronous_response = has_option(action, "Asynchronous");
   settings.fail_when_limits_reached = has_option(action, "FailWhenLimitsReached");
   settings.suppress_workflow_headers = has_option(action, "SuppressWorkflowHeaders");
+  settings.keep_compressed = has_option(action, "DisableAutomaticDecompression");
+  read_content_transfer(action, settings, pointer, diagnostics);
   settings.secure_inputs = is_secured(action, "inputs");
   settings.secure_outputs = is_secured(action, "outputs");
-  const auto minimum =
-      whole_number(member_at(action, {"runtimeConfiguration", "paginationPolicy", "minimumItemCount"}));
-  if (minimum && (*minimum < 0 || *minimum > 100'000)) {
-    report(diagnostics, pointer + "/runtimeConfiguration/paginationPolicy/minimumItemCount", "InvalidPaginationPolicy",
-           "The pagination threshold must be from 1 to 100000.", "Lower the threshold.");
-  } else if (minimum) {
-    settings.pagination_minimum = static_cast<std::uint32_t>(*minimum);
+  const Value& minimum = member_at(action, {"runtimeConfiguration", "paginationPolicy", "minimumItemCount"});
+  if (!minimum.is_null()) {
+    const auto number = whole_number(minimum);
+    if (!number || *number < 1 || *number > 100'000) {
+      report(diagnostics, pointer + "/runtimeConfiguration/paginationPolicy/minimumItemCount",
+             "InvalidPaginationPolicy", "The pagination threshold must be a whole number from 1 to 100000.",
+             "Give 'minimumItemCount' a value from 1 to 100000, or switch pagination off.");
+    } else {
+      settings.pagination_minimum = static_cast<std::uint32_t>(*number);
+    }
   }
   const Value& mock = member_at(action, {"runtimeConfiguration", "staticResult"});
   if (same_word(mock.text_of("staticResultOptions"), "Enabled"))

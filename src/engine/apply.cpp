@@ -99,6 +99,15 @@ class Applier {
       pending.polling = true;
       pending.poll_uri = std::string(poll->as_string());
     }
+    const Value* next_page = event.response.find("nextPage");
+    if (next_page != nullptr && next_page->is_string()) {
+      if (const Value* items = event.response.find("items")) pending.pages.push_back(*items);
+      pending.retries = 0;
+      pending.polling = true;
+      pending.poll_uri = std::string(next_page->as_string());
+      pending.in_flight = true;  // the next page is asked for at once
+      ++state_.calls_in_flight;
+    }
   }
 
   void operator()(const ActionEnded& event) {

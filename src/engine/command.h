@@ -20,16 +20,23 @@ struct Call {
     http,
     connector,
     workflow,  ///< another flow of this server; the runtime carries it out itself
+    sandbox,   ///< a program that the inputs hold; `job` says of which kind
+    batch,     ///< a message for another flow's batch; the runtime carries it out itself
   };
   Place place;
   std::uint32_t attempt = 1;
   Kind kind = Kind::http;
   Value inputs;  ///< evaluated. http: {method, uri, headers?, queries?, body?, cookie?}; connector: {host, parameters |
                  ///< method, path ...}; workflow: {host, headers?, body?}
-  Value sealed;  ///< http: the evaluated authentication; never logged or recorded in clear
+  std::string job;              ///< sandbox: `script`, `xslt`, `xmlValidation`
+  Value sealed;                 ///< http: the evaluated authentication; never logged or recorded in clear
   std::string idempotency_key;  ///< of (run, action path, repetition): the same over retries, resumes and crashes
   Duration timeout;             ///< for this attempt
   bool workflow_headers = true;
+  bool keep_compressed = false;            ///< hand a compressed reply on as it came
+  bool chunked = false;                    ///< send and receive in parts (engine.md 3.10)
+  std::uint32_t upload_chunk_bytes = 0;    ///< 0 = what the service asks for, or the sender's default
+  std::uint32_t download_chunk_bytes = 0;  ///< 0 = the service decides
   bool get_poll = false;  ///< ask `poll_uri` with the same authentication instead (the asynchronous pattern, a poll)
   std::string poll_uri;
   std::string poll_method = "GET";

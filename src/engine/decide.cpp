@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "definition/words.h"
 #include "engine/actions/list.h"
 
 namespace flowmend::engine {
@@ -218,12 +219,19 @@ bool end_with_static_result(Step& step) {
     step.outputs = *outputs;
     step.has_outputs = true;
   }
-  const bool failed = fixed->text_of("status") == "Failed";
+  const auto word = definition::lower_case(fixed->text_of("status"));
+  const Status status = word == "failed"     ? Status::failed
+                        : word == "timedout" ? Status::timed_out
+                        : word == "skipped"  ? Status::skipped
+                                             : Status::succeeded;
   Fault fault;
   if (const Value* error = fixed->find_ignoring_case("error"))
     fault = {std::string(error->text_of("code")), std::string(error->text_of("message")), {}};
-  step.end(failed ? Status::failed : Status::succeeded,
-           std::string(fixed->text_of("code", failed ? "BadRequest" : "OK")), std::move(fault));
+  const char* usual = status == Status::succeeded   ? "OK"
+                      : status == Status::failed    ? "BadRequest"
+                      : status == Status::timed_out ? "ActionTimedOut"
+                                                    : "ActionSkipped";
+  step.end(status, std::string(fixed->text_of("code", usual)), std::move(fault));
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/apply.h"
 #include "engine/context.h"
 #include "engine/idempotency.h"
+#include "engine/step.h"
 
 namespace flowmend::engine {
 
@@ -31,9 +32,9 @@ Value correlation(const RunState& state, Place place) {
 }
 
 /// A failed action whose record holds no error (its service answered) still gets one: what the reply says
-/// (rest-api.md 3.5).
-Fault reply_fault(const Slot& slot) {
-  const Value* body = slot.outputs.find("body");
+/// (rest-api.md 3.5), or its status alone when the outputs are hidden.
+Fault reply_fault(const Slot& slot, bool hidden) {
+  const Value* body = hidden ? nullptr : slot.outputs.find("body");
   std::string message;
   if (body != nullptr && body->is_object()) {
     const Value* error = body->find_ignoring_case("error");
@@ -92,7 +93,8 @@ Value History::run() const {
     out.add("error", Value::object({{"code", "RunQuarantined"}, {"message", state.broken}}));
   }
   out.add("correlation", Value::object({{"clientTrackingId", state.start.client_tracking_id}}));
-  if (facts_->has_ended && facts_->ended.outputs.is_object()) out.add("outputs", facts_->ended.outputs);
+  if (facts_->has_ended && facts_->ended.outputs.is_object() && !flow_->secure_outputs)
+    out.add("outputs", facts_->ended.outputs);
   return out.finish();
 }
 
@@ -111,18 +113,28 @@ ActionRecord History::record(const Action& action, FrameId frame) const {
   if (slot.detail && !slot.detail->fault.code.empty()) {
     out.add("error", error_value(slot.detail->fault));
   } else if (slot.status == Status::failed) {
-    out.add("error", error_value(reply_fault(slot)));
+    out.add("error", error_value(reply_fault(slot, action.settings.secure_outputs)));
   }
   out.add("correlation", correlation(state, place));
   out.add("trackingId", Value(tracking_id(state, place)));
   out.add("canResubmit", Value(slot.status != Status::skipped && action.type != ActionType::until));
-  if (slot.detail && !slot.detail->tracked_properties.is_null())
-    out.add("trackedProperties", slot.detail->tracked_properties);
+  const bool hidden = action.settings.secure_inputs || action.settings.secure_outputs;
+  if (slot.detail && !slot.detail->tracked_properties.is_null() && !hidden) {
+    const Value* fault = slot.detail->tracked_properties.find(tracking_fault_member);
+    if (fault != nullptr) {
+      out.add("trackedPropertiesError", *fault);
+    } else {
+      out.add("trackedProperties", slot.detail->tracked_properties);
+    }
+  }
   if (const Loop* loop = state.find_loop(place)) {
     out.add(action.type == ActionType::until ? "iterationCount" : "repetitionCount",
             Value(static_cast<std::int64_t>(loop->frames.size())));
   }
-  if (action.settings.static_result && is_terminal(slot.status) && slot.status != Status::skipped)
+  // A skip by the graph has a reason; one by a static result has none.
+  const bool passed_over = slot.status == Status::skipped &&
+                           (slot.code_text() == "Terminated" || (slot.detail && !slot.detail->fault.code.empty()));
+  if (action.settings.static_result && is_terminal(slot.status) && !passed_over)
     out.add("executionMode", "StaticResults");
   const auto attempts = facts_->attempts.find(place);
   if (attempts != facts_->attempts.end() &&
@@ -189,8 +201,9 @@ ActionRecord History::summary(const Action& action) const {
   out.add("status", Value(status_name(count == 0 ? Status::skipped : worst)));
   if (failed != nullptr) {
     out.add("code", failed->code);
-    out.add("error", error_value(failed->detail && !failed->detail->fault.code.empty() ? failed->detail->fault
-                                                                                       : reply_fault(*failed)));
+    out.add("error", error_value(failed->detail && !failed->detail->fault.code.empty()
+                                     ? failed->detail->fault
+                                     : reply_fault(*failed, action.settings.secure_outputs)));
   } else {
     out.add("code", Value(count == 0 ? "ActionSkipped" : "NotSpecified"));
   }

@@ -20,6 +20,9 @@ struct AttemptFinished {
   Value headers;                 ///< of the response, names as received; null when there was none
   Value body;  ///< decoded by engine.md 3.2: JSON parsed, text a string, other {$content-type,$content}
   bool has_body = false;
+  /// How the operation of a connector names the parts of a page (x-ms-pageable); empty = the usual names.
+  std::string next_link_name;
+  std::string items_name;
   Fault fault;    ///< connectivity and decoding failures: UnresolvableHostName, ConnectFailure, RequestTimeout ...
   Value request;  ///< {method, uri, headers} as sent, secrets masked
 };

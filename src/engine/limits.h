@@ -15,7 +15,11 @@ struct Limits {
   std::optional<Duration> run_duration;
   Duration call_timeout = Duration::seconds(120);  ///< of one request
   Duration poll_interval = Duration::seconds(10);  ///< of the asynchronous pattern, when the reply asks for none
+  std::size_t pages_max = 10'000;                  ///< of one paginated call, whatever they hold
+  std::uint32_t until_count_max = 5'000;
   std::size_t foreach_items_max = 100'000;
+  std::size_t script_code_max = 102'400;         ///< characters of a JavaScriptCode
+  std::size_t tracked_properties_max = 16'000;   ///< characters of one action's
   std::size_t variable_bytes_max = 104'857'600;  ///< of a text that grows by appending
 
   Duration run_duration_of(definition::Dialect dialect) const {

@@ -27,8 +27,9 @@ struct Pending {
   bool in_flight = false;
   bool polling = false;  ///< the asynchronous pattern: the outcome is asked for at `poll_uri`
   std::string poll_uri;
-  bool subscribed = false;  ///< a webhook action: the service knows the address and is waited for
-  std::string location;     ///< where the subscription is undone; empty when the service gave no address
+  bool subscribed = false;   ///< a webhook action: the service knows the address and is waited for
+  std::vector<Value> pages;  ///< pagination: the items of each page so far
+  std::string location;      ///< where the subscription is undone; empty when the service gave no address
   Value sealed;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "json/write.h"
+
 namespace flowmend::engine {
 
 using definition::Action;
@@ -87,6 +89,22 @@ bool Step::evaluate_inputs() {
   return true;
 }
 
+bool Step::evaluate_timeout(std::optional<Duration>& timeout) {
+  timeout = action.settings.timeout;
+  if (action.settings.timeout_expression.source().is_null()) return true;
+  Value value;
+  if (!evaluate(action.settings.timeout_expression, value)) return false;
+  timeout = value.is_string() ? parse_duration(value.as_string()) : std::nullopt;
+  if (timeout) return true;
+  fail("BadRequest",
+       {"WorkflowRunActionTimeoutLimitInvalid",
+        "The limit of action '" + action.name +
+            "' can't be read: 'timeout' must be an ISO 8601 duration like PT1H, but its value is of type '" +
+            std::string(json::type_name(value.type())) + "'.",
+        {}});
+  return false;
+}
+
 void Step::started(const Value& sealed) {
   out.events.emplace_back(ActionStarted{place, facts.now, inputs, has_inputs, sealed});
 }
@@ -101,6 +119,25 @@ Value Step::record_of(const ActionEnded& event, const Value& recorded_inputs) co
   slot.outputs = event.outputs;
   if (!event.fault.code.empty()) slot.make_detail().fault = event.fault;
   return slot_record(state, place, slot);
+}
+
+/// They may not break the action: what is wrong with them is recorded in their place.
+Value Step::evaluate_tracked_properties() {
+  const auto wrong = [](std::string_view code, std::string message) {
+    return Value::object(
+        {{tracking_fault_member, Value::object({{"code", Value(code)}, {"message", Value(std::move(message))}})}});
+  };
+  auto tracked = action.tracked_properties.evaluate(context);
+  if (!tracked) {
+    return wrong("TrackedPropertiesEvaluationFailed", "The tracked properties of action '" + action.name +
+                                                          "' could not be evaluated: " + tracked.error().message);
+  }
+  const std::size_t size = json::write(*tracked).size();
+  const std::size_t most = state.limits.tracked_properties_max;
+  if (size <= most) return *tracked;
+  return wrong("TrackedPropertiesSizeLimitExceeded", "The tracked properties of action '" + action.name + "' have " +
+                                                         std::to_string(size) + " characters; at most " +
+                                                         std::to_string(most) + " are kept.");
 }
 
 void Step::end(Status status, std::string code, Fault fault) {
@@ -120,11 +157,10 @@ void Step::end(Status status, std::string code, Fault fault) {
   event.outputs = outputs;
   event.has_outputs = has_outputs;
   if (!action.tracked_properties.source().is_null() && status != Status::skipped) {
-    // action() is the record as it will be. Tracked properties may not break the action: they are left out when they
-    // can't be evaluated.
+    // action() is the record as it will be.
     const Value record = record_of(event, was_running ? slot->inputs : inputs);
     context.set_current(&record);
-    if (auto tracked = action.tracked_properties.evaluate(context)) event.tracked_properties = *tracked;
+    event.tracked_properties = evaluate_tracked_properties();
     context.set_current(nullptr);
   }
   // What the action still waited for is no longer wanted.
@@ -150,6 +186,15 @@ void Step::fail(std::string code, Fault fault, const Value& failed_outputs) {
 
 void Step::fail(const expression::ExpressionError& error, bool for_condition) {
   has_inputs = false;
+  if (action.settings.secure_inputs) {
+    // The usual text quotes the values that it met; the function and its place say enough to find the cause.
+    const std::string what = error.function.empty() ? "an expression" : "the function '" + error.function + "'";
+    return end(Status::failed, "BadRequest",
+               {error.code,
+                "Unable to process template language expressions in action '" + action.name + "': " + what + " in '" +
+                    error.pointer + "' failed. The values are hidden, because the action's inputs are secured.",
+                {}});
+  }
   end(Status::failed, "BadRequest",
       {error.code, expression::framed_message(error, action.name, for_condition), details_of(error)});
 }

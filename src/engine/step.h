@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/ids.h"
 #include "engine/context.h"
@@ -34,6 +36,8 @@ struct Step {
 
   /// Evaluates the action's inputs into `inputs`. False: the action has been ended as Failed with the text users know.
   bool evaluate_inputs();
+  /// The action's `limit.timeout`, nothing when it has none. False: it can't be read, and the action has been ended.
+  bool evaluate_timeout(std::optional<Duration>& timeout);
   /// Evaluates one template; on an error ends the action.
   bool evaluate(const expression::Template& compiled, Value& result);
 
@@ -50,8 +54,12 @@ struct Step {
   bool has_outputs = false;
 
  private:
+  Value evaluate_tracked_properties();
   Value record_of(const ActionEnded& event, const Value& recorded_inputs) const;
 };
+
+/// In place of tracked properties that could not be had: `{code, message}`.
+inline constexpr std::string_view tracking_fault_member = "$fault";
 
 /// The structured reason behind an expression's failure, for explanations.
 Value details_of(const expression::ExpressionError& error);

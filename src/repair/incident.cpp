@@ -176,8 +176,9 @@ bool fold(Incident& incident, const Finding& finding, Timestamp now) {
   part.fingerprint = finding.fingerprint.key;
   part.rule = finding.fingerprint.rule;
   if (!part.first.is_set() || finding.ended < part.first) part.first = finding.ended;
-  if (finding.ended >= part.last) {
-    part.last = finding.ended;
+  // A connection may be told as broken (a part without runs) a moment after the run ended that met it.
+  if (finding.ended >= part.last || part.count == 0) {
+    part.last = std::max(part.last, finding.ended);
     part.title = finding.title;
     part.message = finding.message;
     part.how_to_fix = finding.how_to_fix;

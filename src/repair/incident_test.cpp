@@ -62,6 +62,19 @@ TEST(Incident, TellsOncePerHour) {
   EXPECT_FALSE(incident.read);
 }
 
+TEST(Incident, TheFirstRunGivesItsFaceAlsoWhenTheConnectionWasToldBrokenAfterItsEnd) {
+  auto incident = opened();
+  IncidentPart broken;
+  broken.fingerprint = "k";
+  broken.title = "The connection isn't authenticated";
+  broken.first = broken.last = noon + Duration::milliseconds(3);
+  incident.parts.push_back(broken);
+  fold(incident, finding("k", noon), noon + Duration::milliseconds(4));
+  EXPECT_EQ(incident.face().last_run, "run");
+  EXPECT_EQ(incident.face().last_flow, "f1");
+  EXPECT_EQ(incident.last(), noon + Duration::milliseconds(3));
+}
+
 TEST(Incident, AMutedOneIsSilentUntilItsTime) {
   auto incident = opened();
   fold(incident, finding("k", noon), noon);

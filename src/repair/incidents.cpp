@@ -505,6 +505,11 @@ class Incidents::Worker {
     part.connection_name = connection.display_name;
     if (!part.first.is_set()) part.first = now;
     part.last = now;
+    // The run that met it: one click leads there, though its end is not known yet.
+    if (const auto& met = connection.last_failure; met && !met->run.empty()) {
+      part.last_flow = met->flow;
+      part.last_run = met->run;
+    }
     if (incident.state == IncidentState::fixed) incident.state = IncidentState::back;
     incident.told = now;
     incident.read = false;

@@ -16,6 +16,7 @@ bool reads_only(std::string_view method) {
 
 /// A method that only the run knows (an expression) is taken for a write.
 bool writes(const definition::Action& action, const definition::Flow& flow, const connector::Registry& registry) {
+  if (definition::is_sandboxed(action.type)) return false;
   const Value* inputs = action.definition.find("inputs");
   if (inputs == nullptr) return true;
   if (action.type != ActionType::open_api_connection) return !reads_only(inputs->text_of("method"));

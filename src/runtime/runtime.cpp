@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <future>
 
 #include <spdlog/spdlog.h>
@@ -17,6 +18,7 @@
 #include "runtime/subscriptions.h"
 #include "trigger/action_address.h"
 #include "trigger/condition.h"
+#include "trigger/status_address.h"
 
 namespace flowmend::runtime {
 
@@ -93,6 +95,11 @@ Error does_not_compile(const LiveFlow& live) {
                     "Open the flow, correct it and save it.");
 }
 
+template <class T>
+bool is_ready(const std::future<T>& future) {
+  return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
 class ShardRuntime final : public Runtime {
  public:
   ShardRuntime(Parts parts, Settings settings)
@@ -133,7 +140,9 @@ class ShardRuntime final : public Runtime {
       shard_.reset();
       gone.set_value();
     });
-    gone.get_future().wait();
+    const auto left = gone.get_future();
+    executor_->before_waiting([&] { return is_ready(left); });
+    left.wait();
     executor_->stop();
   }
 
@@ -151,6 +160,8 @@ class ShardRuntime final : public Runtime {
   void invoke(trigger::CallbackRequest request, std::function<void(Answer)> answer) override {
     if (const auto target = trigger::read_action_target(request.path, request.query))
       return notify_action(*target, request, std::move(answer));
+    if (const auto target = trigger::read_status_target(request.path, request.query))
+      return answer_status(*target, request, std::move(answer));
     const auto target = trigger::read_target(request.path, request.query);
     if (!target) return answer(refusal(target.error()));
     auto live = flows_.find_by_workflow_id(target->workflow_id);
@@ -320,6 +331,7 @@ class ShardRuntime final : public Runtime {
     auto answer = std::make_shared<std::promise<T>>();
     auto future = answer->get_future();
     begin([answer = std::move(answer)](T value) { answer->set_value(std::move(value)); });
+    executor_->before_waiting([&] { return is_ready(future); });
     try {
       return future.get();
     } catch (const std::future_error&) {  // the runtime stopped, and what would have answered was dropped
@@ -337,6 +349,24 @@ class ShardRuntime final : public Runtime {
       executor_->post([this, &begin, done = std::move(done)] {
         if (shard_) begin(done);
       });
+    });
+  }
+
+  /// The caller of a flow with an asynchronous Response asks how its run stands.
+  void answer_status(const trigger::StatusTarget& target, const trigger::CallbackRequest& request,
+                     std::function<void(Answer)> answer) {
+    const auto live = flows_.find_by_workflow_id(target.workflow_id);
+    if (!live) return answer(refusal(make_error("WorkflowNotFound", "The workflow could not be found.")));
+    if (const auto verified = trigger::verify(target, request.headers, (*live)->primary_key, (*live)->secondary_key);
+        !verified) {
+      return answer(refusal(verified.error()));
+    }
+    if (request.method != "GET") {
+      return answer(error_answer(405, "MethodNotAllowed", "The state of a run is asked for with GET."));
+    }
+    executor_->post([this, flow = (*live)->row.id, run = target.run, answer = std::move(answer)] {
+      if (!shard_) return answer(error_answer(503, "ServerStopping", "The server is stopping."));
+      shard_->tell_response(flow, run, answer);
     });
   }
 
@@ -451,7 +481,8 @@ class ShardRuntime final : public Runtime {
       const bool last = i + 1 == verdict->outputs.size();
       if (last) {
         request.answer = std::move(answer);
-        request.answers_later = flow->has_response && !split;
+        request.answers_by_status = flow->answers_by_status && !split && request.answer;
+        request.answers_later = flow->has_response && !split && !request.answers_by_status;
         request.started = std::move(started);
       }
       if (i == 0) request.documents = std::move(documents);

@@ -27,10 +27,11 @@ struct StartRequest {
   std::string resubmit_of;
   std::string origin;  ///< the first run of the chain that `resubmit_of` belongs to
   std::string started_by;
-  bool must_start = false;     ///< waits for its turn even beyond the trigger's limit of waiting runs
-  std::string child_key;       ///< of the call that this run answers; committed with the start
-  bool waits_forever = false;  ///< the caller is a run: no limit of time, and it comes back after a crash
-  bool answers_later = false;  ///< `answer` waits for a Response action; else it gets 202 once the start is durable
+  bool must_start = false;         ///< waits for its turn even beyond the trigger's limit of waiting runs
+  std::string child_key;           ///< of the call that this run answers; committed with the start
+  bool waits_forever = false;      ///< the caller is a run: no limit of time, and it comes back after a crash
+  bool answers_later = false;      ///< `answer` waits for a Response action; else it gets 202 once the start is durable
+  bool answers_by_status = false;  ///< that 202 says where to ask for what the Response action answers
   std::function<void(Answer)> answer;               ///< may be empty
   std::function<void(Result<StartedRun>)> started;  ///< may be empty; called once the start is durable, or refused
   std::vector<store::Document> documents;           ///< committed with the start
@@ -61,6 +62,8 @@ class Shard {
   /// `ActionNotWaiting`; success once what follows is durable.
   void notify_action(const std::string& run, const std::string& action, std::uint32_t frame, Value outputs,
                      std::function<void(Result<void>)> done);
+  /// What the run's asynchronous Response answered; 202 with the address to ask at again while it has not.
+  void tell_response(const std::string& flow, const std::string& run, std::function<void(Answer)> answer);
   void cancel_run(const std::string& name, const std::string& by, std::function<void(Result<void>)> done);
 
   void add_listener(RunListener& listener) { listeners_.push_back(&listener); }
@@ -96,6 +99,7 @@ class Shard {
     engine::RecordedSteps kept;
     std::function<void(Answer)> answer;
     bool answers_later = false;
+    bool answers_by_status = false;
     bool waits_forever = false;
     std::function<void(Result<StartedRun>)> started;
     std::vector<store::Document> documents;
@@ -105,9 +109,11 @@ class Shard {
     store::Batch batch;
     std::vector<std::function<void(Shard&)>> then;
   };
-  /// Trigger concurrency (engine.md 2.4) of one flow.
+  /// Trigger concurrency (engine.md 2.4) of one flow. Every run of the flow counts, also one of a version without the
+  /// limit: the limit may come and go while runs are under way.
   struct Turnstile {
-    std::size_t running = 0;
+    bool known = false;       ///< false: the store could not be asked yet how many are under way
+    std::size_t running = 0;  ///< started and not yet durably over
     std::deque<store::RunNumber> waiting;
   };
 
@@ -135,26 +141,36 @@ class Shard {
   void gate_opens(store::RunNumber number);
   void carry_out(ActiveRun& active, engine::Commands commands);
   void send(ActiveRun& active, const engine::Call& call);
+  /// `how(active, call)` in a second, if the call is still wanted then.
+  void call_later(ActiveRun& active, const engine::Call& call, void (Shard::*how)(ActiveRun&, const engine::Call&));
   /// A Workflow action: starts the run that it asks for, or takes up the one that it started before a crash.
   void call_flow(ActiveRun& active, const engine::Call& call);
   void await_child(const store::RunRow& child, std::function<void(Answer)> answer);
   /// A step of a run that keeps what another one had done: its recorded outcome, when it asks the same again.
-  std::optional<engine::AttemptFinished> kept_reply(ActiveRun& active, const engine::Call& call);
+  /// `StorageUnavailable`: not known just now.
+  Result<std::optional<engine::AttemptFinished>> kept_reply(ActiveRun& active, const engine::Call& call);
+  /// 202 with the address where the answer is to be had.
+  Answer ask_later(const store::RunRow& row) const;
   void answer_caller(ActiveRun& active, Answer answer);
   void finish(ActiveRun& active);
   bool may_leave(const ActiveRun& active) const;
 
   /// The run, brought back by replay when it is not in memory; null when it is over or can't be replayed (then it is
-  /// quarantined).
-  ActiveRun* bring_back(store::RunNumber number);
-  ActiveRun* replay(const store::RunRow& row);
+  /// quarantined). `StorageUnavailable`: nobody knows just now; it is to be asked for again.
+  Result<ActiveRun*> bring_back(store::RunNumber number);
+  Result<ActiveRun*> replay(const store::RunRow& row);
+  /// Runs `task` in a second, when the store may be back.
+  void try_later(std::function<void(Shard&)> task);
   void quarantine(store::RunRow row, const Error& error);
 
   bool must_wait(const definition::Flow& flow);
-  Turnstile& turnstile(const definition::Flow& flow);
+  Turnstile& turnstile(const std::string& flow);
+  void note_begun(const std::string& flow);
+  void note_over(const std::string& flow);
   void wait_for_turn(StartRequest request, store::RunRow row, engine::RunStarted start);
   void next_turn(const std::string& flow);
-  void start_waiting(store::RunNumber number);
+  /// False: its record can't be read just now.
+  bool start_waiting(const store::RunRow& row);
   void cancel_waiting(store::RunRow row, const std::string& by);
 
   void load_timers();

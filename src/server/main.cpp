@@ -54,6 +54,11 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::Range(0, 3650))
       ->envname("FLOWMEND_KEEP_DAYS");
+  serve
+      ->add_option("--file-root", options.file_roots,
+                   "Folder whose files flows may read and write (File System connector); may be given several times")
+      ->delimiter(':')
+      ->envname("FLOWMEND_FILE_ROOTS");
   serve->add_flag("--demo", options.demo, "Serve the demo's services too, and make its flows at the first start");
   serve->add_option("--demo-port", options.demo_port, "Port of the demo's services")->capture_default_str();
 

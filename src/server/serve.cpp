@@ -6,10 +6,13 @@
 
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "api/api.h"
+#include "api/approval_delivery.h"
 #include "connector/connections.h"
 #include "connector/effects.h"
+#include "connector/native/native.h"
 #include "connector/registry.h"
 #include "connector/sealer.h"
 #include "http/client.h"
@@ -22,6 +25,7 @@
 #include "runtime/executor.h"
 #include "runtime/retention.h"
 #include "runtime/runtime.h"
+#include "sandbox/effects.h"
 #include "server/demo/demo.h"
 #include "store/sqlite/open.h"
 
@@ -64,9 +68,12 @@ int serve(const ServeOptions& options) {
 
   http::Client client;
   connector::Registry registry(**store);
+  const auto natives = registry.add_native(connector::native_connectors({**store, client, options.file_roots}));
+  if (!natives) return refuse(natives.error());
   connector::Connections connections(**store, **sealer, registry, client);
   if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
-  connector::ConnectorEffects effects(client, registry, connections);
+  connector::ConnectorEffects connector_effects(client, registry, connections);
+  sandbox::Effects effects(connector_effects, **store);
 
   runtime::Settings settings;
   settings.public_url = options.public_url.empty() ? "http://" + options.address + ":" + std::to_string(options.port)
@@ -124,6 +131,9 @@ int serve(const ServeOptions& options) {
     if (!seeded) return refuse(seeded.error());
   }
 
+  std::optional<api::ApprovalDelivery> approvals;
+  approvals.emplace(**store, **sealer, **runtime);
+
   api::Identities identities(**store, options.data_folder);
   api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, notifier, search,
                 identities, events, version, std::filesystem::absolute(options.data_folder, failure).string(),
@@ -153,6 +163,7 @@ int serve(const ServeOptions& options) {
   spdlog::info("stopping");
   events.close();
   listener.stop(Duration::seconds(5));
+  approvals.reset();
   // First of all that goes: the others listen to it and use it until their own end.
   (*runtime)->stop();
   return 0;

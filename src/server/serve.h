@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace flowmend::server {
 
@@ -14,6 +15,7 @@ struct ServeOptions {
   std::int64_t keep_days = 30;  ///< of runs that are over, from their start (engine.md 8); 0 = for ever
   unsigned threads = 1;         ///< of the listener
   std::size_t body_bytes_max = 104'857'600;
+  std::vector<std::string> file_roots;  ///< folders that the local file connector may touch; empty = none
   bool demo = false;
   std::uint16_t demo_port = 8081;
 };

@@ -30,6 +30,7 @@ std::string key_of(const engine::Call& call) {
   if (call.get_poll) return "GET " + call.poll_uri;
   if (call.kind == engine::Call::Kind::http)
     return std::string(call.inputs.text_of("method")) + " " + std::string(call.inputs.text_of("uri"));
+  if (call.kind == engine::Call::Kind::sandbox) return "sandbox " + call.job;
   const Value* host = call.inputs.find("host");
   if (host == nullptr) return "?";
   if (!host->text_of("operationId").empty())
@@ -161,6 +162,9 @@ class World {
       finished.status_code = static_cast<std::int32_t>(status->as_integer());
     if (const Value* fault = reply.find("fault"))
       finished.fault = {std::string(fault->text_of("code")), std::string(fault->text_of("message")), {}};
+    // `kind` says what a fault is about: "inputs" is not tried again.
+    if (const auto kind = reply.text_of("kind"); !kind.empty())
+      finished.fault.details = Value::object({{"kind", Value(kind)}});
     if (const Value* headers = reply.find("headers")) finished.headers = *headers;
     if (const Value* body = reply.find("body")) {
       finished.body = *body;
@@ -269,6 +273,7 @@ std::string describe(const engine::RunState& state) {
           out += " attempt " + std::to_string(pending->attempt) + " retries " + std::to_string(pending->retries) +
                  (pending->in_flight ? " under way " : " waits ") + pending->poll_uri;
           put(out, "sealed", pending->sealed);
+          for (const Value& page : pending->pages) put(out, "page", page);
         }
       }
       out += "\n";

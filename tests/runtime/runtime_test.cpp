@@ -181,9 +181,10 @@ class RuntimeTest : public testing::Test, public RunListener {
     }
     return call_url(address->value, std::move(body), type).get();
   }
-  std::future<Answer> call_url(const std::string& url, std::string body, const char* type = "application/json") {
+  std::future<Answer> call_url(const std::string& url, std::string body, const char* type = "application/json",
+                               const char* method = "POST") {
     trigger::CallbackRequest request;
-    request.method = "POST";
+    request.method = method;
     const auto path = url.find('/', 8);
     const auto query = url.find('?');
     request.path = url.substr(path, query - path);
@@ -238,6 +239,47 @@ TEST_F(RuntimeTest, AResponseActionAnswersTheCallerAndTheRunIsDurable) {
   const auto events = read_events(*store_, sealer_, name);
   ASSERT_TRUE(events);
   EXPECT_TRUE(std::holds_alternative<engine::RunStarted>(events->front()));
+}
+
+TEST_F(RuntimeTest, AnAsynchronousResponseIsAskedForLaterAlsoOverARestart) {
+  const auto flow = save(R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+    "Get":{"type":"Http","inputs":{"method":"GET","uri":"https://peer.test/a","retryPolicy":{"type":"none"}},"runAfter":{}},
+    "Response":{"type":"Response","kind":"Http","operationOptions":"Asynchronous","inputs":{"statusCode":201,
+      "headers":{"x-a":"b"},"body":{"ok":true}},"runAfter":{"Get":["Succeeded"]}}}})");
+  const auto answer = call(flow);
+  EXPECT_EQ(answer.status_code, 202);
+  EXPECT_EQ(answer.body, "");
+  const auto location = header(answer, "Location");
+  EXPECT_FALSE(header(answer, "Retry-After").empty());
+  const auto name = header(answer, "x-ms-workflow-run-id");
+  const auto ask = [&](const std::string& url) { return call_url(url, "", "", "GET").get(); };
+  const auto pending = ask(location);
+  EXPECT_EQ(pending.status_code, 202);
+  EXPECT_EQ(header(pending, "Location"), location);
+  restart();
+  EXPECT_EQ(ask(location).status_code, 202);
+  peer_->answer(200);
+  EXPECT_EQ(wait_for_end(name).status, store::RunStatus::succeeded);
+  const auto told = ask(location);
+  EXPECT_EQ(told.status_code, 201);
+  EXPECT_EQ(told.body, R"({"ok":true})");
+  EXPECT_EQ(header(told, "x-a"), "b");
+  EXPECT_EQ(call_url(location, "").get().status_code, 405);
+  auto forged = location;
+  forged.back() = forged.back() == 'A' ? 'B' : 'A';
+  EXPECT_EQ(ask(forged).status_code, 401);
+}
+
+TEST_F(RuntimeTest, AnAsynchronousResponseThatNeverCameIsA502) {
+  const auto flow = save(R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+    "Get":{"type":"Http","inputs":{"method":"GET","uri":"https://peer.test/a","retryPolicy":{"type":"none"}},"runAfter":{}},
+    "Response":{"type":"Response","kind":"Http","operationOptions":"Asynchronous","inputs":{},"runAfter":{"Get":["Succeeded"]}}}})");
+  const auto answer = call(flow);
+  peer_->answer(404);
+  wait_for_end(header(answer, "x-ms-workflow-run-id"));
+  const auto told = call_url(header(answer, "Location"), "", "", "GET").get();
+  EXPECT_EQ(told.status_code, 502);
+  EXPECT_NE(told.body.find("NoResponse"), std::string::npos);
 }
 
 TEST_F(RuntimeTest, WithoutAResponseActionTheCallerGets202) {

@@ -60,6 +60,7 @@ if wanted cpp || [[ "$filter" == test_* ]]; then
   # Tests that start a real server use the release binary: what ships is what is killed and driven.
   build_preset release flowmend
   export FLOWMEND_BINARY=$FLOWMEND_ROOT/build/release/flowmend
+  export FLOWMEND_SANDBOX=$FLOWMEND_ROOT/build/release/flowmend-sandbox
   export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
   for test in build/asan/test_*; do
     [ -x "$test" ] || continue

@@ -26,6 +26,9 @@ const IncidentsPage = lazy(() => import("./pages/incidents/incidents_page"));
 const IncidentPage = lazy(() => import("./pages/incidents/incident_page"));
 const RunsPage = lazy(() => import("./pages/runs/runs_page"));
 const ConnectionsPage = lazy(() => import("./pages/connections/connections_page"));
+const ApprovalsPage = lazy(() => import("./pages/approvals/approvals_page"));
+const TablesPage = lazy(() => import("./pages/tables/tables_page"));
+const TablePage = lazy(() => import("./pages/tables/table_page"));
 const ConnectorsPage = lazy(() => import("./pages/connectors/connectors_page"));
 const TokensPage = lazy(() => import("./pages/settings/tokens_page"));
 const NotificationsPage = lazy(() => import("./pages/notifications/notifications_page"));
@@ -106,6 +109,9 @@ function Frame({ user }: { user: User }) {
                 <Route path="/incidents/:incident">{({ incident }) => <IncidentPage key={incident} id={incident} />}</Route>
                 <Route path="/connections" component={ConnectionsPage} />
                 <Route path="/connectors" component={ConnectorsPage} />
+                <Route path="/approvals" component={ApprovalsPage} />
+                <Route path="/tables" component={TablesPage} />
+                <Route path="/tables/:table">{({ table }) => <TablePage key={table} name={table} />}</Route>
                 <Route path="/settings">
                   <Redirect to={routes.tokens} replace />
                 </Route>

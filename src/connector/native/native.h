@@ -21,6 +21,8 @@ struct NativeCall {
   Arguments arguments;          ///< by the document: defaults put in, types converted
   Value fields;                 ///< the connection's values, in clear: never into an answer, an error or a log
   std::string idempotency_key;  ///< the same over retries, crashes and resubmits; empty when nobody repeats
+  std::string flow;             ///< id of the flow that calls; empty in tests and tools
+  std::string run;              ///< name of its run; empty for a trigger
   Duration timeout;             ///< a call that takes longer is answered with RequestTimeout in its stead
   std::string state;         ///< a polling trigger: what the last answer's `Location` carried; empty at the first check
   std::string callback_url;  ///< a webhook operation: where to tell what happened
@@ -37,10 +39,14 @@ struct NativeCall {
 ///   429, 503             try again later; `Retry-After` when the service says so
 ///   502, 504             the service can't be reached, or broke off
 ///
-/// A polling trigger answers 200 with what is new, or 202, each with `Location: state:TEXT` (below); what it wrote
-/// there comes back as `NativeCall::state` at the next check.
+/// Or `Reply::error_code` as an HTTP client sets it (http/client.h) when no answer came at all: `ConnectFailure`,
+/// `UnresolvableHostName`, `TlsFailure`, `AddressNotAllowed`. It is recorded as such a failure of an HTTP request is.
 ///
-/// Threads: `call` blocks and is run on a pool's threads, several at a time. One object for each connector and process.
+/// A polling trigger answers 200 with what is new, or 202, each with `Location: state:TEXT` (below); what it wrote
+/// there comes back as `NativeCall::state` at the next check. TEXT is UTF-8 without line breaks, up to 64 KiB.
+///
+/// Threads: `call` and `verify` block and are run on a pool's threads (native/pool.h), several at a time. One object
+/// for each connector and process. A library's exceptions are caught by the pool and answered as 500.
 class NativeConnector {
  public:
   virtual ~NativeConnector() = default;
@@ -51,6 +57,12 @@ class NativeConnector {
   virtual http::Reply call(const NativeCall& call) = 0;
   /// Signs in with the given values and does nothing else; the answer says whether they are good.
   virtual http::Reply verify(const Value& fields, Duration timeout) = 0;
+  /// Where such a connection leads, for records and messages: `smtp://mail.example.org:587`; never a secret. Empty: the
+  /// connector's name stands there.
+  virtual std::string address(const Value& fields) const {
+    static_cast<void>(fields);
+    return {};
+  }
 };
 
 /// What native connectors may use of the server.
@@ -63,10 +75,20 @@ struct NativeParts {
 /// All of them: the one list where a new one gets its line (native/list.cpp).
 std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativeParts& parts);
 
+/// A value by parameter name, or null; the text of a value, or empty (numbers and booleans as text).
+const Value& argument(const NativeCall& call, std::string_view name);
+std::string text_argument(const NativeCall& call, std::string_view name);
+/// The same of a connection's field, without regard to case.
+std::string field_text(const Value& fields, std::string_view name);
+/// The bytes of a file's value: a content object (`$content`), or a text as it is. JSON for anything else.
+std::string bytes_of(const Value& value);
+
 // Answers.
 http::Reply native_json(int status, const Value& body);
 http::Reply native_bytes(std::string bytes, std::string media_type);
 http::Reply native_error(int status, std::string_view code, std::string_view message);
+/// Before a trigger's state in a `Location`.
+inline constexpr std::string_view native_state_scheme = "state:";
 /// The same answer, with the state that the next check is to get.
 http::Reply with_state(http::Reply reply, std::string_view state);
 

@@ -37,7 +37,13 @@ Start find_start(definition::ActionType type) {
     case http:
     case open_api_connection:
     case api_connection:
+    case function:
+    case api_management:
     case workflow: return start_request;
+    case send_to_batch: return start_request;
+    case xslt:
+    case xml_validation:
+    case java_script_code: return start_sandboxed;
     case http_webhook:
     case api_connection_webhook:
     case open_api_connection_webhook: return start_webhook;

@@ -31,6 +31,7 @@ void start_terminate(Step& step);            // control.cpp; the rest is ending.
 void start_wait(Step& step);                 // wait.cpp
 void start_response(Step& step);             // response.cpp
 void start_request(Step& step);              // request.cpp: Http, ApiConnection, OpenApiConnection, Workflow
+void start_sandboxed(Step& step);            // sandboxed.cpp: Xslt, XmlValidation, JavaScriptCode
 void start_webhook(Step& step);              // webhook.cpp: HttpWebhook and those of connectors
 void start_unavailable(Step& step);          // list.cpp: a type that can't be run here
 void start_expression(Step& step);           // expression.cpp: the kinds of Expression
@@ -39,6 +40,8 @@ Start find_start(definition::ActionType type);
 
 /// A request's attempt came back: it is retried, polled again, or ends the action.
 void finish_attempt(Step& step, const AttemptFinished& finished);
+/// A page of a list came (pagination): asks for the next one, or ends the action with all that was read.
+void finish_page(Step& step, const AttemptFinished& finished, AttemptEnded event);
 /// The service called the address that a webhook action gave it.
 void finish_webhook(Step& step, const Notified& notified);
 /// Takes a webhook action's subscription back, whatever comes of it; nothing for other actions and when there is none.
@@ -51,6 +54,10 @@ void handle_timer(Step& step, TimerKind kind);
 /// The request to send for this action as the state is now, in a decision and after a crash alike.
 Call make_call(const RunState& state, Place place, std::uint32_t attempt, const Value& inputs, const Value& sealed);
 
+/// Function and ApiManagement as the plain HTTP calls that they are (azure_calls.cpp); other inputs as they are.
+Value plain_http_inputs(const definition::Action& action, const Value& inputs, const Value& sealed);
+/// Which job of the sandbox the action is; empty for others.
+std::string_view sandbox_job(definition::ActionType type);
 /// The answer of a Response action with these evaluated inputs.
 Respond respond_of(const Value& inputs, std::int32_t status_code);
 

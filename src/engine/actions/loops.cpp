@@ -1,6 +1,7 @@
 // Foreach and Until (engine.md 4.5, 4.6).
 
 #include "definition/condition.h"
+#include "definition/settings.h"
 #include "engine/actions/list.h"
 
 namespace flowmend::engine {
@@ -34,6 +35,27 @@ void start_until(Step& step) { step.started(); }
 
 namespace {
 
+/// How many iterations an Until may make. False: its limit can't be read, and the loop has been ended.
+bool read_count(Step& step, std::uint32_t& count) {
+  const auto& settings = step.action.settings;
+  count = settings.until_count;
+  if (settings.until_count_expression.source().is_null()) return true;
+  Value value;
+  if (!step.evaluate(settings.until_count_expression, value)) return false;
+  const auto number = definition::whole_number(value);
+  const std::uint32_t most = step.state.limits.until_count_max;
+  if (number && *number >= 1 && *number <= most) {
+    count = static_cast<std::uint32_t>(*number);
+    return true;
+  }
+  step.fail("BadRequest",
+            {"WorkflowRunActionUntilLimitInvalid",
+             "The limit of the loop '" + step.action.name +
+                 "' can't be used: 'count' must be a whole number from 1 to " + std::to_string(most) + ".",
+             {}});
+  return false;
+}
+
 /// Until: after an iteration (or before the first one) decides whether another begins.
 void advance_until(Step& step, const Loop& loop) {
   if (loop.frames.empty()) {
@@ -53,8 +75,11 @@ void advance_until(Step& step, const Loop& loop) {
   };
   if (done->is_boolean() && done->as_boolean()) return end_as_last();
   const Slot* slot = step.state.find(step.place);
-  const Duration timeout = step.action.settings.timeout.value_or(Duration::hours(1));
-  const bool count_reached = loop.next >= step.action.settings.until_count;
+  std::optional<Duration> limit;
+  std::uint32_t count = 0;
+  if (!step.evaluate_timeout(limit) || !read_count(step, count)) return;
+  const Duration timeout = limit.value_or(Duration::hours(1));
+  const bool count_reached = loop.next >= count;
   const bool time_reached = step.facts.now - slot->started >= timeout;
   if (!count_reached && !time_reached) {
     step.out.events.emplace_back(IterationStarted{step.place, loop.next, step.facts.now});
@@ -64,8 +89,7 @@ void advance_until(Step& step, const Loop& loop) {
   const std::string code = count_reached ? "CountLimitReached" : "TimeLimitReached";
   step.fail(code, {code,
                    "The loop '" + step.action.name + "' reached its limit of " +
-                       (count_reached ? std::to_string(step.action.settings.until_count) + " iterations"
-                                      : to_string(timeout)) +
+                       (count_reached ? std::to_string(count) + " iterations" : to_string(timeout)) +
                        " before its condition became true.",
                    {}});
 }

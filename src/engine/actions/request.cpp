@@ -60,6 +60,30 @@ Value recorded_policy(const Value& policy) {
   return out.finish();
 }
 
+Call::Kind kind_of(ActionType type) {
+  if (definition::is_sandboxed(type)) return Call::Kind::sandbox;
+  switch (type) {
+    case ActionType::http:
+    case ActionType::http_webhook:
+    case ActionType::function:
+    case ActionType::api_management: return Call::Kind::http;
+    case ActionType::workflow: return Call::Kind::workflow;
+    case ActionType::send_to_batch: return Call::Kind::batch;
+    default: return Call::Kind::connector;
+  }
+}
+
+/// The retry policy that was recorded with an action's inputs; of an HttpWebhook it stands in its `subscribe`.
+const Value* recorded_policy_of(const definition::Action& action, const Value& inputs) {
+  const Value* at = &inputs;
+  if (action.type == ActionType::http_webhook) {
+    const Value* own = inputs.find_ignoring_case("retryPolicy");
+    if (own != nullptr) return own;
+    at = inputs.find_ignoring_case("subscribe");
+  }
+  return at == nullptr ? nullptr : at->find_ignoring_case("retryPolicy");
+}
+
 Value reply_outputs(const AttemptFinished& finished, bool is_http) {
   json::ObjectBuilder out;
   out.add("statusCode", Value(finished.status_code));
@@ -80,6 +104,16 @@ void start_request(Step& step) {
     builder.set("authentication", masked(*authentication));
     step.inputs = builder.finish();
   }
+  if (step.action.type == ActionType::api_management) {
+    // The gateway's key is a secret like any credential.
+    const Value* key = step.inputs.find_ignoring_case("subscriptionKey");
+    if (key != nullptr && step.inputs.is_object()) {
+      sealed = Value::object({{"authentication", sealed}, {"subscriptionKey", *key}});
+      json::ObjectBuilder builder(step.inputs);
+      builder.set("subscriptionKey", Value(hidden));
+      step.inputs = builder.finish();
+    }
+  }
   auto policy_value = step.action.settings.retry_policy.evaluate(step.context);
   if (!policy_value) return step.fail(policy_value.error());
   const auto policy = read_retry_policy(*policy_value, step.flow.dialect);
@@ -89,11 +123,10 @@ void start_request(Step& step) {
     builder.set("retryPolicy", recorded_policy(*policy_value));
     step.inputs = builder.finish();
   }
+  std::optional<Duration> timeout;
+  if (!step.evaluate_timeout(timeout)) return;
   step.started(sealed);
-  if (step.action.settings.timeout) {
-    step.out.events.emplace_back(
-        TimerSet{step.place, TimerKind::timeout, step.facts.now + *step.action.settings.timeout});
-  }
+  if (timeout) step.out.events.emplace_back(TimerSet{step.place, TimerKind::timeout, step.facts.now + *timeout});
   step.out.commands.emplace_back(make_call(step.state, step.place, 1, step.inputs, sealed));
 }
 
@@ -102,10 +135,9 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   Call call;
   call.place = place;
   call.attempt = attempt;
-  call.kind = action.type == ActionType::http || action.type == ActionType::http_webhook ? Call::Kind::http
-              : action.type == ActionType::workflow                                      ? Call::Kind::workflow
-                                                                                         : Call::Kind::connector;
-  call.inputs = inputs;
+  call.kind = kind_of(action.type);
+  call.job = sandbox_job(action.type);
+  call.inputs = plain_http_inputs(action, inputs, sealed);
   call.sealed = sealed;
   if (definition::is_webhook(action.type)) {
     // What is recorded hides the address's signature; what is sent does not.
@@ -118,6 +150,10 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   call.idempotency_key = idempotency_key(state, place, inputs);
   call.timeout = state.limits.call_timeout;
   call.workflow_headers = !action.settings.suppress_workflow_headers;
+  call.keep_compressed = action.settings.keep_compressed;
+  call.chunked = action.settings.chunked;
+  call.upload_chunk_bytes = action.settings.upload_chunk_bytes;
+  call.download_chunk_bytes = action.settings.download_chunk_bytes;
   call.tracking_id = tracking_id(state, place);
   const Slot* slot = state.find(place);
   if (slot != nullptr && slot->detail && slot->detail->pending && slot->detail->pending->polling) {
@@ -131,7 +167,7 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
   const Slot* slot = step.state.find(step.place);
   const Pending& pending = *slot->detail->pending;
   const bool is_child = step.action.type == ActionType::workflow;
-  const bool is_http = step.action.type == ActionType::http || is_child;
+  const bool is_http = kind_of(step.action.type) == Call::Kind::http || is_child;
   AttemptEnded event;
   event.place = step.place;
   event.attempt = finished.attempt;
@@ -149,7 +185,7 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
 
   const bool has_fault = !finished.fault.code.empty();
   const bool failed = has_fault || finished.status_code == 0 || finished.status_code >= 400;
-  const Value* recorded = slot->inputs.find("retryPolicy");
+  const Value* recorded = recorded_policy_of(step.action, slot->inputs);
   // A child flow is run again only when the action asks for it: what the first run did would be done twice.
   const bool may_retry = !is_child || recorded != nullptr;
   if (failed && may_retry && is_retried(finished.status_code) && !is_final_fault(finished)) {
@@ -190,11 +226,16 @@ void finish_attempt(Step& step, const AttemptFinished& finished) {
       return;
     }
   }
+  const bool pages = step.action.settings.pagination_minimum > 0 && !is_child;
+  if (!failed && pages) return finish_page(step, finished, std::move(event));
   step.out.events.emplace_back(std::move(event));
   if (finished.status_code == 0) {
     const std::string code = finished.fault.code.empty() ? "BadRequest" : finished.fault.code;
     return step.end(Status::failed, code,
                     finished.fault.code.empty() ? Fault{"ConnectionClosed", "No response came.", {}} : finished.fault);
+  }
+  if (definition::is_sandboxed(step.action.type)) {
+    return step.succeed_with(Value::object({{"body", finished.has_body ? finished.body : Value()}}), "OK");
   }
   step.outputs = reply_outputs(finished, is_http);
   step.has_outputs = true;
@@ -214,17 +255,19 @@ void handle_timer(Step& step, TimerKind kind) {
                                                  slot->detail->pending->sealed));
       }
       return;
-    case TimerKind::timeout:
+    case TimerKind::timeout: {
+      const auto timer = step.state.timers.find({RunState::key(step.place), kind});
+      const Duration limit = (timer == step.state.timers.end() ? step.facts.now : timer->second.due) - slot->started;
       if (auto undo = undo_webhook(step.state, step.place)) step.out.commands.emplace_back(std::move(*undo));
       if (slot->detail && slot->detail->pending && slot->detail->pending->in_flight) {
         step.out.commands.emplace_back(CancelCall{step.place, slot->detail->pending->attempt});
       }
       step.end(Status::timed_out, "ActionTimedOut",
                {"ActionTimedOut",
-                "The action '" + step.action.name + "' did not end within its limit of " +
-                    to_string(*step.action.settings.timeout) + ".",
+                "The action '" + step.action.name + "' did not end within its limit of " + to_string(limit) + ".",
                 {}});
       return;
+    }
     case TimerKind::response:
     case TimerKind::run_duration: return;
   }

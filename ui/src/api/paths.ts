@@ -116,6 +116,8 @@ export const routes = {
   incident: (i: string) => `/incidents/${name(i)}`,
   connections: "/connections",
   connectors: "/connectors",
+  approvals: "/approvals",
+  tables: "/tables",
   tokens: "/settings/tokens",
   notifications: "/settings/notifications",
   about: "/settings/about",

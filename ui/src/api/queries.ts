@@ -44,6 +44,9 @@ function useList<T>(key: readonly unknown[], first: string, enabled = true) {
   });
 }
 
+/** A list of a page that keeps its own addresses. */
+export const useListOf = useList;
+
 export type List<T> = ReturnType<typeof useList<T>>;
 
 export const items = <T>(list: List<T>): T[] => list.data?.pages.flatMap((page) => page.value) ?? [];

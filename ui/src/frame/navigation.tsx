@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { routes } from "../api/paths";
-import { AppsListRegular, FlowRegular, HistoryRegular, HomeRegular, MoreHorizontalRegular, PlugConnectedRegular, PulseRegular, WarningRegular } from "../parts/icons";
+import { AppsListRegular, BoxRegular, CheckmarkCircleRegular, FlowRegular, HistoryRegular, HomeRegular, MoreHorizontalRegular, PlugConnectedRegular, PulseRegular, WarningRegular } from "../parts/icons";
 import { text } from "../text";
 
 interface Place {
@@ -17,15 +17,17 @@ const side: Place[] = [
   { to: routes.flows, label: text.frame.flows, icon: <FlowRegular /> },
   { to: routes.runs, label: text.frame.runs, icon: <HistoryRegular /> },
   { to: routes.incidents, label: text.frame.incidents, icon: <WarningRegular /> },
+  { to: routes.approvals, label: text.frame.approvals, icon: <CheckmarkCircleRegular /> },
   { to: routes.connections, label: text.frame.connections, icon: <PlugConnectedRegular /> },
   { to: routes.connectors, label: text.frame.connectors, icon: <AppsListRegular /> },
+  { to: routes.tables, label: text.frame.tables, icon: <BoxRegular /> },
 ];
 
 const tabs: Place[] = [
   { to: routes.home, label: text.frame.activity, icon: <PulseRegular />, also: [routes.runs] },
   { to: routes.flows, label: text.frame.flows, icon: <FlowRegular /> },
   { to: routes.incidents, label: text.frame.incidents, icon: <WarningRegular /> },
-  { to: routes.more, label: text.frame.more, icon: <MoreHorizontalRegular />, also: [routes.connections, routes.connectors, "/settings"] },
+  { to: routes.more, label: text.frame.more, icon: <MoreHorizontalRegular />, also: [routes.connections, routes.connectors, routes.approvals, routes.tables, "/settings"] },
 ];
 
 export function Navigation({ phone }: { phone: boolean }) {

@@ -9,7 +9,7 @@ export { AppsListRegular } from "@fluentui/react-icons/svg/apps-list";
 export { BoxRegular } from "@fluentui/react-icons/svg/box";
 export { BranchForkRegular } from "@fluentui/react-icons/svg/branch-fork";
 export { BracesRegular } from "@fluentui/react-icons/svg/braces";
-export { CheckmarkCircleFilled } from "@fluentui/react-icons/svg/checkmark-circle";
+export { CheckmarkCircleFilled, CheckmarkCircleRegular } from "@fluentui/react-icons/svg/checkmark-circle";
 export { ChevronDownRegular } from "@fluentui/react-icons/svg/chevron-down";
 export { ChevronLeftRegular } from "@fluentui/react-icons/svg/chevron-left";
 export { ChevronRightRegular } from "@fluentui/react-icons/svg/chevron-right";

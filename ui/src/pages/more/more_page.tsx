@@ -2,14 +2,16 @@ import { Button } from "@fluentui/react-components";
 import { Link } from "wouter";
 import { routes } from "../../api/paths";
 import type { User } from "../../api/types";
-import { AlertRegular, AppsListRegular, ChevronRightRegular, HistoryRegular, InfoRegular, KeyRegular, PlugConnectedRegular } from "../../parts/icons";
+import { AlertRegular, AppsListRegular, BoxRegular, CheckmarkCircleRegular, ChevronRightRegular, HistoryRegular, InfoRegular, KeyRegular, PlugConnectedRegular } from "../../parts/icons";
 import { Page } from "../../parts/page";
 import { text } from "../../text";
 
 const places = [
+  { to: routes.approvals, label: text.frame.approvals, icon: <CheckmarkCircleRegular /> },
   { to: routes.runs, label: text.frame.runs, icon: <HistoryRegular /> },
   { to: routes.connections, label: text.frame.connections, icon: <PlugConnectedRegular /> },
   { to: routes.connectors, label: text.frame.connectors, icon: <AppsListRegular /> },
+  { to: routes.tables, label: text.frame.tables, icon: <BoxRegular /> },
   { to: routes.tokens, label: text.frame.tokens, icon: <KeyRegular /> },
   { to: routes.notifications, label: text.frame.notifications, icon: <AlertRegular /> },
   { to: routes.about, label: text.frame.about, icon: <InfoRegular /> },
