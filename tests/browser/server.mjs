@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const binary = process.env.FLOWMEND_BINARY ?? join(root, "build/release/flowmend");
+export const binary = process.env.FLOWMEND_BINARY ?? join(root, "build/release/flowmend");
 const startMs = 30_000;
 export const images = join(root, "docs/images");
 export const admin = { userName: "ada", displayName: "Ada", password: "a long password for tests" };

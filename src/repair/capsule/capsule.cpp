@@ -171,6 +171,7 @@ Result<Value> make_capsule(const Source& source) {
     out.add("trigger", trigger.finish());
     out.add("steps", steps_value(record, pseudonyms));
     json::ObjectBuilder failure;
+    failure.add("status", Value(engine::status_name(before.status)));
     failure.add("action", Value(before.action));
     if (!before.repetition.empty()) failure.add("repetition", Value(before.repetition));
     failure.add("code", Value(before.code));
@@ -213,8 +214,8 @@ Result<Opened> open_capsule(const Value& document) {
   out.code = replayed.code;
   out.message = replayed.message;
   if (replayed.status != engine::Status::none) out.status = engine::status_name(replayed.status);
-  out.same = !out.action.empty() && out.action == out.expected_action && out.repetition == out.expected_repetition &&
-             out.code == out.expected_code;
+  out.same = out.status == failure->text_of("status") && out.action == out.expected_action &&
+             out.repetition == out.expected_repetition && out.code == out.expected_code;
   json::ArrayBuilder list;
   for (const auto& [key, step] : replayed.steps) {
     json::ObjectBuilder one;

@@ -35,7 +35,7 @@ Result<Value> make_capsule(const Source& source);
 struct Opened {
   std::string flow_display_name;
   std::string expected_action, expected_repetition, expected_code;
-  std::string action, repetition, code, message;  ///< of the replay; action empty: nothing failed
+  std::string action, repetition, code, message;  ///< of the replay; action empty: no step failed
   std::string status;                             ///< the run's at its end; empty: it waits
   bool same = false;                              ///< the same step failed with the same code
   Value steps;                                    ///< [{action, repetition?, status, code?}]

@@ -56,6 +56,9 @@ class Replay {
         timers_.erase({engine::RunState::key(ended->place), ended->kind});
       } else if (const auto* run_ended = std::get_if<engine::RunEnded>(&event)) {
         result_.status = run_ended->status;
+        // A Terminate ends a run without a step that failed.
+        result_.code = run_ended->fault.code;
+        result_.message = run_ended->fault.message;
         if (run_ended->culprit.action < flow_->actions.size())
           culprit_ = engine::recorded_key(run_.state(), run_ended->culprit);
       }

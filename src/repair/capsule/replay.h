@@ -14,7 +14,7 @@ struct Replayed {
   engine::Status status = engine::Status::none;  ///< none: it waits for what was not recorded
   std::string action;                            ///< the step that failed first; empty when none did
   std::string repetition;
-  std::string code;  ///< of that step
+  std::string code;  ///< of that step; of the run when no step failed
   std::string message;
   engine::RecordedSteps steps;
 };

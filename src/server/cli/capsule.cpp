@@ -20,7 +20,7 @@ int refuse(std::ostream& errors, const std::string& message, const std::string& 
 }
 
 std::string step_text(const std::string& action, const std::string& repetition, const std::string& code) {
-  if (action.empty()) return "nothing";
+  if (action.empty()) return code.empty() ? "nothing failed" : "the run itself: " + code;
   return action + (repetition.empty() ? "" : " (item " + repetition + ")") + ": " + code;
 }
 
