@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/ids.h"
 #include "connector/sealer.h"
 #include "json/parse.h"
 #include "repair/search/search.h"
@@ -25,7 +26,7 @@ class Nothing final : public runtime::Effects {
   void cancel(const runtime::CallId&) override {}
 };
 
-constexpr const char* definition =
+constexpr const char* order_flow =
     R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
   "Order":{"type":"Compose","inputs":{"id":"@triggerBody()?['id']","customer":"@triggerBody()?['customer']","total":"@mul(triggerBody()?['lines'], 12.5)"}},
   "Check":{"type":"If","expression":{"greater":["@triggerBody()?['lines']",5]},"actions":{"Large":{"type":"Compose","inputs":"large order"}},
@@ -120,7 +121,7 @@ int main(int argc, char** argv) {
     auto runtime = runtime::Runtime::start({*store, nothing, *sealer, runtime::make_thread_executor()}, {}).value();
     runtime::FlowDraft draft;
     draft.display_name = "bench";
-    draft.definition = *json::parse(definition);
+    draft.definition = *json::parse(order_flow);
     const auto flow = runtime->flows().create(draft, "bench")->flow->id;
     rate(*runtime, flow, 0, 1);
     const store::RunRow model = **store->last_run();

@@ -24,7 +24,9 @@ using store::RunNumber;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t page_ranges = 256;  ///< parts of the index read at a time
-constexpr std::chrono::seconds idle_wait{2};
+constexpr Clock::duration idle_wait = std::chrono::seconds(2);
+constexpr double busy_runs_per_second = 200;
+constexpr int busy_rest = 9;                  ///< times as long as a range took, while the server is busy
 constexpr std::size_t rechecked_ranges = 20;  ///< with open runs, in each pass
 constexpr std::size_t value_bytes_max = 1000;
 constexpr RunNumber number_max = 99'999'999'999'999;
@@ -332,21 +334,37 @@ class RunSearch::Worker {
     return stopping_;
   }
 
+  /// Whether many runs were started since this was asked last: they want the store, whatever this thread's priority.
+  bool is_busy() {
+    const auto now = Clock::now();
+    const auto last = parts_.store.last_run();
+    const RunNumber number = last && *last ? (*last)->number : 0;
+    const std::chrono::duration<double> passed = now - asked_at_;
+    const double rate = static_cast<double>(number - asked_number_) / std::max(passed.count(), 0.001);
+    const bool first = asked_number_ == 0;
+    asked_at_ = now;
+    asked_number_ = number;
+    return !first && rate > busy_runs_per_second;
+  }
+
   void work() {
     name_thread("fm-search");
     // Runs come first: this thread gets what nobody else wants.
     const sched_param none{};
     static_cast<void>(sched_setscheduler(0, SCHED_IDLE, &none));
     while (!stopping()) {
-      if (index_some()) continue;
+      const auto begin = Clock::now();
+      const auto rest = index_some() ? (is_busy() ? busy_rest * (Clock::now() - begin) : Clock::duration{}) : idle_wait;
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, idle_wait, [this] { return stopping_; });
+      wake_.wait_for(lock, rest, [this] { return stopping_; });
     }
   }
 
   Parts parts_;
-  std::mutex work_mutex_;    ///< one indexes at a time
-  RunNumber next_ = 0;       ///< all ranges before it are indexed; with `work_mutex_` held
+  std::mutex work_mutex_;       ///< one indexes at a time
+  RunNumber next_ = 0;          ///< all ranges before it are indexed; with `work_mutex_` held
+  RunNumber asked_number_ = 0;  ///< by the thread alone, as the next
+  Clock::time_point asked_at_{};
   RunNumber rechecked_ = 0;  ///< with `work_mutex_` held
   mutable std::mutex mutex_;
   std::condition_variable wake_;
