@@ -3,8 +3,10 @@
 
 #include "api/identity.h"
 #include "expression/eval_command.h"
+#include "server/cli/capsule.h"
 #include "server/cli/check.h"
 #include "server/limits.h"
+#include "server/cli/find.h"
 #include "server/serve.h"
 
 namespace {
@@ -93,6 +95,34 @@ int main(int argc, char** argv) {
   create->add_option("--scopes", scopes, "read, run, write, admin")->delimiter(',')->capture_default_str();
 
   auto* limits = app.add_subcommand("limits", "List the limits that serve --limit sets");
+  auto* run = app.add_subcommand("run", "Runs of a server");
+  run->require_subcommand(1);
+  flowmend::server::FindOptions find_options;
+  auto* find = run->add_subcommand("find", "Find runs by any value that they recorded");
+  find->add_option("value", find_options.value, "An order number, a name, a part of a message")->required();
+  find->add_option("--server", find_options.server, "The server's address")
+      ->capture_default_str()
+      ->envname("FLOWMEND_SERVER");
+  find->add_option("--token", find_options.token, "A token with the scope read")->envname("FLOWMEND_TOKEN");
+  find->add_option("--flow", find_options.flow, "Of this flow only (its id)");
+  find->add_option("--status", find_options.status, "Of this status only");
+  find->add_option("--most", find_options.most, "Runs to print at most")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+
+  auto* capsule = app.add_subcommand("capsule", "A failed run in one file, without secrets and personal values");
+  capsule->require_subcommand(1);
+  flowmend::server::CapsuleOptions capsule_options;
+  auto* export_capsule = capsule->add_subcommand("export", "Write the capsule of a failed run");
+  export_capsule->add_option("run", capsule_options.run, "The run's name")->required();
+  export_capsule->add_option("--out", capsule_options.file, "File to write; standard output when left out");
+  export_capsule->add_option("--server", capsule_options.server, "The server's address")
+      ->capture_default_str()
+      ->envname("FLOWMEND_SERVER");
+  export_capsule->add_option("--token", capsule_options.token, "A token with the scope read")
+      ->envname("FLOWMEND_TOKEN");
+  auto* open_capsule = capsule->add_subcommand("open", "Replay a capsule and show how it fails; sends nothing");
+  open_capsule->add_option("file", capsule_options.file, "The capsule")->required();
 
   auto* version = app.add_subcommand("version", "Print the version");
 
@@ -129,6 +159,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (*limits) std::cout << flowmend::server::describe_limits();
+  if (*find) return flowmend::server::run_find(find_options, std::cout, std::cerr);
+  if (*export_capsule) return flowmend::server::export_capsule(capsule_options, std::cout, std::cerr);
+  if (*open_capsule) return flowmend::server::open_capsule(capsule_options.file, std::cout, std::cerr);
   if (*version) std::cout << "flowmend " << flowmend::server::version << std::endl;
   return 0;
 }

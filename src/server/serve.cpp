@@ -20,6 +20,7 @@
 #include "repair/bulk.h"
 #include "repair/incidents.h"
 #include "repair/notify/notifier.h"
+#include "repair/search/search.h"
 #include "repair/trials.h"
 #include "runtime/executor.h"
 #include "runtime/retention.h"
@@ -110,6 +111,7 @@ int serve(const ServeOptions& options) {
                      }});
   (*runtime)->add_listener(bulk);
   const repair::Trials trials({**store, **sealer, (*runtime)->flows(), registry, incidents});
+  const repair::search::RunSearch search({**store, **sealer, (*runtime)->flows()});
   if (const auto started = bulk.start(); !started) return refuse(started.error());
   connections.on_status_change([&](const connector::ConnectionView& view) {
     incidents.connection_changed(view);
@@ -136,9 +138,9 @@ int serve(const ServeOptions& options) {
   approvals.emplace(**store, **sealer, **runtime);
 
   api::Identities identities(**store, options.data_folder);
-  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, notifier, identities,
-                events, version, std::filesystem::absolute(options.data_folder, failure).string(), options.public_url,
-                options.demo, now_from_system_clock()});
+  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, notifier, search,
+                identities, events, version, std::filesystem::absolute(options.data_folder, failure).string(),
+                options.public_url, options.demo, now_from_system_clock()});
   http::ListenerOptions listening;
   listening.address = options.address;
   listening.port = options.port;

@@ -69,6 +69,7 @@ export const paths = {
   allRuns: (filter: Query) => withQuery(`${own}/runs`, filter),
   runByName: (r: string) => `${own}/runs/${name(r)}`,
   explanation: (r: string) => `${own}/runs/${name(r)}/explanation`,
+  capsule: (r: string) => `${own}/runs/${name(r)}/capsule`,
   report: (r: string) => `${own}/runs/${name(r)}/report`,
   verify: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/verify`,
 
