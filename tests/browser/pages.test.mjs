@@ -264,9 +264,9 @@ test("an incident: many failed runs of one cause, mended and repeated in a few c
   const dialog = page.getByRole("dialog", { name: /Verify password/ });
   await dialog.getByLabel("Password").fill("autumn-2026");
   await dialog.getByRole("button", { name: "Verify", exact: true }).click();
-  await page.getByText("Orders is connected.").waitFor();
-  await page.getByRole("button", { name: "Resubmit all" }).click();
+  // What to do next opens by itself.
   const plan = page.getByRole("dialog", { name: "Resubmit all" });
+  await plan.getByText("Orders is connected.").waitFor();
   await plan.getByText(`${all} runs are repeated`).waitFor();
   await plan.getByText("No write that had gone well is done again.").waitFor();
   await page.waitForTimeout(300);

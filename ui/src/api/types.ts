@@ -323,7 +323,8 @@ export interface NotificationItem {
   action?: string;
   connection?: { api: string; name: string; displayName: string };
   family?: Family;
-  incident?: string;
+  incident: string;
+  state: IncidentState;
   count: number;
   read: boolean;
 }

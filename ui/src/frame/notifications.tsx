@@ -4,7 +4,8 @@ import { useLocation } from "wouter";
 import { routes } from "../api/paths";
 import { useMarkRead, useNotifications } from "../api/queries";
 import type { NotificationItem } from "../api/types";
-import { AlertRegular, CheckmarkCircleFilled, ErrorCircleFilled, PlugDisconnectedRegular } from "../parts/icons";
+import { isConnectionCause, useMend } from "../pages/incidents/use_mend";
+import { AlertRegular, CheckmarkCircleFilled, ErrorCircleFilled, KeyRegular, PlugDisconnectedRegular } from "../parts/icons";
 import { Empty, Loading, Problem } from "../parts/page";
 import { ago, when } from "../parts/time";
 import { text } from "../text";
@@ -28,6 +29,7 @@ function useSteadyOrder(items: NotificationItem[], open: boolean): NotificationI
 /** The bell: what failed or broke, newest first, one click from the run. */
 export function NotificationsButton() {
   const [open, setOpen] = useState(false);
+  const [mendDialogs, mend] = useMend();
   const [, navigate] = useLocation();
   const notifications = useNotifications();
   const markRead = useMarkRead();
@@ -90,11 +92,26 @@ export function NotificationsButton() {
                   </span>
                 </span>
               </button>
+              {isConnectionCause(item) && (
+                <Button
+                  className="notification-cure"
+                  size="small"
+                  icon={<KeyRegular />}
+                  onClick={() => {
+                    setOpen(false);
+                    if (!item.read) markRead.mutate({ ids: [item.id] });
+                    mend(item);
+                  }}
+                >
+                  {text.incidents.verify}
+                </Button>
+              )}
             </li>
           ))}
         </ul>
       </PopoverSurface>
     </Popover>
+      {mendDialogs}
       <span id="unread-count" className="unseen" role="status">
         {unread > 0 ? text.frame.unread(unread) : ""}
       </span>

@@ -134,6 +134,7 @@ export const english = {
   },
   repair: {
     title: "Resubmit all",
+    verified: (connection: string) => `${connection} is connected. This is what failed because of it:`,
     looking: "Looking at what would run again",
     will: (runs: number) => (runs === 1 ? "1 run is repeated from its trigger, with the flow as it is now." : `${runs} runs are repeated from their triggers, with the flows as they are now.`),
     stages: "First one run, then five percent (five at least), then the rest. It stops by itself when more than a fifth fail again.",

@@ -1,14 +1,15 @@
 import { Button } from "@fluentui/react-components";
 import { Link, useLocation } from "wouter";
 import { routes } from "../../api/paths";
-import { useOverview } from "../../api/queries";
+import { useNotifications, useOverview } from "../../api/queries";
 import type { Run } from "../../api/types";
-import { CheckmarkCircleFilled, ChevronRightRegular, HistoryRegular, PlugDisconnectedRegular } from "../../parts/icons";
+import { CheckmarkCircleFilled, ChevronRightRegular, HistoryRegular, KeyRegular, PlugDisconnectedRegular } from "../../parts/icons";
 import { useIsPhone } from "../../parts/media";
 import { Empty, Loading, Page, Problem } from "../../parts/page";
 import { StatusIcon, statusWord } from "../../parts/status";
 import { ago, displayName, duration, span, when } from "../../parts/time";
 import { text } from "../../text";
+import { isConnectionCause, useMend } from "../incidents/use_mend";
 import "./home.css";
 
 function RunCard({ run }: { run: Run }) {
@@ -51,10 +52,15 @@ export default function HomePage() {
   const phone = useIsPhone();
   const overview = useOverview();
   const [, navigate] = useLocation();
+  const causes = useNotifications().data?.value ?? [];
+  /** What failed because of a connection, as one cause. */
+  const causeOf = (api: string, name: string) => causes.filter(isConnectionCause).find((one) => one.connection.api === api && one.connection.name === name);
+  const [mendDialogs, mend] = useMend();
   const title = phone ? text.home.activityTitle : text.home.title;
   const data = overview.data;
   return (
     <Page title={title}>
+      {mendDialogs}
       {overview.isPending && <Loading />}
       {overview.isError && <Problem error={overview.error} retry={() => void overview.refetch()} />}
       {data && (
@@ -72,7 +78,9 @@ export default function HomePage() {
                 <Empty icon={<CheckmarkCircleFilled className="tone-good" />} title={text.home.calm} hint={text.home.calmHint} />
               ) : (
                 <ul className="cards">
-                  {data.brokenConnections.map((connection) => (
+                  {data.brokenConnections.map((connection) => {
+                    const cause = causeOf(connection.api, connection.name);
+                    return (
                     <li key={`${connection.api}/${connection.name}`}>
                       <Link href={routes.connections} className="card">
                         <PlugDisconnectedRegular className="status-icon tone-bad" aria-hidden fontSize={20} />
@@ -82,8 +90,16 @@ export default function HomePage() {
                         </span>
                         <ChevronRightRegular aria-hidden className="card-arrow" />
                       </Link>
+                      {cause && (
+                        <div className="card-cure">
+                          <Button icon={<KeyRegular />} onClick={() => mend(cause)}>
+                            {text.incidents.verify}
+                          </Button>
+                        </div>
+                      )}
                     </li>
-                  ))}
+                    );
+                  })}
                   {data.failures.map((run) => (
                     <RunCard key={run.name} run={run} />
                   ))}

@@ -186,7 +186,7 @@ export default function IncidentPage({ id }: { id: string }) {
       <section className="panel incident-words">
         <p className="prewrap breakable">{incident.message}</p>
         <p>
-          {incident.connection && incident.family === "authentication" && <VerifyButton connection={incident.connection} />}{" "}
+          {incident.connection && incident.family === "authentication" && <VerifyButton incident={incident} connection={incident.connection} />}{" "}
           {incident.lastRun && <Link href={routes.run(incident.lastRun.flow, incident.lastRun.run)}>{text.incidents.openLast}</Link>}
         </p>
       </section>

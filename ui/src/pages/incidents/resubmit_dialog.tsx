@@ -6,21 +6,23 @@ import { displayName } from "../../parts/time";
 import { text } from "../../text";
 
 /** What repeating all failed runs of an incident would do; then the one click that does it. */
-export function ResubmitDialog({ incident, onClose }: { incident: string; onClose: () => void }) {
+export function ResubmitDialog({ incident, verified, onClose }: { incident: string; verified?: string; onClose: (started: boolean) => void }) {
   const plan = usePlan();
   const execute = useExecutePlan();
-  const [keepDone, setKeepDone] = useState(false);
+  // What went well once is not done twice unless somebody wants it so.
+  const [keepDone, setKeepDone] = useState(true);
   const make = plan.mutate;
   // A plan is made for what is asked; another wish is another plan.
   useEffect(() => make({ incident, keepDone }), [make, incident, keepDone]);
   const steps = plan.data?.steps ?? [];
   const twice = steps.filter((step) => step.writes).reduce((sum, step) => sum + step.doneBefore, 0);
   return (
-    <Dialog open onOpenChange={(_, data) => !data.open && onClose()}>
+    <Dialog open onOpenChange={(_, data) => !data.open && onClose(false)}>
       <DialogSurface>
         <DialogBody>
           <DialogTitle>{text.repair.title}</DialogTitle>
           <DialogContent>
+            {verified && <p>{text.repair.verified(verified)}</p>}
             {plan.isPending && <Loading />}
             {plan.isError && <Problem error={plan.error} retry={() => plan.mutate({ incident, keepDone })} />}
             {plan.data && (
@@ -60,8 +62,8 @@ export function ResubmitDialog({ incident, onClose }: { incident: string; onClos
             )}
           </DialogContent>
           <DialogActions>
-            <Button onClick={onClose}>{text.common.cancel}</Button>
-            <Button appearance="primary" disabled={!plan.data || execute.isPending} onClick={() => plan.data && execute.mutate(plan.data, { onSuccess: onClose })}>
+            <Button onClick={() => onClose(false)}>{text.common.cancel}</Button>
+            <Button appearance="primary" disabled={!plan.data || execute.isPending} onClick={() => plan.data && execute.mutate(plan.data, { onSuccess: () => onClose(true) })}>
               {text.repair.start}
             </Button>
           </DialogActions>

@@ -3,10 +3,15 @@ import { lazy, Suspense, useState } from "react";
 import { CheckmarkCircleFilled, KeyRegular } from "../../parts/icons";
 import { text } from "../../text";
 
-const VerifyDialog = lazy(() => import("../connections/verify_dialog"));
+const MendConnection = lazy(() => import("./mend_connection"));
+
+interface VerifyButtonProps {
+  incident: { id: string; count: number };
+  connection: { api: string; name: string; displayName: string };
+}
 
 /** The cure of an incident that one connection causes. */
-export function VerifyButton({ connection }: { connection: { api: string; name: string; displayName: string } }) {
+export function VerifyButton({ incident, connection }: VerifyButtonProps) {
   const [open, setOpen] = useState(false);
   const [verified, setVerified] = useState(false);
   return (
@@ -24,14 +29,12 @@ export function VerifyButton({ connection }: { connection: { api: string; name: 
       </span>
       {open && (
         <Suspense>
-          <VerifyDialog
-            api={connection.api}
-            name={connection.name}
+          <MendConnection
+            incident={incident.id}
+            broken={incident.count > 0}
+            connection={connection}
+            onVerified={() => setVerified(true)}
             onClose={() => setOpen(false)}
-            onVerified={() => {
-              setOpen(false);
-              setVerified(true);
-            }}
           />
         </Suspense>
       )}
