@@ -19,6 +19,8 @@ std::vector<RouteEntry> flow_routes();        // flows, triggers: routes_flows.c
 std::vector<RouteEntry> run_routes();         // runs, actions, contents: routes_runs.cpp
 std::vector<RouteEntry> connection_routes();  // connectors, connections: routes_connections.cpp
 std::vector<RouteEntry> incident_routes();    // incidents, repair jobs: routes_incidents.cpp
+std::vector<RouteEntry> gallery_routes();     // import and removal of connectors: routes_gallery.cpp
+std::vector<RouteEntry> sign_in_routes();     // OAuth 2.0: routes_sign_in.cpp
 std::vector<RouteEntry> own_routes();         // /api/v1: routes_own.cpp
 
 }  // namespace flowmend::api

@@ -60,6 +60,8 @@ export const paths = {
   runByName: (r: string) => `${own}/runs/${name(r)}`,
   explanation: (r: string) => `${own}/runs/${name(r)}/explanation`,
   report: (r: string) => `${own}/runs/${name(r)}/report`,
+  signIn: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/sign-in`,
+  connectorSignIn: (api: string) => `${own}/connectors/${name(api)}/sign-in`,
   verify: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/verify`,
 
   flows: (filter: Query) => `${environment}/flows?${version}&${query(filter)}`.replace(/&$/, ""),
