@@ -513,14 +513,13 @@ void Loader::read_connection_parameters(const Value& parameters) {
     ConnectionParameter parameter;
     parameter.name = member.name();
     const std::string type = lower_case(member.value.text_of("type", "string"));
+    bool needs_sign_in = false;
     using Kind = ConnectionParameter::Kind;
     if (type == "securestring") {
       parameter.kind = Kind::secure_string;
     } else if (type == "oauthsetting") {
       parameter.kind = Kind::oauth;
-      warn(json::join("properties:/properties/connectionParameters", member.name()), "ConnectorSignInUnsupported",
-           "Connections of this connector sign in with OAuth 2.0, which Flowmend can't do yet.",
-           "Enter a token by hand as bearer token; it is not renewed.");
+      needs_sign_in = true;
     } else if (type == "gatewaysetting") {
       parameter.kind = Kind::gateway;
       parameter.hidden = true;
@@ -530,11 +529,12 @@ void Loader::read_connection_parameters(const Value& parameters) {
       parameter.kind = Kind::boolean;
     }
     parameter.display_name = parameter.name;
+    parameter.required = needs_sign_in;
     if (const Value* ui = member.value.find("uiDefinition")) {
       if (const std::string_view name = ui->text_of("displayName"); !name.empty()) parameter.display_name = name;
       parameter.description = ui->text_of("description");
       if (const Value* constraints = ui->find("constraints")) {
-        parameter.required = truthy(constraints->find("required"));
+        parameter.required = needs_sign_in || truthy(constraints->find("required"));
         parameter.hidden = parameter.hidden || truthy(constraints->find("hidden"));
         if (const Value* allowed = constraints->find("allowedValues")) parameter.allowed_values = *allowed;
         if (const Value* tab = constraints->find("tabIndex"); tab != nullptr && tab->is_integer())
