@@ -122,17 +122,9 @@ http::Response portal_response(const http::IncomingRequest& request) {
 }  // namespace
 
 Api::Api(Parts parts) : parts_(std::move(parts)) {
-  for (auto table : {
-           own_routes(),
-           flow_routes(),
-           run_routes(),
-           connection_routes(),
-           incident_routes(),
-           table_routes(),
-           approval_routes(),
-           artifact_routes(),
-           notification_routes(),
-       }) {
+  for (auto table : {own_routes(), flow_routes(), run_routes(), connection_routes(), sign_in_routes(), gallery_routes(),
+                     incident_routes(), table_routes(), approval_routes(), artifact_routes(), notification_routes(),
+                     capsule_routes(), hold_routes(), run_plan_routes()}) {
     for (auto& entry : table) routes_.push_back(std::move(entry));
   }
   for (std::size_t i = 0; i < workers; ++i)
@@ -240,7 +232,7 @@ http::Response Api::answer(const http::IncomingRequest& request) {
   auto segments = split_path(request.path);
   const bool is_api =
       !segments.empty() && (http::same_name(segments[0], "api") || http::same_name(segments[0], "providers") ||
-                            http::same_name(segments[0], "workflows"));
+                            http::same_name(segments[0], "workflows") || http::same_name(segments[0], "oauth"));
   if (!is_api) return portal_response(request);
   fold_aliases(segments);
   bool other_method = false;

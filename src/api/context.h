@@ -15,6 +15,7 @@
 #include "repair/bulk.h"
 #include "repair/incidents.h"
 #include "repair/notify/notifier.h"
+#include "repair/search/search.h"
 #include "repair/trials.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
@@ -32,6 +33,7 @@ struct Parts {
   repair::Bulk& bulk;
   const repair::Trials& trials;
   repair::notify::Notifier& notifier;
+  const repair::search::RunSearch& search;
   Identities& identities;
   EventHub& events;
   std::string version;

@@ -25,6 +25,9 @@ std::vector<RouteEntry> table_routes();         // tables and their rows: routes
 std::vector<RouteEntry> approval_routes();      // approvals, and links to them: routes_approvals.cpp
 std::vector<RouteEntry> artifact_routes();      // maps and schemas of flows: routes_artifacts.cpp
 std::vector<RouteEntry> notification_routes();  // messages to people: routes_notifications.cpp
+std::vector<RouteEntry> capsule_routes();       // a failed run to give away: routes_capsules.cpp
+std::vector<RouteEntry> gallery_routes();       // import and removal of connectors: routes_gallery.cpp
+std::vector<RouteEntry> sign_in_routes();       // OAuth 2.0: routes_sign_in.cpp
 std::vector<RouteEntry> own_routes();           // /api/v1: routes_own.cpp
 
 }  // namespace flowmend::api

@@ -12,6 +12,15 @@ namespace {
 
 #define APIS "providers/Microsoft.PowerApps/apis"
 
+const char* parameter_type(connector::ConnectionParameter::Kind kind) {
+  using Kind = connector::ConnectionParameter::Kind;
+  switch (kind) {
+    case Kind::secure_string: return "securestring";
+    case Kind::oauth: return "oauthSetting";
+    default: return "string";
+  }
+}
+
 Value connector_view(const connector::Connector& connector, bool whole) {
   json::ObjectBuilder properties;
   properties.add("displayName", Value(connector.title));
@@ -21,8 +30,7 @@ Value connector_view(const connector::Connector& connector, bool whole) {
   for (const auto& parameter : connector.connection_parameters) {
     parameters.add(
         parameter.name,
-        Value::object({{"type", parameter.kind == connector::ConnectionParameter::Kind::secure_string ? "securestring"
-                                                                                                      : "string"},
+        Value::object({{"type", parameter_type(parameter.kind)},
                        {"uiDefinition",
                         Value::object({{"displayName", parameter.display_name},
                                        {"constraints",

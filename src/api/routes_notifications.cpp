@@ -28,7 +28,7 @@ Result<std::string> user_of(const Parts& parts, const Call& call) {
   const auto users = parts.store.documents({"user", "", "", 1000});
   if (!users) return users.error();
   for (const store::Document& user : *users) {
-    if (user.value.text_of("userName") == name) return user.key;
+    if (user.value.text_of("userName") == name) return {boost::system::in_place_value, user.key};
   }
   return make_error("UserNotFound", "There is no user '" + name + "'.", {},
                     "Use a token that a user made, or name one with ?user=.");
@@ -130,7 +130,7 @@ Result<std::string> flow_of(const Parts& parts, const Call& call) {
   const auto flow = parts.store.flow(call.parameters[0]);
   if (!flow) return flow.error();
   if (!*flow) return make_error("FlowNotFound", "There is no flow '" + call.parameters[0] + "'.");
-  return (*flow)->id;
+  return {boost::system::in_place_value, (*flow)->id};
 }
 
 http::Response flow_preferences(const Parts& parts, const Call& call) {

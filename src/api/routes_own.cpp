@@ -1,6 +1,7 @@
 // Flowmend's own routes below /api/v1 (docs/reference/portal-api.md).
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/routes.h"
 #include "api/views.h"
@@ -173,6 +174,36 @@ http::Response runs_of_incident(const Parts& parts, const Call& call, std::strin
   return list_response(list.finish(), more ? next_link(call, found.back().name) : std::string());
 }
 
+/// Runs that recorded a value, newest first. `$skiptoken` is a run's number: older ones follow.
+http::Response runs_with_value(const Parts& parts, const Call& call, store::RunQuery query, std::size_t top) {
+  repair::search::RunSearch::Request wanted;
+  wanted.value = std::string(call.query_value("value"));
+  wanted.flow = std::move(query.flow);
+  wanted.status = query.status;
+  wanted.limit = top;
+  if (!query.after.empty()) {
+    const auto [end, failure] =
+        std::from_chars(query.after.data(), query.after.data() + query.after.size(), wanted.below);
+    if (failure != std::errc{} || end != query.after.data() + query.after.size() || wanted.below <= 0)
+      return error_reply(make_error("InvalidRequestContent", "'$skiptoken' is none that a search gave.", {},
+                                    "Follow the nextLink of the page before."));
+  }
+  const std::string connection(call.query_value("connection"));
+  const auto page = parts.search.find(wanted);
+  if (!page) return error_reply(page.error());
+  json::ArrayBuilder list;
+  for (const auto& hit : page->hits) {
+    if (!connection.empty() && !uses_connection(parts, hit.run.flow, connection)) continue;
+    json::ObjectBuilder found;
+    if (!hit.action.empty()) found.add("action", Value(hit.action));
+    found.add("in", Value(hit.side));
+    json::ObjectBuilder run(run_view(parts, call, hit.run));
+    run.add("found", found.finish());
+    list.push(run.finish());
+  }
+  return list_response(list.finish(), page->next > 0 ? next_link(call, std::to_string(page->next)) : std::string());
+}
+
 http::Response all_runs(const Parts& parts, const Call& call) {
   const auto top = top_of(call, 50, 250);
   if (!top) return error_reply(top.error());
@@ -186,6 +217,7 @@ http::Response all_runs(const Parts& parts, const Call& call) {
           make_error("InvalidFilterExpression", "'" + std::string(status) + "' is not a status of a run."));
   }
   if (const auto id = call.query_value("incident"); !id.empty()) return runs_of_incident(parts, call, id, query, *top);
+  if (!call.query_value("value").empty()) return runs_with_value(parts, call, std::move(query), *top);
   const std::string connection(call.query_value("connection"));
   json::ArrayBuilder list;
   std::string last;

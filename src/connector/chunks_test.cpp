@@ -60,8 +60,9 @@ Service file(std::string content, std::size_t most) {
   return [content = std::move(content), most](const http::Request& request) {
     std::size_t from = 0;
     std::size_t to = content.size() - 1;
-    if (const auto range = header_of(request, "Range"); !range.empty())
+    if (const auto range = header_of(request, "Range"); !range.empty()) {
       EXPECT_EQ(std::sscanf(range.c_str(), "bytes=%zu-%zu", &from, &to), 2);
+    }
     to = std::min({to, content.size() - 1, from + most - 1});
     return reply(206,
                  {{"Content-Range",
@@ -115,8 +116,9 @@ TEST(Chunks, ALengthThatNobodyKnowsEndsWhereNothingIsLeft) {
   const std::string content = "abcdef";
   const auto told = talk(request_of("GET"), {}, [&](const http::Request& request) {
     std::size_t from = 0;
-    if (const auto range = header_of(request, "Range"); !range.empty())
+    if (const auto range = header_of(request, "Range"); !range.empty()) {
       EXPECT_EQ(std::sscanf(range.c_str(), "bytes=%zu-", &from), 1);
+    }
     if (from >= content.size()) return reply(416);
     const auto part = content.substr(from, 4);
     return reply(

@@ -8,6 +8,7 @@
 #include "connector/native/call.h"
 #include "connector/reference.h"
 #include "connector/service_message.h"
+#include "connector/sign_in.h"
 #include "connector/text.h"
 #include "json/parse.h"
 #include "json/pointer.h"
@@ -21,6 +22,9 @@ constexpr Duration test_timeout = Duration::seconds(30);
 constexpr Duration success_written_every = Duration::seconds(60);
 constexpr std::size_t affected_max = 10'000;
 constexpr std::size_t name_bytes_max = 200;
+constexpr Duration renewed_before = Duration::minutes(5);
+/// Among the sealed values: what renews the sign-in. No field of a connector is called so.
+constexpr std::string_view refresh_field = "$refresh";
 
 std::string document_key(const ConnectionKey& key) { return key.api + "/" + key.name; }
 
@@ -59,6 +63,49 @@ std::string error_code_of(int status) {
   if (status == 401) return "Unauthorized";
   if (status == 403) return "Forbidden";
   return status >= 500 || status == 408 || status == 429 ? "ServiceUnreachable" : "TestFailed";
+}
+
+const ConnectionParameter* sign_in_field(const Connector& connector) {
+  for (const ConnectionParameter& parameter : connector.connection_parameters) {
+    if (parameter.kind == ConnectionParameter::Kind::oauth) return &parameter;
+  }
+  return nullptr;
+}
+
+bool lacks_token(const Connector& connector, const Value& fields) {
+  const ConnectionParameter* field = sign_in_field(connector);
+  return field != nullptr && field->required && fields.text_of(field->name).empty();
+}
+
+constexpr std::string_view sign_in_needed = "Nobody has signed in with this connection yet.";
+
+Value signed_in_value(const SignedIn& signed_in) {
+  json::ObjectBuilder builder;
+  builder.add("grant", Value(signed_in.grant));
+  add_time(builder, "expiresTime", signed_in.expires);
+  builder.add("lifetimeSeconds", Value(signed_in.lifetime.to_milliseconds() / 1000));
+  add_time(builder, "signedInTime", signed_in.time);
+  builder.add("renewable", Value(signed_in.renewable));
+  if (signed_in.renewing) builder.add("renewing", Value(true));
+  if (!signed_in.refusal.empty()) builder.add("refusal", Value(signed_in.refusal));
+  return builder.finish();
+}
+
+SignedIn read_signed_in(const Value& value) {
+  SignedIn out;
+  const auto flag = [&](std::string_view name) {
+    const Value* found = value.find(name);
+    return found != nullptr && found->is_boolean() && found->as_boolean();
+  };
+  out.grant = value.text_of("grant");
+  out.expires = time_of(value, "expiresTime");
+  const Value* lifetime = value.find("lifetimeSeconds");
+  out.lifetime = Duration::seconds(lifetime != nullptr && lifetime->is_integer() ? lifetime->as_integer() : 3600);
+  out.time = time_of(value, "signedInTime");
+  out.renewable = flag("renewable");
+  out.renewing = flag("renewing");
+  out.refusal = value.text_of("refusal");
+  return out;
 }
 
 /// What a service's answer to a test says about the credentials.
@@ -122,7 +169,13 @@ std::optional<ConnectionTest> connection_test(const Connector& connector) {
 
 Connections::Connections(store::Store& store, const engine::Sealer& sealer, const Registry& registry,
                          http::Client& client)
-    : store_(store), sealer_(sealer), registry_(registry), client_(client) {}
+    : store_(store),
+      sealer_(sealer),
+      registry_(registry),
+      client_(client),
+      sign_ins_(std::make_unique<SignIns>(store, sealer, registry, client, *this)) {}
+
+Connections::~Connections() = default;
 
 Result<void> Connections::load() {
   store::DocumentQuery query;
@@ -166,6 +219,7 @@ Result<void> Connections::load() {
         }
       }
       view.affected_runs = entry.affected.size();
+      if (const Value* signed_in = value.find("signIn")) view.signed_in = read_signed_in(*signed_in);
       entry.sealed = base64_decode(value.text_of("sealed")).value_or("");
       entries.emplace(view.key, std::move(entry));
     }
@@ -234,6 +288,7 @@ Result<Connections::Split> Connections::split(const Connector& connector, const 
   Split out{clear.finish(), secret.finish()};
   for (const ConnectionParameter& parameter : connector.connection_parameters) {
     if (!parameter.required || parameter.hidden || !parameter.default_value.is_null()) continue;
+    if (parameter.kind == ConnectionParameter::Kind::oauth) continue;  // comes with signing in
     const Value* value = is_secret(parameter) ? out.secret.find(parameter.name) : out.clear.find(parameter.name);
     if (value == nullptr || value->as_string().empty()) {
       return make_error("InvalidConnectionParameters", "The connection needs '" + parameter.display_name + "'.",
@@ -244,18 +299,27 @@ Result<Connections::Split> Connections::split(const Connector& connector, const 
   return out;
 }
 
+Result<Value> Connections::open_secrets(const Entry& entry) const {
+  if (entry.sealed.empty()) return Value::empty_object();
+  const auto opened = sealer_.open(entry.sealed);
+  if (!opened) return opened.error();
+  const auto secrets = json::parse(*opened);
+  return secrets && secrets->is_object() ? *secrets : Value::empty_object();
+}
+
 Result<Value> Connections::all_fields(const Entry& entry) const {
   json::ObjectBuilder builder;
   if (entry.view.clear_fields.is_object()) builder = json::ObjectBuilder(entry.view.clear_fields);
-  if (!entry.sealed.empty()) {
-    const auto opened = sealer_.open(entry.sealed);
-    if (!opened) return opened.error();
-    const auto secrets = json::parse(*opened);
-    if (secrets && secrets->is_object()) {
-      for (const json::Member& member : secrets->as_object()) builder.set(member.name(), member.value);
-    }
+  const auto secrets = open_secrets(entry);
+  if (!secrets) return secrets.error();
+  for (const json::Member& member : secrets->as_object()) {
+    if (!member.name().starts_with('$')) builder.set(member.name(), member.value);
   }
   return builder.finish();
+}
+
+std::string Connections::seal(const Value& secrets) const {
+  return secrets.size() > 0 ? sealer_.seal(json::write(secrets)) : std::string();
 }
 
 Value Connections::document_of(const Entry& entry) {
@@ -275,6 +339,7 @@ Value Connections::document_of(const Entry& entry) {
   json::ArrayBuilder affected;
   for (const std::string& run : entry.affected) affected.push(Value(run));
   if (affected.size() > 0) builder.add("affectedRuns", affected.finish());
+  if (view.signed_in) builder.add("signIn", signed_in_value(*view.signed_in));
   return builder.finish();
 }
 
@@ -285,14 +350,14 @@ Result<void> Connections::store_entry(const ConnectionKey& key, const Entry& ent
 }
 
 /// For changes of state that a call brings: grouped with other commits, nobody waits.
-void Connections::keep(const ConnectionKey& key, const Entry& entry) {
+void Connections::keep(const ConnectionKey& key, const Entry& entry, std::function<void()> done) {
   store::Batch batch;
   store::Document document;
   document.kind = document_kind;
   document.key = document_key(key);
   document.value = document_of(entry);
   batch.documents.push_back(std::move(document));
-  store_.commit(std::move(batch), [] {});
+  store_.commit(std::move(batch), std::move(done));
 }
 
 void Connections::tell(const ConnectionView& view) {
@@ -317,7 +382,12 @@ Result<void> Connections::put_unverified(const ConnectionKey& key, const std::st
   entry.view.clear_fields = parts->clear;
   entry.view.created_by = by;
   entry.view.created = entry.view.modified = now_from_system_clock();
-  if (parts->secret.size() > 0) entry.sealed = sealer_.seal(json::write(parts->secret));
+  entry.sealed = seal(parts->secret);
+  if (lacks_token(*connector, fields.is_object() ? fields : Value::empty_object())) {
+    entry.view.status = ConnectionStatus::error;
+    entry.view.error_code = "SignInNeeded";
+    entry.view.error_message = sign_in_needed;
+  }
   if (auto stored = store_entry(key, entry); !stored) return stored.error();
   const std::lock_guard lock(mutex_);
   const auto old = entries_.find(key);
@@ -341,7 +411,10 @@ void Connections::put(const ConnectionKey& key, const std::string& display_name,
       keep(key, found->second);
     }
   }
-  if (exists && (fields.size() == 0 || works)) {
+  const auto connector = registry_.find(key.api);
+  const bool signs_in = connector && sign_in_field(*connector) != nullptr;
+  // What a sign-in brought is never thrown away for a form that does not hold it.
+  if (exists && (fields.size() == 0 || works || signs_in)) {
     verify(key, fields.size() == 0 ? Value() : fields, std::move(done));
     return;
   }
@@ -354,6 +427,24 @@ void Connections::put(const ConnectionKey& key, const std::string& display_name,
 
 void Connections::verify(const ConnectionKey& key, const Value& credentials,
                          std::function<void(Result<Verification>)> done) {
+  const bool given = credentials.is_object() && credentials.size() > 0;
+  if (given || !token_is_due(key) || !token_is_renewable(key))
+    return verify_now(key, credentials, true, std::move(done));
+  const auto material_now = material(key);
+  if (!material_now) return done(material_now.error());
+  sign_ins_->renew(key, material_now->generation, true,
+                   [this, key, done = std::move(done)](const Result<void>& renewed) {
+                     if (renewed) return verify_now(key, Value(), false, done);
+                     Verification answer;
+                     answer.status = ConnectionStatus::error;
+                     answer.error_code = renewed.error().code;
+                     answer.error_message = renewed.error().message;
+                     done(std::move(answer));
+                   });
+}
+
+void Connections::verify_now(const ConnectionKey& key, const Value& credentials, bool may_renew,
+                             std::function<void(Result<Verification>)> done) {
   std::optional<Entry> existing;
   {
     const std::lock_guard lock(mutex_);
@@ -387,56 +478,101 @@ void Connections::verify(const ConnectionKey& key, const Value& credentials,
     done(parts.error());
     return;
   }
+  if (lacks_token(*connector, fields)) {
+    Verification answer;
+    answer.status = ConnectionStatus::error;
+    answer.tested = false;
+    answer.error_code = "SignInNeeded";
+    answer.error_message = sign_in_needed;
+    if (given) {
+      // Nothing that works can be lost: there is no token yet. The other fields are kept for the sign-in.
+      const std::lock_guard lock(mutex_);
+      if (const auto found = entries_.find(key); found != entries_.end()) {
+        found->second.view.clear_fields = parts->clear;
+        found->second.sealed = seal(parts->secret);
+        found->second.generation++;
+        keep(key, found->second);
+        answer.stored = true;
+      }
+    }
+    done(std::move(answer));
+    return;
+  }
+  // A token typed in by hand replaces a sign-in; other fields leave it.
+  const ConnectionParameter* token_field = sign_in_field(*connector);
+  const bool keeps_sign_in =
+      given && token_field != nullptr && entry.view.signed_in && credentials.text_of(token_field->name).empty();
   Probe question;
   question.material = {connector, fields, entry.generation, entry.view.display_name};
-  probe(std::move(question),
-        [this, key, given, parts = *parts, generation = entry.generation, done = std::move(done)](Verification result) {
-          // The client's thread: state first, then the store in the background, then the one who asked.
-          const bool accepted = result.status == ConnectionStatus::connected;
-          std::optional<ConnectionView> changed;
-          {
-            std::unique_lock lock(mutex_);
-            const auto found = entries_.find(key);
-            if (found == entries_.end()) {
-              lock.unlock();
-              done(make_error("ConnectionNotFound", "The connection '" + key.name + "' was deleted in the meantime."));
-              return;
-            }
-            Entry& now = found->second;
-            const ConnectionStatus before = now.view.status;
-            // While this was asked somebody else may have stored other credentials: then only an accepted set counts.
-            const bool current = now.generation == generation;
-            const Timestamp time = now_from_system_clock();
-            if (accepted && (given || current)) {
-              if (given) {
-                now.view.clear_fields = parts.clear;
-                now.sealed = parts.secret.size() > 0 ? sealer_.seal(json::write(parts.secret)) : std::string();
-                now.generation++;
-                now.view.modified = time;
-                result.stored = true;
-              }
-              now.view.status = ConnectionStatus::connected;
-              now.view.error_code.clear();
-              now.view.error_message.clear();
-              if (result.tested) now.view.last_success = now.written_success = time;
-              keep(key, now);
-            } else if (!accepted && !given && current) {
-              now.view.status = ConnectionStatus::error;
-              now.view.error_code = result.error_code;
-              now.view.error_message = result.error_message;
-              FailedCall call;
-              call.time = time;
-              call.status_code = result.service_status;
-              call.message = result.error_message;
-              now.view.last_failure = std::move(call);
-              keep(key, now);
-            }
-            result.affected_runs = now.affected.size();
-            if (now.view.status != before) changed = now.view;
+  probe(std::move(question), [this, key, given, may_renew, keeps_sign_in, parts = *parts, generation = entry.generation,
+                              done = std::move(done)](Verification result) {
+    if (!given && may_renew && result.service_status == 401 && token_is_renewable(key)) {
+      sign_ins_->renew(key, generation, true, [this, key, done](const Result<void>& renewed) {
+        if (renewed) return verify_now(key, Value(), false, done);
+        Verification answer;
+        answer.status = ConnectionStatus::error;
+        answer.error_code = renewed.error().code;
+        answer.error_message = renewed.error().message;
+        done(std::move(answer));
+      });
+      return;
+    }
+    // The client's thread: state first, then the store in the background, then the one who asked.
+    const bool accepted = result.status == ConnectionStatus::connected;
+    std::optional<ConnectionView> changed;
+    {
+      std::unique_lock lock(mutex_);
+      const auto found = entries_.find(key);
+      if (found == entries_.end()) {
+        lock.unlock();
+        done(make_error("ConnectionNotFound", "The connection '" + key.name + "' was deleted in the meantime."));
+        return;
+      }
+      Entry& now = found->second;
+      const ConnectionStatus before = now.view.status;
+      // While this was asked somebody else may have stored other credentials: then only an accepted set counts.
+      const bool current = now.generation == generation;
+      const Timestamp time = now_from_system_clock();
+      if (accepted && (given || current)) {
+        if (given) {
+          now.view.clear_fields = parts.clear;
+          json::ObjectBuilder secrets(parts.secret);
+          if (keeps_sign_in) {
+            const auto kept = open_secrets(now);
+            const Value* refresh = kept ? kept->find(refresh_field) : nullptr;
+            if (refresh != nullptr) secrets.set(refresh_field, *refresh);
+          } else {
+            now.view.signed_in.reset();
           }
-          if (changed) tell(*changed);
-          done(std::move(result));
-        });
+          now.sealed = seal(secrets.finish());
+          now.generation++;
+          now.view.modified = time;
+          result.stored = true;
+        }
+        now.view.status = ConnectionStatus::connected;
+        now.view.error_code.clear();
+        now.view.error_message.clear();
+        if (result.tested) now.view.last_success = now.written_success = time;
+        keep(key, now);
+      } else if (!accepted && !given && current) {
+        now.view.status = ConnectionStatus::error;
+        now.view.error_code = result.error_code;
+        now.view.error_message = result.error_message;
+        FailedCall call;
+        call.time = time;
+        call.status_code = result.service_status;
+        call.message = result.error_message;
+        now.view.last_failure = std::move(call);
+        keep(key, now);
+      }
+      result.affected_runs = now.affected.size();
+      if (now.view.status != before) changed = now.view;
+    }
+    if (changed) tell(*changed);
+    if (!result.stored) return done(std::move(result));
+    // Who gave credentials hears that they are stored when they are: commits become durable in their order.
+    store_.commit({}, [done, result = std::move(result)]() mutable { done(std::move(result)); });
+  });
 }
 
 void Connections::probe(Probe question, std::function<void(Verification)> done) {
@@ -552,12 +688,163 @@ void Connections::report_refused(const ConnectionKey& key, std::uint64_t generat
       if (!call.run.empty() && entry.affected.size() < affected_max) entry.affected.insert(call.run);
       entry.view.affected_runs = entry.affected.size();
       entry.view.status = ConnectionStatus::error;
-      entry.view.error_code = "Unauthorized";
-      entry.view.error_message = call.message;
+      if (!(entry.view.signed_in && !entry.view.signed_in->refusal.empty())) {
+        entry.view.error_code = "Unauthorized";
+        entry.view.error_message = call.message;
+      }
     }
     entry.view.last_failure = std::move(call);
     keep(key, entry);
     if (broken && was_connected) changed = entry.view;
+  }
+  if (changed) tell(*changed);
+}
+
+bool Connections::token_is_due(const ConnectionKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || !found->second.view.signed_in) return false;
+  const SignedIn& signed_in = *found->second.view.signed_in;
+  const Duration quarter = Duration::milliseconds(signed_in.lifetime.to_milliseconds() / 4);
+  return signed_in.expires < now_from_system_clock() + std::min(renewed_before, quarter);
+}
+
+bool Connections::token_is_renewable(const ConnectionKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found != entries_.end() && found->second.view.signed_in && found->second.view.signed_in->renewable;
+}
+
+Result<TokenState> Connections::token_state(const ConnectionKey& key) const {
+  Entry entry;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end())
+      return make_error("ConnectionNotFound", "There is no connection '" + key.name + "' of '" + key.api + "'.", {},
+                        "Make it first.");
+    entry = found->second;
+  }
+  TokenState state;
+  state.connector = registry_.find(key.api);
+  if (!state.connector)
+    return make_error("ApiNotFound", "The connector '" + key.api + "' is not installed.", {}, "Import the connector.");
+  const auto secrets = open_secrets(entry);
+  if (!secrets) return secrets.error();
+  const auto fields = all_fields(entry);
+  if (!fields) return fields.error();
+  json::ObjectBuilder with_defaults(*fields);
+  for (const ConnectionParameter& parameter : state.connector->connection_parameters) {
+    if (fields->find(parameter.name) == nullptr && !parameter.default_value.is_null())
+      with_defaults.add(parameter.name, parameter.default_value);
+  }
+  state.fields = with_defaults.finish();
+  state.refresh_token = secrets->text_of(refresh_field);
+  state.generation = entry.generation;
+  if (entry.view.signed_in) {
+    state.grant = entry.view.signed_in->grant;
+    state.refusal = entry.view.signed_in->refusal;
+    state.renewing = entry.view.signed_in->renewing;
+  }
+  return state;
+}
+
+void Connections::keep_tokens(const ConnectionKey& key, const std::string& grant, const TokenSet& tokens,
+                              std::function<void()> done) {
+  const auto connector = registry_.find(key.api);
+  const ConnectionParameter* field = connector ? sign_in_field(*connector) : nullptr;
+  {
+    std::unique_lock lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || field == nullptr) {
+      lock.unlock();
+      return done();  // deleted meanwhile: there is nothing to keep them for
+    }
+    // Built beside the entry: calls go on with the old token until the new one is durable.
+    Entry next = found->second;
+    const auto before = open_secrets(next);
+    json::ObjectBuilder secrets(before ? *before : Value::empty_object());
+    secrets.set(field->name, Value(tokens.access_token));
+    if (!tokens.refresh_token.empty()) {
+      secrets.set(refresh_field, Value(tokens.refresh_token));
+    } else if (!grant.empty()) {
+      secrets.set(refresh_field, Value(""));  // that of an earlier sign-in belongs to another account
+    }
+    const Value sealed = secrets.finish();
+    next.sealed = seal(sealed);
+    const Timestamp now = now_from_system_clock();
+    SignedIn signed_in = next.view.signed_in.value_or(SignedIn());
+    if (!grant.empty()) {
+      signed_in.grant = grant;
+      signed_in.time = now;
+      next.view.modified = now;
+    }
+    signed_in.lifetime = tokens.lifetime;
+    signed_in.expires = now + tokens.lifetime;
+    signed_in.renewable = signed_in.grant == grant_client || !sealed.text_of(refresh_field).empty();
+    signed_in.renewing = false;
+    signed_in.refusal.clear();
+    next.view.signed_in = std::move(signed_in);
+    next.generation++;
+    const bool was_broken = next.view.status == ConnectionStatus::error;
+    next.view.status = ConnectionStatus::connected;
+    next.view.error_code.clear();
+    next.view.error_message.clear();
+    keep(key, next, [this, key, next, was_broken, done = std::move(done)] {
+      {
+        const std::lock_guard locked(mutex_);
+        if (const auto entry = entries_.find(key); entry != entries_.end()) {
+          const auto affected = entry->second.affected;
+          const auto failure = entry->second.view.last_failure;
+          const auto success = entry->second.view.last_success;
+          entry->second = next;
+          entry->second.affected = affected;
+          entry->second.view.affected_runs = affected.size();
+          entry->second.view.last_failure = failure;
+          entry->second.view.last_success = success;
+        }
+      }
+      if (was_broken) tell(next.view);
+      done();
+    });
+  }
+}
+
+void Connections::mark_renewing(const ConnectionKey& key, std::function<void()> done) {
+  std::unique_lock lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || !found->second.view.signed_in || found->second.view.signed_in->grant == grant_client) {
+    lock.unlock();
+    return done();  // a client's credentials are the same after any answer that was lost
+  }
+  found->second.view.signed_in->renewing = true;
+  keep(key, found->second, std::move(done));
+}
+
+void Connections::refuse_tokens(const ConnectionKey& key, std::uint64_t generation, const std::string& message) {
+  std::optional<ConnectionView> changed;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found == entries_.end() || found->second.generation != generation || !found->second.view.signed_in) return;
+    Entry& entry = found->second;
+    entry.view.signed_in->refusal = message;
+    entry.view.signed_in->renewing = false;
+    if (entry.view.status == ConnectionStatus::connected) {
+      entry.affected.clear();
+      entry.view.affected_runs = 0;
+    }
+    const bool was_connected = entry.view.status == ConnectionStatus::connected;
+    entry.view.status = ConnectionStatus::error;
+    entry.view.error_code = "SignInExpired";
+    entry.view.error_message = message;
+    FailedCall call;
+    call.time = now_from_system_clock();
+    call.status_code = 401;
+    call.message = message;
+    entry.view.last_failure = std::move(call);
+    keep(key, entry);
+    if (was_connected) changed = entry.view;
   }
   if (changed) tell(*changed);
 }
@@ -631,6 +918,14 @@ Value Connections::describe(const ConnectionView& view, const std::vector<Value>
   add_time(own, "lastSuccessTime", view.last_success);
   if (view.last_failure) own.add("lastFailure", failure_value(*view.last_failure));
   own.add("affectedRuns", Value(static_cast<std::int64_t>(view.affected_runs)));
+  if (connector && sign_in_field(*connector) != nullptr) {
+    json::ObjectBuilder sign_in;
+    if (view.signed_in) sign_in = json::ObjectBuilder(signed_in_value(*view.signed_in));
+    sign_in.add("state", Value(!view.signed_in ? "None" : view.signed_in->refusal.empty() ? "SignedIn" : "Expired"));
+    if (const auto registered = sign_ins_->registration(view.key.api); registered && registered->is_object())
+      sign_in.add("missing", *registered->find("missing"));
+    own.add("signIn", sign_in.finish());
+  }
 
   json::ObjectBuilder properties;
   properties.add("apiId", Value(api_id));

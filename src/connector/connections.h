@@ -40,6 +40,31 @@ struct FailedCall {
   std::string run;      ///< name
 };
 
+/// What a person's or a client's sign-in brought, without the tokens.
+struct SignedIn {
+  std::string grant;  ///< of oauth.h
+  Timestamp expires;  ///< of the access token
+  Duration lifetime;
+  Timestamp time;          ///< of the sign-in
+  bool renewable = false;  ///< there is something to renew it with
+  bool renewing = false;   ///< a renewal was begun whose answer is not stored yet
+  std::string refusal;     ///< why it can't be renewed any more; empty = it can, as far as is known
+};
+
+/// What renewing a token needs.
+struct TokenState {
+  std::shared_ptr<const Connector> connector;
+  Value fields;  ///< in clear
+  std::uint64_t generation = 0;
+  std::string grant;
+  std::string refresh_token;
+  std::string refusal;
+  bool renewing = false;
+};
+
+struct TokenSet;
+class SignIns;
+
 /// A connection without its secrets.
 struct ConnectionView {
   ConnectionKey key;
@@ -54,6 +79,7 @@ struct ConnectionView {
   Timestamp last_success;  ///< not set = never
   std::optional<FailedCall> last_failure;
   std::size_t affected_runs = 0;  ///< that failed since it last stopped working
+  std::optional<SignedIn> signed_in;
 };
 
 /// What a request needs of a connection.
@@ -88,6 +114,7 @@ struct Verification {
 class Connections {
  public:
   Connections(store::Store& store, const engine::Sealer& sealer, const Registry& registry, http::Client& client);
+  ~Connections();
 
   /// Reads what the store holds. Call once before use.
   Result<void> load();
@@ -123,6 +150,23 @@ class Connections {
   void report_success(const ConnectionKey& key, std::uint64_t generation);
   void report_refused(const ConnectionKey& key, std::uint64_t generation, FailedCall call);
 
+  /// Signing in with OAuth 2.0, and renewing.
+  SignIns& sign_ins() { return *sign_ins_; }
+  /// True when the connection has a token by sign-in that is over or about to be.
+  bool token_is_due(const ConnectionKey& key) const;
+  /// True when it has one that may be renewed.
+  bool token_is_renewable(const ConnectionKey& key) const;
+
+  // For SignIns.
+  /// `ConnectionNotFound`, `ApiNotFound`, `SecretUnreadable`.
+  Result<TokenState> token_state(const ConnectionKey& key) const;
+  /// Stores tokens and mends the connection; an empty `grant` renews the sign-in that is there. `done` on the store's
+  /// thread, once they are durable; nobody gets them before.
+  void keep_tokens(const ConnectionKey& key, const std::string& grant, const TokenSet& tokens,
+                   std::function<void()> done);
+  void mark_renewing(const ConnectionKey& key, std::function<void()> done);
+  void refuse_tokens(const ConnectionKey& key, std::uint64_t generation, const std::string& message);
+
   /// The Connection of the API (PowerApps shape with `properties.flowmend`); all its flows are looked up in the store.
   Value describe(const ConnectionView& view) const;
   /// The same for many, looking the flows up once.
@@ -152,7 +196,12 @@ class Connections {
   Result<Split> split(const Connector& connector, const Value& fields) const;
   Result<Value> all_fields(const Entry& entry) const;
   Result<void> store_entry(const ConnectionKey& key, const Entry& entry);
-  void keep(const ConnectionKey& key, const Entry& entry);
+  void keep(
+      const ConnectionKey& key, const Entry& entry, std::function<void()> done = [] {});
+  std::string seal(const Value& secrets) const;
+  Result<Value> open_secrets(const Entry& entry) const;
+  void verify_now(const ConnectionKey& key, const Value& credentials, bool may_renew,
+                  std::function<void(Result<Verification>)> done);
   void probe(Probe probe, std::function<void(Verification)> done);
   Value describe(const ConnectionView& view, const std::vector<Value>& used_by) const;
   std::map<ConnectionKey, std::vector<Value>> flows_by_connection() const;
@@ -166,6 +215,7 @@ class Connections {
   std::function<void(const ConnectionView&)> listener_;
   mutable std::mutex mutex_;
   std::map<ConnectionKey, Entry> entries_;
+  std::unique_ptr<SignIns> sign_ins_;
   NativePool natives_;  ///< last: its end answers those who still wait, and they look at what stands above
 };
 

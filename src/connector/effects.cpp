@@ -15,6 +15,8 @@
 #include "connector/notification.h"
 #include "connector/reference.h"
 #include "connector/service_message.h"
+#include "connector/sign_in.h"
+#include "connector/text.h"
 
 namespace flowmend::connector {
 namespace {
@@ -39,16 +41,6 @@ struct Prepared {
   NativeCall native_call;
   std::shared_ptr<const Connector> connector;  ///< keeps what `native_call` points into
 };
-
-/// `https://host:port` of an absolute address.
-std::string origin_of(std::string_view url) {
-  const auto host = url.find("://");
-  if (host == std::string_view::npos) return {};
-  const auto authority = url.substr(host + 3, url.find_first_of("/?#", host + 3) - host - 3);
-  const auto user = authority.rfind('@');
-  return std::string(url.substr(0, host + 3)) +
-         std::string(user == std::string_view::npos ? authority : authority.substr(user + 1));
-}
 
 struct Refusal {
   Error error;
@@ -78,8 +70,10 @@ Error framed(const Error& error, std::string_view action, std::string_view type)
 
 class ConnectorEffects::State : public std::enable_shared_from_this<State> {
  public:
-  State(http::Client& client, const Registry& registry, Connections& connections)
-      : client_(client), registry_(registry), connections_(connections), later_([this] { run_later(); }) {}
+  State(http::Client& client, const Registry& registry, Connections& connections, const MessageLimits& limits)
+      : client_(client), registry_(registry), connections_(connections), limits_(limits), later_([this] {
+          run_later();
+        }) {}
 
   ~State() {
     {
@@ -92,45 +86,17 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
 
   void send(const runtime::CallId& id, const engine::Call& call, const runtime::CallContext& context,
             std::function<void(engine::AttemptFinished)> done) {
-    Prepared prepared;
-    if (auto refusal = prepare(call, context, prepared)) {
-      post([outcome = refused(call, refusal->error, now_from_system_clock(), refusal->details),
-            done = std::move(done)] { done(outcome); });
-      return;
-    }
-    auto shared_call = std::make_shared<const engine::Call>(call);
-    auto shared = std::make_shared<const Prepared>(std::move(prepared));
-    const std::string flow = context.flow ? context.flow->id : std::string();
+    auto job = std::make_shared<Job>();
+    job->id = id;
+    job->call = std::make_shared<const engine::Call>(call);
+    job->context = context;
+    job->done = std::move(done);
     {
       const std::lock_guard lock(mutex_);
       ++under_way_;
       requests_[id] = {};
     }
-    auto finish = [self = shared_from_this(), id, shared_call, shared, flow, run = context.run,
-                   done = std::move(done)](http::Reply reply) {
-      engine::AttemptFinished outcome =
-          shared->native == nullptr ? to_outcome(*shared_call, shared->request, std::move(reply), shared->keep)
-                                    : to_native_outcome(*shared_call, shared->request, std::move(reply), shared->keep);
-      outcome.target = shared->target;
-      outcome.next_link_name = shared->next_link_name;
-      outcome.items_name = shared->items_name;
-      if (shared->connection) self->tell(*shared, outcome, flow, run);
-      done(std::move(outcome));
-      self->ended(id);
-    };
-    if (shared->native != nullptr)
-      return remember(id, {natives_.call(*shared->native, shared->native_call, std::move(finish)), true});
-    transfer(
-        shared->request, call, limits_,
-        [self = shared_from_this(), id](http::Request request, std::function<void(http::Reply)> then) {
-          {
-            const std::lock_guard lock(self->mutex_);
-            if (self->requests_[id].given_up) return false;
-          }
-          self->remember(id, {self->client_.send(std::move(request), std::move(then)), false});
-          return true;
-        },
-        std::move(finish));
+    attempt(job, false);
   }
 
   void cancel(const runtime::CallId& id) {
@@ -161,7 +127,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   }
 
  private:
-  /// A request's number with the client, or with the pool of native calls.
+  /// A request's number with the client, or with the pool of native calls; none while it waits for a token.
   struct UnderWay {
     std::uint64_t number = 0;  ///< of the request that stands for the call just now; 0 = not known yet
     bool native = false;
@@ -182,6 +148,102 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       given_up = found->second.given_up;
     }
     if (given_up) give_up(sent);
+  }
+
+  /// A call until its `done`.
+  struct Job {
+    runtime::CallId id;
+    std::shared_ptr<const engine::Call> call;
+    runtime::CallContext context;
+    std::function<void(engine::AttemptFinished)> done;
+  };
+
+  /// Sends a job; first has the connection's token renewed when it is due. `renewed`: that was done for this job.
+  void attempt(const std::shared_ptr<Job>& job, bool renewed) {
+    auto prepared = std::make_shared<Prepared>();
+    if (auto refusal = prepare(*job->call, job->context, *prepared)) {
+      return finish_later(job, refused(*job->call, refusal->error, now_from_system_clock(), refusal->details));
+    }
+    if (!renewed && prepared->connection && connections_.token_is_due(*prepared->connection))
+      return renew(job, *prepared);
+    auto finish = [self = shared_from_this(), job, prepared, renewed](http::Reply reply) {
+      // A token may be refused before its time; the service did nothing, so the request may go once more.
+      if (reply.status == 401 && !renewed && prepared->connection &&
+          self->connections_.token_is_renewable(*prepared->connection)) {
+        return self->renew(job, *prepared);
+      }
+      engine::AttemptFinished outcome =
+          prepared->native == nullptr
+              ? to_outcome(*job->call, prepared->request, std::move(reply), prepared->keep)
+              : to_native_outcome(*job->call, prepared->request, std::move(reply), prepared->keep);
+      outcome.target = prepared->target;
+      outcome.next_link_name = prepared->next_link_name;
+      outcome.items_name = prepared->items_name;
+      if (prepared->connection)
+        self->tell(*prepared, outcome, job->context.flow ? job->context.flow->id : std::string(), job->context.run);
+      job->done(std::move(outcome));
+      self->ended(job->id);
+    };
+    if (prepared->native != nullptr)
+      return remember(job->id, {natives_.call(*prepared->native, prepared->native_call, std::move(finish)), true});
+    transfer(
+        prepared->request, *job->call, limits_,
+        [self = shared_from_this(), id = job->id](http::Request request, std::function<void(http::Reply)> then) {
+          {
+            const std::lock_guard lock(self->mutex_);
+            if (self->requests_[id].given_up) return false;
+          }
+          self->remember(id, {self->client_.send(std::move(request), std::move(then)), false});
+          return true;
+        },
+        std::move(finish));
+  }
+
+  void renew(const std::shared_ptr<Job>& job, const Prepared& prepared) {
+    connections_.sign_ins().renew(
+        *prepared.connection, prepared.generation, false,
+        [self = shared_from_this(), job, key = *prepared.connection, generation = prepared.generation,
+         request = prepared.request](const Result<void>& renewed) {
+          self->post([self, job, key, generation, request, renewed] {
+            if (renewed) return self->attempt(job, true);
+            self->finish_unrenewed(*job, key, generation, request, renewed.error());
+          });
+        });
+  }
+
+  /// Without a token nothing is sent. A sign-in that is over looks to the run like the 401 that the service would have
+  /// answered; an authorization server that can't be reached like a service that can't.
+  void finish_unrenewed(const Job& job, const ConnectionKey& key, std::uint64_t generation,
+                        const OutgoingRequest& request, const Error& error) {
+    const Timestamp now = now_from_system_clock();
+    engine::AttemptFinished outcome = refused(
+        *job.call, error, now, Value::object({{"kind", Value("connectivity")}, {"host", Value(host_of(request.url))}}));
+    outcome.request = request_record(request.method, request.url, request.headers, request.secrets);
+    outcome.target = key.api + "/" + key.name;
+    if (error.code == "SignInExpired") {
+      outcome.fault = {};
+      outcome.status_code = 401;
+      outcome.headers = Value::empty_object();
+      outcome.has_body = true;
+      outcome.body =
+          Value::object({{"error", Value::object({{"code", Value(error.code)}, {"message", Value(error.message)}})}});
+      FailedCall call;
+      call.time = now;
+      call.status_code = 401;
+      call.message = error.message;
+      call.flow = job.context.flow ? job.context.flow->id : std::string();
+      call.run = job.context.run;
+      connections_.report_refused(key, generation, std::move(call));
+    }
+    job.done(std::move(outcome));
+    ended(job.id);
+  }
+
+  void finish_later(const std::shared_ptr<Job>& job, engine::AttemptFinished outcome) {
+    post([self = shared_from_this(), job, outcome = std::move(outcome)] {
+      job->done(outcome);
+      self->ended(job->id);
+    });
   }
 
   void give_up(const UnderWay& request) {
@@ -349,8 +411,9 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   NativePool natives_;
 };
 
-ConnectorEffects::ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections)
-    : state_(std::make_shared<State>(client, registry, connections)) {}
+ConnectorEffects::ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections,
+                                   const MessageLimits& limits)
+    : state_(std::make_shared<State>(client, registry, connections, limits)) {}
 
 ConnectorEffects::~ConnectorEffects() { state_->stop(); }
 

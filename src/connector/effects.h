@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "connector/chunks.h"
 #include "connector/connections.h"
 #include "connector/registry.h"
 #include "http/client.h"
@@ -16,7 +17,8 @@ namespace flowmend::connector {
 /// under way and waits until every `done` was called.
 class ConnectorEffects final : public runtime::Effects {
  public:
-  ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections);
+  ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections,
+                   const MessageLimits& limits = {});
   ~ConnectorEffects() override;
 
   void send(const runtime::CallId& id, const engine::Call& call, const runtime::CallContext& context,

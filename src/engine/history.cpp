@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <unordered_map>
 
 #include "engine/apply.h"
@@ -18,6 +19,7 @@ using definition::no_action;
 /// What the state forgets and a person wants to see.
 struct History::Facts {
   std::unordered_map<Place, std::vector<AttemptEnded>> attempts;
+  std::set<std::pair<std::uint64_t, std::size_t>> held;  ///< attempts that ended in a wait: place and index
   RunEnded ended;
   bool has_ended = false;
 };
@@ -72,6 +74,10 @@ History::History(std::shared_ptr<const definition::Flow> flow, const Events& eve
   for (const Event& event : events) {
     apply(*state_, event);
     if (const auto* attempt = std::get_if<AttemptEnded>(&event)) facts_->attempts[attempt->place].push_back(*attempt);
+    if (const auto* held = std::get_if<ActionHeld>(&event)) {
+      const auto tried = facts_->attempts.find(held->place);
+      if (tried != facts_->attempts.end()) facts_->held.emplace(RunState::key(held->place), tried->second.size() - 1);
+    }
     if (const auto* ended = std::get_if<RunEnded>(&event)) {
       facts_->ended = *ended;
       facts_->has_ended = true;
@@ -155,11 +161,10 @@ ActionRecord History::record(const Action& action, FrameId frame) const {
       (attempts->second.size() > 1 || attempts->second.back().retry_at.is_set())) {
     json::ArrayBuilder retries;
     for (const AttemptEnded& attempt : attempts->second) {
-      // The last attempt is the step's outcome; one that was sent again after a wait for its service is not.
-      const bool last = &attempt == &attempts->second.back();
-      if ((last && !attempt.retry_at.is_set()) || attempt.response.find("pollUri") != nullptr ||
-          attempt.response.find("subscribed") != nullptr)
-        continue;
+      // One that is neither sent again nor was sent again after a wait for its service is the step's outcome.
+      const std::size_t index = static_cast<std::size_t>(&attempt - attempts->second.data());
+      const bool held = facts_->held.contains({RunState::key(place), index}) && index + 1 < attempts->second.size();
+      if ((!attempt.retry_at.is_set() && !held) || attempt.response.find("pollUri") != nullptr) continue;
       const std::string code = attempt.status_code == 0 ? attempt.fault.code : std::to_string(attempt.status_code);
       json::ObjectBuilder entry;
       entry.add("startTime", Value(to_string(attempt.started)));

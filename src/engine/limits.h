@@ -20,7 +20,8 @@ struct Limits {
   std::size_t foreach_items_max = 100'000;
   std::size_t script_code_max = 102'400;         ///< characters of a JavaScriptCode
   std::size_t tracked_properties_max = 16'000;   ///< characters of one action's
-  std::size_t variable_bytes_max = 104'857'600;  ///< of a text that grows by appending
+  std::size_t variable_bytes_max = 104'857'600;  ///< of a text or array that grows by appending
+  std::size_t outputs_bytes_max = 209'715'200;   ///< of what one action makes, as JSON text
 
   Duration run_duration_of(definition::Dialect dialect) const {
     return run_duration.value_or(Duration::days(dialect == definition::Dialect::la ? 90 : 30));

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "engine/journal.h"
+#include "engine/limits.h"
 #include "runtime/correction.h"
 #include "runtime/effects.h"
 #include "runtime/executor.h"
@@ -28,6 +29,7 @@ struct Settings {
   std::size_t near_timers_max = 20'000;
   Duration evict_after = Duration::seconds(10);  ///< a run that sleeps longer than this leaves memory
   unsigned scale_unit = 0;
+  engine::Limits limits;                             ///< of the runs
   std::string public_url = "http://127.0.0.1:8080";  ///< without a slash at its end; begins callback addresses
 };
 

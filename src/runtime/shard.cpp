@@ -156,7 +156,7 @@ void Shard::start_run(StartRequest request) {
   if (waits) return wait_for_turn(std::move(request), std::move(row), std::move(start));
 
   note_begun(request.flow->id);
-  auto made = std::make_unique<ActiveRun>(std::move(row), request.flow);
+  auto made = std::make_unique<ActiveRun>(std::move(row), request.flow, settings_.limits);
   auto& active = *made;
   active.answer = std::move(request.answer);
   active.answers_later = request.answers_later;
@@ -460,12 +460,12 @@ void Shard::call_later(ActiveRun& active, const engine::Call& call,
   try_later([number = active.row.number, call, how](Shard& shard) {
     const auto found = shard.active_.find(number);
     if (found == shard.active_.end()) return;
-    auto& active = *found->second;
-    if (active.calls > 0) --active.calls;
-    const auto* slot = active.run.state().find(call.place);
+    auto& caller = *found->second;
+    if (caller.calls > 0) --caller.calls;
+    const auto* slot = caller.run.state().find(call.place);
     const bool wanted = slot != nullptr && slot->detail && slot->detail->pending && slot->detail->pending->in_flight &&
                         slot->detail->pending->attempt == call.attempt;
-    if (wanted) (shard.*how)(active, call);
+    if (wanted) (shard.*how)(caller, call);
   });
 }
 

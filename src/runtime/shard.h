@@ -86,8 +86,8 @@ class Shard {
     bool ended = false;
   };
   struct ActiveRun {
-    ActiveRun(store::RunRow its_row, std::shared_ptr<const definition::Flow> its_flow)
-        : row(std::move(its_row)), flow(std::move(its_flow)), run(flow) {}
+    ActiveRun(store::RunRow its_row, std::shared_ptr<const definition::Flow> its_flow, const engine::Limits& limits)
+        : row(std::move(its_row)), flow(std::move(its_flow)), run(flow, limits) {}
     store::RunRow row;
     std::shared_ptr<const definition::Flow> flow;
     engine::Run run;

@@ -77,7 +77,7 @@ Result<Shard::ActiveRun*> Shard::replay(const store::RunRow& row) {
     spdlog::error("the journal of run {} can't be read: {}", row.name, records.error().message);
     return records.error();
   }
-  auto made = std::make_unique<ActiveRun>(row, *flow);
+  auto made = std::make_unique<ActiveRun>(row, *flow, settings_.limits);
   bool caller_waits = false;
   for (const auto& record : *records) {
     auto events = engine::decode(record, sealer_);

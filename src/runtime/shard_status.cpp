@@ -34,7 +34,9 @@ void Shard::tell_response(const std::string& flow_id, const std::string& name, s
   std::optional<engine::Respond> response;
   bool pending = (*row)->status == store::RunStatus::waiting;
   if (!pending) {
-    if (auto* active = bring_back((*row)->number)) {
+    const auto found = bring_back((*row)->number);
+    if (!found) return answer(error_answer(503, found.error().code, found.error().message));
+    if (auto* active = *found) {
       response = active->run.response();
       pending = !response && !active->run.ended();
     } else if (const auto events = read_events(store_, sealer_, (*row)->number)) {

@@ -184,7 +184,7 @@ bool Shard::start_waiting(const store::RunRow& row) {
     return true;
   }
   ++turns.running;
-  auto made = std::make_unique<ActiveRun>(row, *flow);
+  auto made = std::make_unique<ActiveRun>(row, *flow, settings_.limits);
   auto& active = *made;
   active.row.wait_ended = executor_.now();
   active_.emplace(number, std::move(made));

@@ -25,10 +25,12 @@ engine::AttemptFinished failed(const engine::Call& call, Timestamp started, cons
 
 /// XML comes as text, or as the object that `xml()` and the services give.
 Result<std::string> text_of(const Value* content) {
-  if (content != nullptr && content->is_string()) return std::string(content->as_string());
+  if (content != nullptr && content->is_string())
+    return Result<std::string>(boost::system::in_place_value, content->as_string());
   const Value* encoded = content == nullptr ? nullptr : content->find("$content");
   if (encoded != nullptr && encoded->is_string()) {
-    if (auto bytes = trigger::decode_base64(encoded->as_string())) return *bytes;
+    if (auto bytes = trigger::decode_base64(encoded->as_string()))
+      return Result<std::string>(boost::system::in_place_value, std::move(*bytes));
   }
   return make_error("InvalidXml", "The content is no XML: it must be a text, or what xml() gives.", "/inputs/content",
                     "Give the content as a text.");

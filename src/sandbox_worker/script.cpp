@@ -107,9 +107,15 @@ Result<Value> run_in(JSContext* context, const Value& job) {
 
   const auto compile = [&](const std::string& code, const char* argument) -> JSFunction* {
     JS::CompileOptions how(context);
-    how.setFileAndLine("code", 1);
-    JS::SourceText<mozilla::Utf8Unit> source;
-    if (!source.init(context, code.data(), code.size(), JS::SourceOwnership::Borrowed)) return nullptr;
+    // The head of the function that is made around the code takes a line.
+    how.setFileAndLine("code", 0);
+    JS::RootedString text(context, JS_NewStringCopyUTF8N(context, JS::UTF8Chars(code.data(), code.size())));
+    if (!text) return nullptr;
+    std::u16string wide(JS_GetStringLength(text), u'\0');
+    JS::SourceText<char16_t> source;
+    if (!JS_CopyStringChars(context, mozilla::Range<char16_t>(wide.data(), wide.size()), text) ||
+        !source.init(context, wide.data(), wide.size(), JS::SourceOwnership::Borrowed))
+      return nullptr;
     JS::RootedObjectVector scopes(context);
     const char* arguments[] = {argument};
     return JS::CompileFunction(context, scopes, how, "inlineCode", 1, arguments, source);

@@ -6,6 +6,7 @@
 #include <libxml/xmlschemas.h>
 #include <libxslt/security.h>
 #include <libxslt/transform.h>
+#include <libxslt/variables.h>
 #include <libxslt/xsltutils.h>
 
 #include <cstring>
@@ -134,8 +135,7 @@ Result<Value> run_xslt(const Value& job) {
   const auto* method = style->method;
   const bool plain = method != nullptr && std::strcmp(reinterpret_cast<const char*>(method), "text") == 0;
   return Value::object(
-      {{"text", Value(std::string_view(reinterpret_cast<const char*>(text == nullptr ? BAD_CAST "" : text),
-                                       static_cast<std::size_t>(size)))},
+      {{"text", Value(std::string_view(reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)))},
        {"plain", Value(plain)}});
 }
 

@@ -3,8 +3,12 @@
 
 #include "api/identity.h"
 #include "expression/eval_command.h"
+#include "server/cli/capsule.h"
 #include "server/cli/check.h"
 #include "server/cli/client.h"
+#include "server/cli/connector_check.h"
+#include "server/cli/find.h"
+#include "server/limits.h"
 #include "server/serve.h"
 
 namespace {
@@ -58,6 +62,7 @@ int main(int argc, char** argv) {
                    "Folder whose files flows may read and write (File System connector); may be given several times")
       ->delimiter(':')
       ->envname("FLOWMEND_FILE_ROOTS");
+  serve->add_option("--limit", options.limits, "NAME=VALUE of a limit, as `flowmend limits` lists them; several times");
   serve->add_flag("--demo", options.demo, "Serve the demo's services too, and make its flows at the first start");
   serve->add_option("--demo-port", options.demo_port, "Port of the demo's services")->capture_default_str();
 
@@ -70,6 +75,16 @@ int main(int argc, char** argv) {
   auto* check = app.add_subcommand("check", "Check flow definitions");
   check->add_option("files", files, "Definitions, flow resources, exported definitions or ARM templates");
   check->add_flag("--jsonl", check_lines, "Read {\"id\",\"definition\"} a line from standard input");
+
+  std::vector<std::string> connector_files;
+  bool connector_lines = false;
+  auto* connector = app.add_subcommand("connector", "Connectors from their documents");
+  connector->require_subcommand(1);
+  auto* connector_check = connector->add_subcommand("check", "Say what of a connector can run here, and why not");
+  connector_check->add_option("files", connector_files,
+                              "apiDefinition.swagger.json files, their folders, or OpenAPI 3 documents");
+  connector_check->add_flag("--jsonl", connector_lines,
+                            "Read {\"id\",\"swagger\",\"properties\"?} a line from standard input");
 
   std::string expression;
   std::string context;
@@ -91,7 +106,36 @@ int main(int argc, char** argv) {
   create->add_option("--name", token_name, "What it is for")->required();
   create->add_option("--scopes", scopes, "read, run, write, admin")->delimiter(',')->capture_default_str();
 
-  const flowmend::server::ClientCommands client(app);
+  auto* limits = app.add_subcommand("limits", "List the limits that serve --limit sets");
+  auto* run = app.add_subcommand("run", "Runs of a server");
+  run->require_subcommand(1);
+  flowmend::server::FindOptions find_options;
+  auto* find = run->add_subcommand("find", "Find runs by any value that they recorded");
+  find->add_option("value", find_options.value, "An order number, a name, a part of a message")->required();
+  find->add_option("--server", find_options.server, "The server's address")
+      ->capture_default_str()
+      ->envname("FLOWMEND_SERVER");
+  find->add_option("--token", find_options.token, "A token with the scope read")->envname("FLOWMEND_TOKEN");
+  find->add_option("--flow", find_options.flow, "Of this flow only (its id)");
+  find->add_option("--status", find_options.status, "Of this status only");
+  find->add_option("--most", find_options.most, "Runs to print at most")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000));
+
+  auto* capsule = app.add_subcommand("capsule", "A failed run in one file, without secrets and personal values");
+  capsule->require_subcommand(1);
+  flowmend::server::CapsuleOptions capsule_options;
+  auto* export_capsule = capsule->add_subcommand("export", "Write the capsule of a failed run");
+  export_capsule->add_option("run", capsule_options.run, "The run's name")->required();
+  export_capsule->add_option("--out", capsule_options.file, "File to write; standard output when left out");
+  export_capsule->add_option("--server", capsule_options.server, "The server's address")
+      ->capture_default_str()
+      ->envname("FLOWMEND_SERVER");
+  export_capsule->add_option("--token", capsule_options.token, "A token with the scope read")
+      ->envname("FLOWMEND_TOKEN");
+  auto* open_capsule = capsule->add_subcommand("open", "Replay a capsule and show how it fails; sends nothing");
+  open_capsule->add_option("file", capsule_options.file, "The capsule")->required();
+  const flowmend::server::ClientCommands client(app, *run);
 
   auto* version = app.add_subcommand("version", "Print the version");
 
@@ -114,6 +158,14 @@ int main(int argc, char** argv) {
     }
     return flowmend::server::run_check(files, std::cout);
   }
+  if (*connector_check) {
+    if (connector_lines) return flowmend::server::run_connector_check_jsonl(std::cin, std::cout);
+    if (connector_files.empty()) {
+      std::cerr << "flowmend: name the files to check, or give --jsonl." << std::endl;
+      return 2;
+    }
+    return flowmend::server::run_connector_check(connector_files, std::cout);
+  }
   if (*eval) {
     if (eval_lines) return flowmend::expression::run_eval_jsonl(std::cin, std::cout);
     return flowmend::expression::run_eval(expression, context);
@@ -127,6 +179,10 @@ int main(int argc, char** argv) {
     std::cout << *secret << std::endl;
     return 0;
   }
+  if (*limits) std::cout << flowmend::server::describe_limits();
+  if (*find) return flowmend::server::run_find(find_options, std::cout, std::cerr);
+  if (*export_capsule) return flowmend::server::export_capsule(capsule_options, std::cout, std::cerr);
+  if (*open_capsule) return flowmend::server::open_capsule(capsule_options.file, std::cout, std::cerr);
   if (client.chosen()) return client.run(std::cout, std::cerr);
   if (*version) std::cout << "flowmend " << flowmend::server::version << std::endl;
   return 0;

@@ -20,12 +20,14 @@
 #include "repair/bulk.h"
 #include "repair/incidents.h"
 #include "repair/notify/notifier.h"
+#include "repair/search/search.h"
 #include "repair/trials.h"
 #include "runtime/executor.h"
 #include "runtime/retention.h"
 #include "runtime/runtime.h"
 #include "sandbox/effects.h"
 #include "server/demo/demo.h"
+#include "server/limits.h"
 #include "store/sqlite/open.h"
 
 namespace flowmend::server {
@@ -56,6 +58,8 @@ int serve(const ServeOptions& options) {
   const sigset_t ending = block_ending_signals();
   spdlog::set_default_logger(spdlog::stderr_color_mt("flowmend"));
 
+  ServerLimits limits;
+  if (const auto set = set_limits(options.limits, limits); !set) return refuse(set.error());
   auto store = store::sqlite::open({options.data_folder});
   if (!store) return refuse(store.error());
   std::error_code failure;
@@ -71,10 +75,10 @@ int serve(const ServeOptions& options) {
   if (!natives) return refuse(natives.error());
   connector::Connections connections(**store, **sealer, registry, client);
   if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
-  connector::ConnectorEffects connector_effects(client, registry, connections);
-  sandbox::Effects effects(connector_effects, **store);
+  connector::ConnectorEffects connector_effects(client, registry, connections, limits.messages);
+  sandbox::Effects effects(connector_effects, **store, limits.sandbox);
 
-  runtime::Settings settings;
+  runtime::Settings& settings = limits.runtime;
   settings.public_url = options.public_url.empty() ? "http://" + options.address + ":" + std::to_string(options.port)
                                                    : options.public_url;
   auto runtime = runtime::Runtime::start({**store, effects, **sealer, runtime::make_thread_executor()}, settings);
@@ -107,6 +111,7 @@ int serve(const ServeOptions& options) {
                      }});
   (*runtime)->add_listener(bulk);
   const repair::Trials trials({**store, **sealer, (*runtime)->flows(), registry, incidents});
+  const repair::search::RunSearch search({**store, **sealer, (*runtime)->flows()});
   if (const auto started = bulk.start(); !started) return refuse(started.error());
   connections.on_status_change([&](const connector::ConnectionView& view) {
     incidents.connection_changed(view);
@@ -135,9 +140,9 @@ int serve(const ServeOptions& options) {
   approvals.emplace(**store, **sealer, **runtime);
 
   api::Identities identities(**store, options.data_folder);
-  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, notifier, identities,
-                events, version, std::filesystem::absolute(options.data_folder, failure).string(), options.public_url,
-                options.demo, now_from_system_clock()});
+  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, notifier, search,
+                identities, events, version, std::filesystem::absolute(options.data_folder, failure).string(),
+                options.public_url, options.demo, now_from_system_clock()});
   http::ListenerOptions listening;
   listening.address = options.address;
   listening.port = options.port;

@@ -16,6 +16,7 @@ struct ServeOptions {
   unsigned threads = 1;         ///< of the listener
   std::size_t body_bytes_max = 104'857'600;
   std::vector<std::string> file_roots;  ///< folders that the local file connector may touch; empty = none
+  std::vector<std::string> limits;      ///< `NAME=VALUE`, see limits.h
   bool demo = false;
   std::uint16_t demo_port = 8081;
 };

@@ -27,10 +27,13 @@ function freePort() {
   });
 }
 
-/** @returns {Promise<{base: string, signin: string, control: (change?: object) => Promise<object>, stop: () => Promise<void>}>} */
-export async function startServer() {
-  const data = await mkdtemp(join(tmpdir(), "flowmend-browser-"));
-  const [port, demoPort] = [await freePort(), await freePort()];
+/**
+ * `again`: what a server of before gave, to start anew on its data and ports after `kill`.
+ * @returns {Promise<{base: string, signin: string, control: (change?: object) => Promise<object>, kill: () => Promise<void>, stop: () => Promise<void>}>}
+ */
+export async function startServer(again) {
+  const data = again?.data ?? (await mkdtemp(join(tmpdir(), "flowmend-browser-")));
+  const [port, demoPort] = again?.ports ?? [await freePort(), await freePort()];
   const child = spawn(binary, ["serve", "--demo", "--data", data, "--listen", `127.0.0.1:${port}`, "--demo-port", String(demoPort)], { stdio: ["ignore", "pipe", "pipe"] });
   const said = [];
   createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
@@ -52,7 +55,7 @@ export async function startServer() {
         said.push(line);
         found.base ??= /Flowmend is at (http:\/\/\S+)/.exec(line)?.[1].replace(/\/$/, "");
         found.signin ??= /First sign-in: (http:\/\/\S+)/.exec(line)?.[1];
-        if (found.base && found.signin) {
+        if (found.base && (found.signin || again)) {
           clearTimeout(late);
           resolve(found);
         }
@@ -64,7 +67,12 @@ export async function startServer() {
       const body = await answer.text();
       return body === "" ? {} : JSON.parse(body);
     };
-    return { ...addresses, data, control, stop };
+    /** As a crash does; the data stays. */
+    const kill = async () => {
+      child.kill("SIGKILL");
+      await ended;
+    };
+    return { ...addresses, data, ports: [port, demoPort], control, kill, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw new Error(`${error.message}\n${said.join("\n")}`);

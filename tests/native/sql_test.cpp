@@ -136,7 +136,8 @@ void walk(Database& db, const std::string& place1) {
   EXPECT_EQ(db.code("DeleteItem", R"({"table": "orders", "id": "99"})"), "404 SqlNotFound");
   EXPECT_EQ(db.code("GetItems", R"({"table": "nothing"})"), "404 SqlNotFound");
   EXPECT_EQ(db.code("GetItems", R"({"table": "a.b.c"})"), "400 SqlInvalid");
-  EXPECT_EQ(db.code("PostItem", R"({"table": "orders", "item/id": 1, "item/title": "again"})"), "409 SqlConflict");
+  EXPECT_EQ(db.code("PostItem", R"({"table": "orders", "item/id": 1, "item/title": "again"})"), "409 SqlConflict")
+      << db.call("PostItem", R"({"table": "orders", "item/id": 1, "item/title": "again"})").body;
   EXPECT_EQ(db.code("PostItem", R"({"table": "orders", "item/colour": 1})"), "400 SqlInvalid");
   EXPECT_EQ(db.code("ExecutePassThroughNativeQuery", R"({"query/query": "SELEC 1"})"), "400 SqlInvalid");
 

@@ -103,6 +103,29 @@ void Witness::check_row(const store::RunRow& row, const engine::Run& run) {
     wrong("it has " + std::to_string(stored.size()) + " timers, the journal wants " + std::to_string(wanted.size()));
 }
 
+std::string Witness::describe(const store::RunRow& row) {
+  const auto its_flow = flow(row.flow, row.version);
+  const auto events = events_of(row.number);
+  std::string text = "run " + std::to_string(row.number) + (row.needs_work ? " needs work" : " sleeps");
+  if (!its_flow || !events) return text;
+  engine::Run run(its_flow);
+  run.replay(*events);
+  for (const auto& command : run.outstanding()) {
+    if (const auto* call = std::get_if<engine::Call>(&command))
+      text += ", call " + its_flow->action(call->place.action).name + " attempt " + std::to_string(call->attempt);
+  }
+  for (const auto& [key, timer] : run.state().timers) text += ", timer at " + to_string(timer.due);
+  for (engine::FrameId frame = 0; frame < run.state().frames.size(); ++frame) {
+    for (const auto& action : its_flow->actions) {
+      const auto* slot = run.state().find({action.id, frame});
+      if (slot != nullptr && slot->status == engine::Status::running &&
+          run.state().frames[frame].loop.action == action.loop)
+        text += ", running " + action.name + " (" + action.type_name + ") in frame " + std::to_string(frame);
+    }
+  }
+  return text + ", " + std::to_string(run.state().work.size()) + " to decide";
+}
+
 void Witness::check_durable() {
   for (const auto status : {store::RunStatus::running, store::RunStatus::waiting}) {
     for (const auto& row : rows(status)) {
@@ -137,7 +160,9 @@ void Witness::count_trigger(const store::RunRow& row, const engine::RunStarted& 
       fail("a call starts one child", "run " + std::string(parent) + " has two children for " + json::write(*body));
     return;
   }
-  ++runs_of_id_[std::string(body->text_of("id"))];
+  // Two flows may read one feed: a process that died while it saved one may have saved it.
+  const std::string id(body->text_of("id"));
+  ++runs_of_id_[id.starts_with("https://feed") ? row.flow + " " + id : id];
 }
 
 /// Windows follow each other without a gap.
@@ -166,7 +191,7 @@ void Witness::check_feeds() {
     const auto read = std::stoll(location.substr(slash + 1));
     const std::string feed = location.substr(0, slash);
     for (std::int64_t i = 0; i < read; ++i) {
-      const auto id = feed + "/" + std::to_string(i);
+      const auto id = document.key + " " + feed + "/" + std::to_string(i);
       if (runs_of_id_[id] != 1)
         fail("every accepted trigger has exactly one run", id + " has " + std::to_string(runs_of_id_[id]) + " runs");
     }

@@ -4,6 +4,7 @@
 #include "connector/native/mqtt.h"
 #include "connector/native/native.h"
 #include "connector/native/sql.h"
+#include "connector/native/standin/standin.h"
 #include "connector/native/tables_connector.h"
 
 namespace flowmend::connector {
@@ -22,6 +23,16 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   list.push_back(make_sqlite_connector(parts));
   list.push_back(make_tables_connector(parts));
   list.push_back(make_webdav(parts));
+  list.push_back(make_rss(parts));
+  list.push_back(make_s3(parts));
+  list.push_back(make_chat(parts));
+  // In the stead of services that are not open (docs/stand-ins.md).
+  list.push_back(make_dataverse_standin(parts));
+  list.push_back(make_dataverse_legacy_standin(parts));
+  list.push_back(make_sharepoint_standin(parts));
+  list.push_back(make_users_standin(parts));
+  list.push_back(make_outlook_standin(parts));
+  list.push_back(make_teams_standin(parts));
   return list;
 }
 

@@ -209,11 +209,13 @@ class Session final : public SqlSession {
   }
 
  private:
-  static Error failed(MYSQL_STMT* statement) {
-    return error_of(mysql_stmt_errno(statement), mysql_stmt_error(statement));
+  /// While rows are read, the library leaves an error with the connection.
+  Error failed(MYSQL_STMT* statement) {
+    if (mysql_stmt_errno(statement) != 0) return error_of(mysql_stmt_errno(statement), mysql_stmt_error(statement));
+    return error_of(mysql_errno(connection_.get()), mysql_error(connection_.get()));
   }
 
-  static Result<void> fetch(MYSQL_STMT* statement, SqlRows& out) {
+  Result<void> fetch(MYSQL_STMT* statement, SqlRows& out) {
     out.has_rows = true;
     MYSQL_RES* meta = mysql_stmt_result_metadata(statement);
     if (meta == nullptr) return failed(statement);

@@ -51,9 +51,10 @@ void add_part(curl_mime* mime, const std::string& text, const char* type) {
   curl_mime_encoder(part, "quoted-printable");
 }
 
-/// Keeps the server's latest answer: what libcurl says of a refusal is its number alone.
+/// Keeps the server's latest refusal: what libcurl says of it is its number alone.
 int keep_answer(CURL*, curl_infotype type, char* data, size_t size, void* into) {
-  if (type == CURLINFO_HEADER_IN) static_cast<std::string*>(into)->assign(data, std::min<std::size_t>(size, 300));
+  if (type == CURLINFO_HEADER_IN && size > 0 && (data[0] == '4' || data[0] == '5'))
+    static_cast<std::string*>(into)->assign(data, std::min<std::size_t>(size, 300));
   return 0;
 }
 

@@ -249,8 +249,7 @@ int resubmit_incident(Server& server, const ClientOptions& options, std::ostream
 
 }  // namespace
 
-ClientCommands::ClientCommands(CLI::App& app) {
-  run_ = app.add_subcommand("run", "Runs of a server that is running");
+ClientCommands::ClientCommands(CLI::App& app, CLI::App& run) {
   incident_ = app.add_subcommand("incident", "Incidents of a server that is running");
   // Read here: the library would give a variable to the option of every command, also over what was typed.
   if (const char* server = std::getenv("FLOWMEND_SERVER"); server != nullptr && *server != '\0')
@@ -267,20 +266,20 @@ ClientCommands::ClientCommands(CLI::App& app) {
     command->add_flag("--plan", options_.plan_only, "Only say what would be done");
     command->add_flag("--no-wait", options_.no_wait, "Do not wait for the end");
   };
-  for (CLI::App* group : {run_, incident_}) group->require_subcommand(1);
-  auto* shown = run_->add_subcommand("show", "What a run did, and why it failed");
-  auto* again = run_->add_subcommand("resubmit", "Repeat a run");
-  auto* cancelled = run_->add_subcommand("cancel", "Stop a run");
-  for (CLI::App* command : {shown, again, cancelled}) {
+  incident_->require_subcommand(1);
+  show_ = run.add_subcommand("show", "What a run did, and why it failed");
+  resubmit_ = run.add_subcommand("resubmit", "Repeat a run");
+  cancel_ = run.add_subcommand("cancel", "Stop a run");
+  for (CLI::App* command : {show_, resubmit_, cancel_}) {
     common(command);
     command->add_option("run", options_.id, "Its name")->required();
   }
-  repeated(again);
-  again->add_option("--from", options_.from, "Go on from this step; what had succeeded before it is kept");
-  again->add_option("--repetition", options_.repetition, "Only this item of the loops around the step: 000002");
-  again->add_option("--output", options_.output, "JSON: what the step brings; it is not done");
-  again->add_flag("--skip", options_.skip, "The step is not done and brings nothing");
-  again->add_option("--why", options_.why, "The reason; shown in the run for ever");
+  repeated(resubmit_);
+  resubmit_->add_option("--from", options_.from, "Go on from this step; what had succeeded before it is kept");
+  resubmit_->add_option("--repetition", options_.repetition, "Only this item of the loops around the step: 000002");
+  resubmit_->add_option("--output", options_.output, "JSON: what the step brings; it is not done");
+  resubmit_->add_flag("--skip", options_.skip, "The step is not done and brings nothing");
+  resubmit_->add_option("--why", options_.why, "The reason; shown in the run for ever");
   auto* listed = incident_->add_subcommand("list", "Open incidents");
   auto* all = incident_->add_subcommand("resubmit", "Repeat every run that an incident broke");
   common(listed);
@@ -289,17 +288,19 @@ ClientCommands::ClientCommands(CLI::App& app) {
   repeated(all);
 }
 
-bool ClientCommands::chosen() const { return run_->parsed() || incident_->parsed(); }
+bool ClientCommands::chosen() const {
+  return show_->parsed() || resubmit_->parsed() || cancel_->parsed() || incident_->parsed();
+}
 
 int ClientCommands::run(std::ostream& out, std::ostream& problems) const {
   try {
     Server server(options_);
-    if (run_->got_subcommand("show")) {
+    if (show_->parsed()) {
       show(server, options_.id, out);
       return 0;
     }
-    if (run_->got_subcommand("resubmit")) return resubmit(server, options_, out);
-    if (run_->got_subcommand("cancel")) return cancel(server, options_, out);
+    if (resubmit_->parsed()) return resubmit(server, options_, out);
+    if (cancel_->parsed()) return cancel(server, options_, out);
     if (incident_->got_subcommand("list")) return list_incidents(server, out);
     return resubmit_incident(server, options_, out);
   } catch (const Stopped& stopped) {

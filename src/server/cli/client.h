@@ -30,7 +30,8 @@ struct ClientOptions {
 /// server (docs/reference/portal-api.md), so they do what the portal does, no more.
 class ClientCommands {
  public:
-  explicit ClientCommands(CLI::App& app);
+  /// `run`: the group of commands about runs, which others add to as well.
+  ClientCommands(CLI::App& app, CLI::App& run);
   /// Whether one of them was asked for.
   bool chosen() const;
   /// 0; 1 when the server refused or the work failed (the reason and its cure on `problems`); 2 when it can't be asked.
@@ -38,7 +39,9 @@ class ClientCommands {
 
  private:
   ClientOptions options_;
-  CLI::App* run_ = nullptr;
+  CLI::App* show_ = nullptr;
+  CLI::App* resubmit_ = nullptr;
+  CLI::App* cancel_ = nullptr;
   CLI::App* incident_ = nullptr;
 };
 

@@ -75,7 +75,10 @@ export const paths = {
   allRuns: (filter: Query) => withQuery(`${own}/runs`, filter),
   runByName: (r: string) => `${own}/runs/${name(r)}`,
   explanation: (r: string) => `${own}/runs/${name(r)}/explanation`,
+  capsule: (r: string) => `${own}/runs/${name(r)}/capsule`,
   report: (r: string) => `${own}/runs/${name(r)}/report`,
+  signIn: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/sign-in`,
+  connectorSignIn: (api: string) => `${own}/connectors/${name(api)}/sign-in`,
   verify: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/verify`,
 
   flows: (filter: Query) => `${environment}/flows?${version}&${query(filter)}`.replace(/&$/, ""),

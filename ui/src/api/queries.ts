@@ -129,6 +129,7 @@ export interface RunFilter {
   status?: string;
   connection?: string;
   incident?: string;
+  value?: string;
 }
 
 export const useIncidents = (state: string) => useList<Incident>([...keys.incidents, "list", state], paths.incidents({ state, $top: 100 }));

@@ -478,8 +478,20 @@ export interface Connection {
       lastSuccessTime?: string;
       lastFailure?: { time: string; message: string; flow?: string; run?: string };
       affectedRuns?: number;
+      signIn?: { state: "None" | "SignedIn" | "Expired"; grant?: string; expiresTime?: string; renewable?: boolean; missing?: Record<string, string> };
     };
   };
+}
+
+/** How connections of a connector sign in, as an administrator enters it. */
+export interface SignInSettings {
+  provider: string;
+  clientId: string;
+  hasSecret: boolean;
+  scopes: string;
+  authorizationUrl: string;
+  tokenUrl: string;
+  redirectUrl: string;
 }
 
 export interface Connector {

@@ -3,13 +3,13 @@ import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 import { getJson } from "../api/client";
 import { paths, routes } from "../api/paths";
-import type { Run, User } from "../api/types";
+import type { Flow, Page, Run, User } from "../api/types";
 import { AlertRegular, AppsListRegular, InfoRegular, KeyRegular, PersonRegular, PlugConnectedRegular, SearchRegular, SettingsRegular, SignOutRegular } from "../parts/icons";
 import { text } from "../text";
 import { NotificationsButton } from "./notifications";
 import { useSignOut } from "./sign_out";
 
-/** Names of runs are long numbers with CU and a unit; anything else that is typed is looked for among the flows. */
+/** Names of runs are long numbers with CU and a unit; anything else is looked for among flows and recorded values. */
 const runName = /^\d{20,}CU\d+$/;
 
 function Search() {
@@ -38,7 +38,11 @@ function Search() {
         // There is no such run: the list of flows then says that nothing matches.
       }
     }
-    navigate(`${routes.flows}?q=${encodeURIComponent(wanted)}`);
+    // A flow's name, or else a value that runs recorded; each page leads to the other's answer.
+    const isFlow = await getJson<Page<Flow>>(paths.flows({ $top: 250 }))
+      .then((page) => page.value.some((flow) => flow.properties.displayName.toLowerCase().includes(wanted.toLowerCase())))
+      .catch(() => true);
+    navigate(isFlow ? `${routes.flows}?q=${encodeURIComponent(wanted)}` : `${routes.runs}?value=${encodeURIComponent(wanted)}`);
   };
   return (
     <form role="search" className="top-search" onSubmit={(event) => void search(event)}>

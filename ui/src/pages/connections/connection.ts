@@ -15,12 +15,12 @@ export const isBroken = (connection: Connection): boolean => {
 export function fieldsOf(connector: Connector | undefined): ConnectionField[] {
   if (!connector) return [];
   if (connector.properties.flowmend?.fields) return connector.properties.flowmend.fields;
-  return Object.entries(connector.properties.connectionParameters ?? {}).map(([name, parameter]) => ({
+  return Object.entries(connector.properties.connectionParameters ?? {}).flatMap(([name, parameter]) => parameter.type?.toLowerCase() === "oauthsetting" ? [] : [{
     name,
     displayName: parameter.uiDefinition?.displayName ?? name,
     secret: parameter.type?.toLowerCase() === "securestring",
     required: String(parameter.uiDefinition?.constraints?.required ?? "true") !== "false",
-  }));
+  }]);
 }
 
 /** A name for a new connection: readable, and different from any other. */

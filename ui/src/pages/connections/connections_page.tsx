@@ -1,6 +1,6 @@
 import { Button, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, MessageBar, MessageBarBody, MessageBarTitle, Tooltip } from "@fluentui/react-components";
 import { lazy, Suspense, useState } from "react";
-import { Link, useLocation } from "wouter";
+import { Link, useLocation, useSearch } from "wouter";
 import { routes } from "../../api/paths";
 import { items, useConnections, useDeleteConnection, useVerify } from "../../api/queries";
 import type { Connection } from "../../api/types";
@@ -10,6 +10,7 @@ import { Empty, ListFrame, Page, Problem } from "../../parts/page";
 import { ago, when } from "../../parts/time";
 import { text } from "../../text";
 import { apiOf, isBroken, stateOf } from "./connection";
+import { useSignIn } from "./sign_in";
 import { WaitingRuns } from "./waiting_runs";
 import "./connections.css";
 
@@ -29,6 +30,9 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
   const [, navigate] = useLocation();
   const api = apiOf(connection);
   const check = useVerify(api, connection.name);
+  const signIn = useSignIn(api, connection.name);
+  const signsIn = flowmend?.signIn;
+  const missing = signsIn?.missing?.["authorizationCode"];
   const broken = isBroken(connection);
   const state = stateOf(connection);
   const checkNow = async () => {
@@ -53,7 +57,9 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
           </div>
         )}
         <WaitingRuns target={`${api}/${connection.name}`} />
-        <Problem error={check.error} />
+        {signsIn && missing && <p className="quiet">{text.connections.signInMissing(missing)}</p>}
+        {signsIn?.state === "SignedIn" && !signsIn.renewable && signsIn.expiresTime && <p className="quiet">{text.connections.expires(when(signsIn.expiresTime) ?? "")}</p>}
+        <Problem error={check.error ?? signIn.error} />
         {check.data?.status === "Error" && !check.isPending && <p className="tone-bad breakable">{check.data.error?.message}</p>}
       </td>
       <td data-label={text.connections.usedBy}>
@@ -71,7 +77,12 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
       </td>
       <td data-label={text.connections.lastSuccess} title={when(flowmend?.lastSuccessTime)}>{flowmend?.lastSuccessTime ? ago(flowmend.lastSuccessTime) : <span className="quiet">{text.common.never}</span>}</td>
       <td className="row-actions">
-        {(broken || (flowmend?.fields.length ?? 0) > 0) && (
+        {signsIn && !missing && (
+          <Button appearance={broken ? "primary" : "secondary"} disabled={signIn.isPending} icon={<KeyRegular />} onClick={() => signIn.mutate()}>
+            {signsIn.state === "None" ? text.connections.signIn : text.connections.signInAgain}
+          </Button>
+        )}
+        {(!signsIn || missing) && (broken || (flowmend?.fields.length ?? 0) > 0) && (
           <Button appearance={broken ? "primary" : "secondary"} icon={<KeyRegular />} onClick={props.onVerify}>
             {text.connections.verify}
           </Button>
@@ -113,6 +124,9 @@ export default function ConnectionsPage() {
   const [doomed, setDoomed] = useState<Connection>();
   const [making, setMaking] = useState(false);
   const [verified, setVerified] = useState<Verified>();
+  const came = new URLSearchParams(useSearch());
+  const signedIn = came.get("signedIn");
+  const signInError = came.get("signInError");
   const add = (
     <Button appearance="primary" icon={<AddRegular />} onClick={() => setMaking(true)}>
       {text.connections.newConnection}
@@ -120,6 +134,19 @@ export default function ConnectionsPage() {
   );
   return (
     <Page title={text.connections.title} actions={all.length > 0 ? add : undefined}>
+      {signedIn && (
+        <MessageBar intent="success">
+          <MessageBarBody>{text.connections.signedIn(signedIn)}</MessageBarBody>
+        </MessageBar>
+      )}
+      {signInError && (
+        <MessageBar intent="error" layout="multiline">
+          <MessageBarBody>
+            <MessageBarTitle>{text.connections.signInFailed}</MessageBarTitle>
+            <span className="breakable">{signInError}</span>
+          </MessageBarBody>
+        </MessageBar>
+      )}
       {verified && (
         <MessageBar intent="success" layout="multiline">
           <MessageBarBody>

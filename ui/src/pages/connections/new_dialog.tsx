@@ -26,7 +26,8 @@ export default function NewConnectionDialog({ onClose }: { onClose: () => void }
     event.preventDefault();
     if (!api) return;
     const made = await put.mutateAsync({ api, name, displayName: title, parameters: credentialsOf(fields, values) }).catch(() => undefined);
-    if (made && stateOf(made)?.status === "Connected") onClose();
+    // One that signs in is made first and signed in from the list.
+    if (made && (stateOf(made)?.status === "Connected" || stateOf(made)?.error?.code === "SignInNeeded")) onClose();
   };
   const state = put.data && !put.isPending ? stateOf(put.data) : undefined;
   const refused = state && state.status !== "Connected";

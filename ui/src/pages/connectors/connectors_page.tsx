@@ -1,11 +1,13 @@
 import { Button } from "@fluentui/react-components";
-import { useId, useState } from "react";
+import { lazy, Suspense, useId, useState } from "react";
 import { items, useConnector, useConnectors } from "../../api/queries";
 import type { Connector } from "../../api/types";
 import { AppsListRegular, BoxRegular } from "../../parts/icons";
 import { Empty, ListFrame, Loading, Page, Problem } from "../../parts/page";
 import { text } from "../../text";
 import "./connectors.css";
+
+const SignInDialog = lazy(() => import("./sign_in_dialog"));
 
 interface Operation {
   id: string;
@@ -52,6 +54,8 @@ function Operations({ api }: { api: string }) {
 
 function Card({ connector }: { connector: Connector }) {
   const [open, setOpen] = useState(false);
+  const [signIn, setSignIn] = useState(false);
+  const signsIn = Object.values(connector.properties.connectionParameters ?? {}).some((one) => one.type?.toLowerCase() === "oauthsetting");
   const id = useId();
   const { displayName, description, flowmend } = connector.properties;
   return (
@@ -64,6 +68,12 @@ function Card({ connector }: { connector: Connector }) {
       <Button size="small" aria-expanded={open} aria-controls={id} aria-label={`${open ? text.connectors.hideOperations : text.connectors.showOperations}: ${displayName}`} onClick={() => setOpen(!open)}>
         {open ? text.connectors.hideOperations : text.connectors.showOperations}
       </Button>
+      {signsIn && (
+        <Button size="small" aria-label={`${text.connectors.signIn.open}: ${displayName}`} onClick={() => setSignIn(true)}>
+          {text.connectors.signIn.open}
+        </Button>
+      )}
+      <Suspense fallback={null}>{signIn && <SignInDialog api={connector.name} onClose={() => setSignIn(false)} />}</Suspense>
       <div id={id}>{open && <Operations api={connector.name} />}</div>
     </li>
   );

@@ -103,6 +103,9 @@ export default function FlowsPage() {
         <p>
           <Button size="small" onClick={() => navigate(routes.flows)}>
             {text.flows.clearSearch}: {wanted}
+          </Button>{" "}
+          <Button size="small" icon={<SearchRegular />} onClick={() => navigate(`${routes.runs}?value=${encodeURIComponent(wanted)}`)}>
+            {text.flows.searchRuns}
           </Button>
         </p>
       )}
@@ -115,6 +118,9 @@ export default function FlowsPage() {
           ) : (
             <Empty icon={<SearchRegular />} title={text.flows.noMatch(search.get("q") ?? "")} hint={text.flows.noMatchHint}>
               <Button onClick={() => navigate(routes.flows)}>{text.flows.clearSearch}</Button>
+              <Button icon={<SearchRegular />} onClick={() => navigate(`${routes.runs}?value=${encodeURIComponent(wanted)}`)}>
+                {text.flows.searchRuns}
+              </Button>
             </Empty>
           )
         }

@@ -1,4 +1,5 @@
 import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from "@fluentui/react-components";
+import { paths } from "../../api/paths";
 import { useReport } from "../../api/queries";
 import { CopyButton, DownloadButton } from "../../parts/copy";
 import { Loading, Problem } from "../../parts/page";
@@ -14,6 +15,7 @@ export default function HelpDialog({ run, onClose }: { run: string; onClose: () 
           <DialogTitle>{text.run.reportTitle}</DialogTitle>
           <DialogContent>
             <p>{text.run.reportHint}</p>
+            <p className="quiet">{text.run.capsuleHint}</p>
             {report.isPending && <Loading />}
             {report.isError && <Problem error={report.error} retry={() => void report.refetch()} />}
             {report.data && (
@@ -26,6 +28,9 @@ export default function HelpDialog({ run, onClose }: { run: string; onClose: () 
             {report.data && (
               <>
                 <DownloadButton value={report.data.markdown} name={`flowmend-run-${run}.md`} type="text/markdown" label={text.run.downloadReport} appearance="secondary" />
+                <Button as="a" href={paths.capsule(run)} download={`flowmend-run-${run}.capsule.json`}>
+                  {text.run.downloadCapsule}
+                </Button>
                 <CopyButton value={report.data.markdown} label={text.run.copyReport} appearance="primary" />
               </>
             )}

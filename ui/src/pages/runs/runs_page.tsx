@@ -1,4 +1,5 @@
-import { Field, Select } from "@fluentui/react-components";
+import { Field, Input, Select } from "@fluentui/react-components";
+import { useEffect, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { items, useAllRuns, useConnections, useFlows, useWhole } from "../../api/queries";
 import { HistoryRegular } from "../../parts/icons";
@@ -12,7 +13,7 @@ export default function RunsPage() {
   const [location, navigate] = useLocation();
   const search = new URLSearchParams(useSearch());
   const get = (name: string) => search.get(name) ?? undefined;
-  const list = useAllRuns({ flow: get("flow"), status: get("status"), connection: get("connection") });
+  const list = useAllRuns({ flow: get("flow"), status: get("status"), connection: get("connection"), value: get("value") });
   const flows = useFlows();
   const connections = useConnections();
   useWhole(flows);
@@ -25,6 +26,15 @@ export default function RunsPage() {
     navigate(next.size ? `${location}?${next}` : location, { replace: true });
   };
   const connection = get("connection");
+  const value = get("value") ?? "";
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value), [value]);
+  // A search reads much: it begins when typing rests.
+  useEffect(() => {
+    if (typed.trim() === value) return;
+    const timer = setTimeout(() => set("value", typed.trim()), 600);
+    return () => clearTimeout(timer);
+  });
   return (
     <Page title={text.runs.title} wide>
       <div className="filters">
@@ -37,6 +47,9 @@ export default function RunsPage() {
               </option>
             ))}
           </Select>
+        </Field>
+        <Field label={text.runs.valueFilter}>
+          <Input type="search" value={typed} placeholder={text.runs.valueHint} onChange={(_, data) => setTyped(data.value)} onKeyDown={(event) => event.key === "Enter" && set("value", typed.trim())} />
         </Field>
         <StatusSelect value={get("status")} onChange={(status) => set("status", status)} />
         <Field label={text.runs.connectionFilter}>

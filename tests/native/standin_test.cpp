@@ -1,0 +1,356 @@
+// Stand-ins: rows, people and messages under the names that real flows use, and how much of real flows they cover.
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <mutex>
+
+#include "connector/document.h"
+#include "connector/native/standin/standin.h"
+#include "connector/registry.h"
+#include "connector/request.h"
+#include "connector/text.h"
+#include "http/listener.h"
+#include "json/parse.h"
+#include "json/write.h"
+#include "native/process.h"
+#include "store/sqlite/open.h"
+
+namespace flowmend::connector {
+namespace {
+
+Value json_of(std::string_view text) {
+  auto value = json::parse(text);
+  EXPECT_TRUE(value) << text;
+  return value ? *value : Value();
+}
+
+class Standins : public ::testing::Test {
+ protected:
+  void SetUp() override { store_ = store::sqlite::open({.folder = folder_.path()}).value(); }
+
+  void use(std::unique_ptr<NativeConnector> native, const Value& fields = Value::empty_object()) {
+    native_ = std::move(native);
+    fields_ = fields;
+    const Loaded loaded =
+        load_connector_text(native_->swagger(), native_->properties(), {.name = std::string(native_->name())});
+    ASSERT_TRUE(loaded.connector);
+    for (const Diagnostic& diagnostic : loaded.diagnostics)
+      ADD_FAILURE() << native_->name() << diagnostic.pointer << " " << diagnostic.message;
+    EXPECT_EQ(loaded.connector->usable_operations(), loaded.connector->operations.size());
+    connector_ = loaded.connector;
+  }
+  http::Reply reply_of(std::string_view operation, std::string_view parameters) {
+    NativeCall call;
+    call.operation = connector_->find_operation(operation);
+    EXPECT_NE(call.operation, nullptr) << operation;
+    auto bound = bind_arguments(*connector_, *call.operation, json_of(parameters));
+    EXPECT_TRUE(bound) << (bound ? "" : bound.error().message);
+    if (!bound) return {};
+    call.arguments = std::move(*bound);
+    call.fields = fields_;
+    call.timeout = Duration::seconds(10);
+    return native_->call(call);
+  }
+  Value value(std::string_view operation, std::string_view parameters) {
+    const http::Reply reply = reply_of(operation, parameters);
+    EXPECT_TRUE(reply.status >= 200 && reply.status < 300) << operation << ": " << reply.body;
+    return reply.body.empty() ? Value() : json_of(reply.body);
+  }
+  std::string refusal(std::string_view operation, std::string_view parameters) {
+    const http::Reply reply = reply_of(operation, parameters);
+    const auto body = json::parse(reply.body);
+    const Value* error = body ? body->find("error") : nullptr;
+    return error == nullptr ? reply.body : std::to_string(reply.status) + " " + std::string(error->text_of("code"));
+  }
+  NativeParts parts() { return {*store_, client_, {}}; }
+
+  testing::TemporaryFolder folder_;
+  http::Client client_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<NativeConnector> native_;
+  std::shared_ptr<const Connector> connector_;
+  Value fields_;
+};
+
+TEST_F(Standins, DataverseRows) {
+  use(make_dataverse_standin(parts()));
+  EXPECT_EQ(refusal("CreateRecord", R"({"entityName": "admin_flows", "item/admin_name": "x"})"), "404 TableNotFound");
+  use(make_dataverse_standin(parts()), Value::object({{"createTables", true}}));
+  const Value row = value(
+      "CreateRecord",
+      R"json({"entityName": "admin_flows", "item/admin_name": "Nightly", "item/admin_Environment@odata.bind": "admin_environments(0f8fad5b-d9cb-469f-a165-70867728950e)"})json");
+  const std::string id(row.text_of("admin_flowid"));
+  EXPECT_EQ(id.size(), 36U);
+  EXPECT_EQ(row.text_of("_admin_environment_value"), "0f8fad5b-d9cb-469f-a165-70867728950e");
+  EXPECT_EQ(*row.find("statecode"), Value(0));
+  EXPECT_FALSE(row.text_of("createdon").empty());
+  value("UpdateRecord", R"({"entityName": "admin_flows", "recordId": ")" + id + R"(", "item/admin_deleted": true})");
+  // An update of a row that is not there makes it, as the service does; "only if it exists" does not.
+  value(
+      "UpdateRecord",
+      R"({"entityName": "admin_flows", "recordId": "11111111-2222-4333-8444-555555555555", "item/admin_name": "other"})");
+  EXPECT_EQ(
+      refusal(
+          "UpdateOnlyRecord",
+          R"({"entityName": "admin_flows", "recordId": "21111111-2222-4333-8444-555555555555", "item/admin_name": "z"})"),
+      "404 RowNotFound");
+  EXPECT_EQ(refusal("UpdateRecord", R"({"entityName": "admin_flows", "recordId": "7", "item/admin_name": "z"})"),
+            "400 InvalidRow");
+  const auto names = [&](const std::string& filter) {
+    std::string out;
+    const Value page = value(
+        "ListRecords", json::write(Value::object(
+                           {{"entityName", "admin_flows"}, {"$filter", Value(filter)}, {"$orderby", "admin_name"}})));
+    for (const Value& one : page.find("value")->as_array()) out += std::string(one.text_of("admin_name")) + " ";
+    return out;
+  };
+  EXPECT_EQ(names("admin_name eq 'nightly'"), "Nightly ");
+  EXPECT_EQ(names("admin_deleted ne true"), "other ");
+  EXPECT_EQ(names("createdon gt 2020-01-01 and contains(admin_name, 'HT')"), "Nightly ");
+  EXPECT_EQ(names("_admin_environment_value eq 0f8fad5b-d9cb-469f-a165-70867728950e"), "Nightly ");
+  const Value one =
+      value("GetItem", R"({"entityName": "admin_flows", "recordId": ")" + id + R"(", "$select": "admin_name"})");
+  EXPECT_EQ(one.size(), 3U);
+  EXPECT_EQ(refusal("ListRecords", R"({"entityName": "admin_flows", "$expand": "owner"})"), "501 StandInNotSupported");
+  EXPECT_EQ(refusal("ListRecords", R"({"entityName": "admin_flows", "fetchXml": "<fetch/>"})"),
+            "501 StandInNotSupported");
+  EXPECT_EQ(refusal("ListRecords", R"({"entityName": "admin_flows", "$filter": "owner/name eq 'x'"})"),
+            "501 StandInNotSupported");
+  EXPECT_EQ(refusal("ListRecords", R"({"entityName": "admin_flows", "$filter": "name eq"})"), "400 InvalidFilter");
+  EXPECT_EQ(
+      reply_of(
+          "UpdateEntityFileImageFieldContent",
+          R"({"entityName": "admin_flows", "recordId": ")" + id +
+              R"(", "fileImageFieldName": "Picture", "item": {"$content-type": "image/png", "$content": "aGk="}, "x-ms-file-name": "a.png"})")
+          .status,
+      204);
+  EXPECT_EQ(reply_of("GetEntityFileImageFieldContent",
+                     R"({"entityName": "admin_flows", "recordId": ")" + id + R"(", "fileImageFieldName": "picture"})")
+                .body,
+            "hi");
+  EXPECT_EQ(refusal("GetEntityFileImageFieldContent",
+                    R"({"entityName": "admin_flows", "recordId": ")" + id + R"(", "fileImageFieldName": "other"})"),
+            "404 FileNotFound");
+  const Value whole = value("GetItem", R"({"entityName": "admin_flows", "recordId": ")" + id + R"("})");
+  EXPECT_EQ(whole.text_of("picture_name"), "a.png");
+  EXPECT_EQ(json::write(whole).find("aGk="), std::string::npos);
+  EXPECT_EQ(reply_of("DeleteRecord", R"({"entityName": "admin_flows", "recordId": ")" + id + R"("})").status, 204);
+  EXPECT_EQ(refusal("GetItem", R"({"entityName": "admin_flows", "recordId": ")" + id + R"("})"), "404 RowNotFound");
+  value("ListRecordsWithOrganization", R"({"organization": "https://x", "entityName": "admin_flows"})");
+  // The older connector sees the same rows.
+  use(make_dataverse_legacy_standin(parts()));
+  EXPECT_EQ(value("GetItems_V2", R"({"dataset": "default.cds", "table": "admin_flows"})").find("value")->size(), 1U);
+}
+
+TEST_F(Standins, SharePointItems) {
+  use(make_sharepoint_standin(parts()), Value::object({{"createTables", true}}));
+  const Value item = value(
+      "PostItem",
+      R"({"dataset": "https://x/sites/a", "table": "Open orders", "item/Title": "A", "item/Status": {"Value": "New"}})");
+  EXPECT_EQ(*item.find("ID"), Value(1));
+  EXPECT_FALSE(item.text_of("Created").empty());
+  value("PatchItem", R"({"dataset": "https://x/sites/a", "table": "Open orders", "id": 1, "item/Title": "B"})");
+  EXPECT_EQ(
+      value("GetItems",
+            R"({"dataset": "https://x", "table": "Open orders", "$filter": "Title eq 'b' and Status/Value eq 'New'"})")
+          .find("value")
+          ->size(),
+      1U);
+  EXPECT_EQ(reply_of("GetOnNewItems", R"({"dataset": "https://x", "table": "Open orders"})").status, 202);
+  value("DeleteItem", R"({"dataset": "https://x", "table": "Open orders", "id": 1})");
+  EXPECT_EQ(refusal("GetItem", R"({"dataset": "https://x", "table": "Open orders", "id": 1})"), "404 RowNotFound");
+}
+
+TEST_F(Standins, PeopleOfTheTableUsers) {
+  use(make_users_standin(parts()), Value::object({{"me", "ada@example.org"}}));
+  EXPECT_EQ(refusal("MyProfile_V2", "{}"), "404 TableNotFound");
+  Tables tables(*store_);
+  ASSERT_TRUE(tables.create(json_of(R"({"name": "users", "open": true})")));
+  ASSERT_TRUE(tables.insert(
+      "users",
+      json_of(R"({"userPrincipalName": "ada@example.org", "displayName": "Ada", "manager": "bo@example.org"})")));
+  ASSERT_TRUE(tables.insert("users", json_of(R"({"userPrincipalName": "bo@example.org", "displayName": "Bo"})")));
+  EXPECT_EQ(value("MyProfile_V2", "{}").text_of("displayName"), "Ada");
+  EXPECT_EQ(json::write(value("UserProfile_V2", R"({"id": "ADA@example.org", "$select": "displayName"})")),
+            R"({"displayName":"Ada"})");
+  EXPECT_EQ(value("Manager_V2", R"({"id": "ada@example.org"})").text_of("displayName"), "Bo");
+  EXPECT_EQ(value("DirectReports_V2", R"({"id": "bo@example.org"})").find("value")->size(), 1U);
+  EXPECT_EQ(value("SearchUserV2", R"({"searchTerm": "ada"})").find("value")->size(), 1U);
+  EXPECT_EQ(refusal("Manager_V2", R"({"id": "bo@example.org"})"), "404 Request_ResourceNotFound");
+  EXPECT_EQ(refusal("UserProfile_V2", R"({"id": "eve@example.org"})"), "404 Request_ResourceNotFound");
+}
+
+TEST_F(Standins, TeamsMessagesGoToTheWebhook) {
+  std::mutex mutex;
+  std::string received;
+  http::ListenerOptions options;
+  options.port = 0;
+  http::Listener listener(options, [&](http::IncomingRequest request, const http::Responder& responder) {
+    const std::lock_guard lock(mutex);
+    received = request.body;
+    responder.send({request.path == "/gone" ? 404 : 200, {}, "1"});
+  });
+  ASSERT_TRUE(listener.start());
+  const std::string base = "http://127.0.0.1:" + std::to_string(listener.port());
+  use(make_teams_standin(parts()), Value::object({{"webhookUrl", Value(base + "/hook")}}));
+  value(
+      "PostUserNotification",
+      R"({"PostNotificationRequest/recipient/to": "ada@example.org", "PostNotificationRequest/messageTitle": "Late", "PostNotificationRequest/messageBody": "Order 7"})");
+  EXPECT_EQ(received, R"({"text":"**Late**\n\nTo ada@example.org:\n\nOrder 7"})");
+  value(
+      "PostMessageToConversation",
+      R"({"poster": "Flow bot", "location": "Channel", "body/recipient/groupId": "g", "body/messageBody": "<p>hi</p>"})");
+  EXPECT_EQ(received, R"({"text":"<p>hi</p>"})");
+  value("PostCardToConversation",
+        R"({"poster": "Flow bot", "location": "Channel", "body/messageBody": "{\"type\":\"AdaptiveCard\"}"})");
+  EXPECT_EQ(
+      received,
+      R"({"type":"message","attachments":[{"contentType":"application/vnd.microsoft.card.adaptive","content":{"type":"AdaptiveCard"}}]})");
+  EXPECT_EQ(refusal("PostCardToConversation", R"({"poster": "a", "location": "b", "body/messageBody": "no card"})"),
+            "400 InvalidMessage");
+  use(make_teams_standin(parts()), Value::object({{"webhookUrl", Value(base + "/gone")}}));
+  EXPECT_EQ(
+      reply_of("PostMessageToConversation", R"({"poster": "a", "location": "b", "body/messageBody": "x"})").status,
+      404);
+  use(make_teams_standin(parts()), Value::object({{"webhookUrl", "ftp://x"}}));
+  EXPECT_EQ(refusal("PostMessageToConversation", R"({"poster": "a", "location": "b", "body/messageBody": "x"})"),
+            "400 InvalidUri");
+}
+
+// What share of the connector steps of real flows can run here.
+
+std::string read_gzip(const std::string& path) {
+  std::string out;
+  gzFile file = gzopen(path.c_str(), "rb");
+  if (file == nullptr) return out;
+  std::string buffer(1 << 20, '\0');
+  for (int got = 0; (got = gzread(file, buffer.data(), static_cast<unsigned>(buffer.size()))) > 0;)
+    out.append(buffer.data(), static_cast<std::size_t>(got));
+  gzclose(file);
+  return out;
+}
+
+struct Share {
+  std::size_t all = 0;
+  std::size_t covered = 0;
+  void count(bool runs) {
+    ++all;
+    covered += runs ? 1 : 0;
+  }
+  std::string text() const {
+    char out[96];
+    std::snprintf(out, sizeof(out), "%zu of %zu (%.1f %%)", covered, all,
+                  all == 0 ? 0.0 : 100.0 * static_cast<double>(covered) / static_cast<double>(all));
+    return out;
+  }
+};
+
+/// Parameters that a document names so that a flow can be saved, but whose use is refused.
+bool asks_too_much(const Value* parameters) {
+  if (parameters == nullptr || !parameters->is_object()) return false;
+  for (const std::string_view name : {"$expand", "fetchXml"}) {
+    const Value* value = parameters->find(name);
+    if (value != nullptr && !value->is_null() && *value != Value("")) return true;
+  }
+  const std::string_view filter = parameters->text_of("$filter");
+  if (filter.empty() || holds_expression(Value(filter))) return false;
+  return !odata::parse_filter(filter);
+}
+
+/// `shared_office365` of `@parameters('$connections')['office365_1']['connectionId']`.
+std::string api_of_connection(std::string_view name) {
+  const std::size_t first = name.find("']['");
+  const std::size_t end = first == std::string_view::npos ? name.rfind("']") : first;
+  const std::size_t open = name.rfind("['", end);
+  if (end == std::string_view::npos || open == std::string_view::npos || open > end) return {};
+  std::string key = lower_case(name.substr(open + 2, end - open - 2));
+  while (!key.empty() && (std::isdigit(static_cast<unsigned char>(key.back())) != 0) &&
+         key.find_last_of("_-") != std::string::npos &&
+         key.find_first_not_of("0123456789", key.find_last_of("_-") + 1) == std::string::npos)
+    key.resize(key.find_last_of("_-"));
+  return key.starts_with("shared_") ? key : "shared_" + key;
+}
+
+class Counter {
+ public:
+  explicit Counter(const Registry& registry) : registry_(registry) {}
+
+  void walk(const Value& value, int depth = 0) {
+    if (depth > 64) return;
+    if (value.is_array()) {
+      for (const Value& item : value.as_array()) walk(item, depth + 1);
+    } else if (value.is_object()) {
+      look(value);
+      for (const json::Member& member : value.as_object()) walk(member.value, depth + 1);
+    }
+  }
+
+  Share open_api, api;
+  std::map<std::string, Share> by_connector;
+
+ private:
+  void look(const Value& step) {
+    const std::string_view type = step.text_of("type");
+    const Value* inputs = step.find("inputs");
+    if (inputs == nullptr || !inputs->is_object()) return;
+    const Value* host = inputs->find("host");
+    if (type.starts_with("OpenApiConnection")) {
+      const std::string name = host == nullptr ? "" : api_name(host->text_of("apiId"));
+      const bool runs =
+          open_api_runs(type, name, host == nullptr ? "" : host->text_of("operationId"), inputs->find("parameters"));
+      open_api.count(runs);
+      by_connector[name].count(runs);
+    } else if (type.starts_with("ApiConnection")) {
+      const Value* connection = host == nullptr ? nullptr : host->find("connection");
+      const auto connector =
+          registry_.find(api_of_connection(connection == nullptr ? "" : connection->text_of("name")));
+      api.count(connector && type == "ApiConnection" && match_api_connection(*connector, *inputs).has_value());
+    }
+  }
+  bool open_api_runs(std::string_view type, const std::string& name, std::string_view operation_id,
+                     const Value* parameters) {
+    const auto connector = registry_.find(name);
+    const Operation* operation = connector ? connector->find_operation(operation_id) : nullptr;
+    if (operation == nullptr || !operation->unavailable.code.empty() || type == "OpenApiConnectionNotification")
+      return false;
+    Diagnostics diagnostics;
+    check_arguments(*connector, *operation, parameters == nullptr ? Value() : *parameters, "", diagnostics);
+    for (const Diagnostic& diagnostic : diagnostics) {
+      if (diagnostic.severity == Severity::error) return false;
+    }
+    return !asks_too_much(parameters);
+  }
+
+  const Registry& registry_;
+};
+
+TEST(StandinShare, OfRealFlowsConnectorSteps) {
+  const std::string path = std::string(FLOWMEND_SOURCE_DIR) + "/../shared/corpus/definitions.jsonl.gz";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not here: the corpus is not part of the project";
+  testing::TemporaryFolder folder;
+  auto store = store::sqlite::open({.folder = folder.path()}).value();
+  http::Client client;
+  Registry registry(*store);
+  ASSERT_TRUE(registry.add_native(native_connectors({*store, client, {}})));
+  Counter counter(registry);
+  const std::string text = read_gzip(path);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (const auto line = json::parse(std::string_view(text).substr(at, end - at))) counter.walk(*line);
+    at = end + 1;
+  }
+  std::cout << "connector steps of real flows that run here: OpenApiConnection " << counter.open_api.text()
+            << ", ApiConnection " << counter.api.text() << "\n";
+  for (const auto& [name, share] : counter.by_connector) {
+    if (share.all >= 10) std::cout << "  " << name << " " << share.text() << "\n";
+  }
+  // Measured figures stand in docs/compatibility.md; a stand-in that loses its operations falls far below.
+  EXPECT_GE(counter.open_api.covered * 10, counter.open_api.all * 6);
+}
+
+}  // namespace
+}  // namespace flowmend::connector
