@@ -1,7 +1,6 @@
 #include "expression/eval_command.h"
 
 #include <algorithm>
-#include <exception>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -9,6 +8,7 @@
 
 #include "expression/context_json.h"
 #include "expression/template.h"
+#include "json/lines.h"
 #include "json/parse.h"
 #include "json/write.h"
 
@@ -97,19 +97,7 @@ int run_eval(std::string expr, std::string context_file) {
 }
 
 int run_eval_jsonl(std::istream& in, std::ostream& out) {
-  std::string line;
-  while (std::getline(in, line)) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    Value reply;
-    try {
-      reply = answer(line);
-    } catch (const std::exception& failure) {  // out of memory, most likely: one line must not end the others
-      reply = error_line({}, "InternalError", failure.what());
-    }
-    line = json::write(reply);
-    line += '\n';
-    out << line << std::flush;
-  }
+  json::answer_lines(in, out, answer, [](std::string_view what) { return error_line({}, "InternalError", what); });
   return 0;
 }
 

@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "definition/flow.h"
+#include "json/lines.h"
 #include "json/parse.h"
-#include "json/write.h"
 
 namespace flowmend::server {
 
@@ -47,6 +47,25 @@ Value diagnostics_json(const Diagnostics& diagnostics) {
                              {"end", d.end}}));
   }
   return list.finish();
+}
+
+Value reply_of(const Value& id, const Diagnostics& diagnostics) {
+  return Value::object({{"id", id}, {"diagnostics", diagnostics_json(diagnostics)}});
+}
+
+Value answer(std::string_view line) {
+  const auto request = json::parse(line);
+  if (!request) {
+    return reply_of({}, {{"", Severity::error, request.error().code, request.error().message, request.error().cure}});
+  }
+  const Value* id = request->find("id");
+  const Value* definition = request->find("definition");
+  if (definition == nullptr) {
+    return reply_of(id == nullptr ? Value() : *id,
+                    {{"", Severity::error, "InvalidRequestContent", "The line is not {\"id\", \"definition\"}.",
+                      "Send one such object a line."}});
+  }
+  return reply_of(id == nullptr ? Value() : *id, definition::compile(*definition).diagnostics);
 }
 
 }  // namespace
@@ -90,24 +109,10 @@ int run_check(const std::vector<std::string>& files, std::ostream& out) {
 }
 
 int run_check_jsonl(std::istream& in, std::ostream& out) {
-  std::string line;
-  while (std::getline(in, line)) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    Diagnostics diagnostics;
-    Value id;
-    const auto request = json::parse(line);
-    if (!request) {
-      diagnostics.push_back({"", Severity::error, request.error().code, request.error().message, request.error().cure});
-    } else if (!request->is_object() || request->find("definition") == nullptr) {
-      diagnostics.push_back({"", Severity::error, "InvalidRequestContent", "The line is not {\"id\", \"definition\"}.",
-                             "Send one such object a line."});
-    } else {
-      diagnostics = definition::compile(*request->find("definition")).diagnostics;
-    }
-    if (request && request->is_object() && request->find("id") != nullptr) id = *request->find("id");
-    out << json::write(Value::object({{"id", id}, {"diagnostics", diagnostics_json(diagnostics)}})) << "\n"
-        << std::flush;
-  }
+  json::answer_lines(in, out, answer, [](std::string_view what) {
+    return reply_of({},
+                    {{"", Severity::error, "InternalError", std::string(what), "Check this definition by itself."}});
+  });
   return 0;
 }
 

@@ -1,7 +1,6 @@
 #include "server/cli/connector_check.h"
 
 #include <algorithm>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <istream>
@@ -10,6 +9,7 @@
 #include <sstream>
 
 #include "connector/document.h"
+#include "json/lines.h"
 #include "json/parse.h"
 #include "json/write.h"
 
@@ -68,7 +68,7 @@ Value reply_of(Value id, const Diagnostics& diagnostics, const connector::Connec
                         {"unusable", unusable.finish()}});
 }
 
-Value answer(const std::string& line) {
+Value answer(std::string_view line) {
   const auto request = json::parse(line);
   if (!request) {
     return reply_of({}, {{"", Severity::error, request.error().code, request.error().message, request.error().cure}},
@@ -135,18 +135,10 @@ int run_connector_check(const std::vector<std::string>& files, std::ostream& out
 }
 
 int run_connector_check_jsonl(std::istream& in, std::ostream& out) {
-  std::string line;
-  while (std::getline(in, line)) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    Value reply;
-    try {
-      reply = answer(line);
-    } catch (const std::exception& failure) {  // out of memory, most likely: one line must not end the others
-      reply = reply_of({}, {{"", Severity::error, "InternalError", failure.what(), "Check this connector by itself."}},
-                       nullptr);
-    }
-    out << json::write(reply) << "\n" << std::flush;
-  }
+  json::answer_lines(in, out, answer, [](std::string_view what) {
+    return reply_of({}, {{"", Severity::error, "InternalError", std::string(what), "Check this connector by itself."}},
+                    nullptr);
+  });
   return 0;
 }
 
