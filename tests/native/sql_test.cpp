@@ -158,7 +158,8 @@ void walk(Database& db, const std::string& place1) {
                 .substr(0, 3),
             "400");
   bool listed = false;
-  for (const Value& table : db.value("GetTables", "{}").find("value")->as_array())
+  const Value tables = db.value("GetTables", "{}");
+  for (const Value& table : tables.find("value")->as_array())
     listed = listed || table.text_of("Name") == "orders";
   EXPECT_TRUE(listed);
 
