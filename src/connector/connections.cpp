@@ -435,7 +435,9 @@ void Connections::verify(const ConnectionKey& key, const Value& credentials,
             if (now.view.status != before) changed = now.view;
           }
           if (changed) tell(*changed);
-          done(std::move(result));
+          if (!result.stored) return done(std::move(result));
+          // Who gave credentials hears that they are stored when they are: commits become durable in their order.
+          store_.commit({}, [done, result = std::move(result)]() mutable { done(std::move(result)); });
         });
 }
 
