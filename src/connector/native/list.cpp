@@ -1,6 +1,7 @@
 #include "connector/native/amqp.h"
 #include "connector/native/mqtt.h"
 #include "connector/native/native.h"
+#include "connector/native/connectors.h"
 
 namespace flowmend::connector {
 
@@ -8,6 +9,8 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   std::vector<std::unique_ptr<NativeConnector>> list;
   list.push_back(make_amqp(parts));
   list.push_back(make_mqtt(parts));
+  list.push_back(make_smtp(parts));
+  list.push_back(make_imap(parts));
   return list;
 }
 

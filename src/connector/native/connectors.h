@@ -1,0 +1,11 @@
+#pragma once
+
+#include "connector/native/native.h"
+
+namespace flowmend::connector {
+
+// One line for each connector; native/list.cpp puts them into the list.
+std::unique_ptr<NativeConnector> make_smtp(const NativeParts& parts);
+std::unique_ptr<NativeConnector> make_imap(const NativeParts& parts);
+
+}  // namespace flowmend::connector
