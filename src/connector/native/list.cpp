@@ -14,6 +14,9 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   list.push_back(make_files_local(parts));
   list.push_back(make_sftp(parts));
   list.push_back(make_webdav(parts));
+  list.push_back(make_rss(parts));
+  list.push_back(make_s3(parts));
+  list.push_back(make_chat(parts));
   return list;
 }
 
