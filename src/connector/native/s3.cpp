@@ -90,6 +90,15 @@ std::string encoded_key(std::string_view key) {
   }
 }
 
+/// What stands between two marks, for errors: some services put keys into them that make them no XML.
+std::string between(std::string_view text, std::string_view begin, std::string_view end) {
+  const std::size_t from = text.find(begin);
+  if (from == std::string_view::npos) return {};
+  const std::string_view rest = text.substr(from + begin.size());
+  const std::size_t to = rest.find(end);
+  return to == std::string_view::npos || !is_utf8(rest.substr(0, to)) ? std::string() : std::string(rest.substr(0, to));
+}
+
 class S3 final : public NativeConnector {
  public:
   explicit S3(const NativeParts& parts) : client_(parts.client) {}
@@ -174,10 +183,8 @@ class S3 final : public NativeConnector {
   static std::optional<http::Reply> failure(const http::Reply& reply, const Value& fields) {
     if (!reply.error_code.empty()) return reply;
     if (reply.status >= 200 && reply.status < 300) return std::nullopt;
-    const XmlDocument document = read_xml(reply.body);
-    const xmlNode* root = document ? xmlDocGetRootElement(document.get()) : nullptr;
-    const std::string code = text_inside(child(root, "Code"));
-    const std::string message = text_inside(child(root, "Message"));
+    const std::string code = between(reply.body, "<Code>", "</Code>");
+    const std::string message = between(reply.body, "<Message>", "</Message>");
     // 403 is S3's answer to wrong keys too; they are what a connection must hear of.
     const bool credential = code == "InvalidAccessKeyId" || code == "SignatureDoesNotMatch" || code == "ExpiredToken";
     const int status = credential ? 401 : reply.status >= 400 ? reply.status : 502;
