@@ -57,6 +57,7 @@ wanted portal && suite portal npm --prefix ui test --silent
 
 if wanted cpp || [[ "$filter" == test_* ]]; then
   build_preset asan
+  npm --prefix tests/native install --no-audit --no-fund --loglevel=error
   # Tests that start a real server use the release binary: what ships is what is killed and driven.
   build_preset release flowmend
   export FLOWMEND_BINARY=$FLOWMEND_ROOT/build/release/flowmend
