@@ -1,7 +1,7 @@
 #include "connector/native/amqp.h"
+#include "connector/native/connectors.h"
 #include "connector/native/mqtt.h"
 #include "connector/native/native.h"
-#include "connector/native/connectors.h"
 
 namespace flowmend::connector {
 
