@@ -1,5 +1,6 @@
 #include "connector/native/pool.h"
 
+#include <utility>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -166,7 +167,7 @@ class NativePool::State {
       if (!answers) continue;
       lock.unlock();
       watch_.notify_one();
-      job->done(std::move(reply));
+      std::exchange(job->done, {})(std::move(reply));
       job.reset();
       lock.lock();
     }
@@ -201,7 +202,7 @@ class NativePool::State {
         for (const JobPointer& job : jobs) forget(*job);
         lock.unlock();
         for (const JobPointer& job : jobs) {
-          job->done(job->ending == Ending::timed_out
+          std::exchange(job->done, {})(job->ending == Ending::timed_out
                         ? failure("RequestTimeout",
                                   "The call of '" + std::string(job->connector->name()) +
                                       "' did not end within its timeout of " + to_string(job->timeout) + ".",
