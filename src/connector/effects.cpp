@@ -63,8 +63,10 @@ Error framed(const Error& error, std::string_view action, std::string_view type)
 
 class ConnectorEffects::State : public std::enable_shared_from_this<State> {
  public:
-  State(http::Client& client, const Registry& registry, Connections& connections)
-      : client_(client), registry_(registry), connections_(connections), later_([this] { run_later(); }) {}
+  State(http::Client& client, const Registry& registry, Connections& connections, NativePool& natives)
+      : client_(client), registry_(registry), connections_(connections), natives_(natives), later_([this] {
+          run_later();
+        }) {}
 
   ~State() {
     {
@@ -271,6 +273,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   http::Client& client_;
   const Registry& registry_;
   Connections& connections_;
+  NativePool& natives_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable idle_;
@@ -280,13 +283,17 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   bool running_ = false;
   bool stopping_ = false;
   std::thread later_;
-  NativePool natives_;
 };
 
 ConnectorEffects::ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections)
-    : state_(std::make_shared<State>(client, registry, connections)) {}
+    : natives_(std::make_unique<NativePool>()),
+      state_(std::make_shared<State>(client, registry, connections, *natives_)) {}
 
-ConnectorEffects::~ConnectorEffects() { state_->stop(); }
+ConnectorEffects::~ConnectorEffects() {
+  state_->stop();
+  // Its threads may still let go of the state; the last to do so must not be one of them, which would wait for itself.
+  natives_.reset();
+}
 
 void ConnectorEffects::send(const runtime::CallId& id, const engine::Call& call, const runtime::CallContext& context,
                             std::function<void(engine::AttemptFinished)> done) {

@@ -9,6 +9,8 @@
 
 namespace flowmend::connector {
 
+class NativePool;
+
 /// Carries out a run's requests: Http actions and connector operations, over one HTTP client. What services answer is
 /// told to the connections at once (runtime/effects.h has the contract).
 ///
@@ -25,6 +27,7 @@ class ConnectorEffects final : public runtime::Effects {
 
  private:
   class State;
+  std::unique_ptr<NativePool> natives_;
   std::shared_ptr<State> state_;
 };
 

@@ -1,6 +1,5 @@
 #include "connector/native/pool.h"
 
-#include <utility>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -9,6 +8,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/thread_name.h"
@@ -149,10 +149,15 @@ class NativePool::State {
       lock.unlock();
       http::Reply reply;
       try {
-        reply = job->task([job] { return job->ending != Ending::none; });
+        // Weak: the task keeps the question with the call that it holds, and the job holds the task.
+        reply = job->task([weak = std::weak_ptr<Job>(job)] {
+          const JobPointer asked = weak.lock();
+          return !asked || asked->ending != Ending::none;
+        });
       } catch (const std::exception& exception) {
         reply = native_error(500, "ConnectorFailed", std::string("The connector failed: ") + exception.what());
       }
+      job->task = nullptr;  // with the connection's values
       reply.started = job->started;
       reply.ended = now_from_system_clock();
       lock.lock();
@@ -202,12 +207,13 @@ class NativePool::State {
         for (const JobPointer& job : jobs) forget(*job);
         lock.unlock();
         for (const JobPointer& job : jobs) {
-          std::exchange(job->done, {})(job->ending == Ending::timed_out
-                        ? failure("RequestTimeout",
-                                  "The call of '" + std::string(job->connector->name()) +
-                                      "' did not end within its timeout of " + to_string(job->timeout) + ".",
-                                  job->started)
-                        : failure("Cancelled", "The call was given up.", job->started));
+          std::exchange(job->done,
+                        {})(job->ending == Ending::timed_out
+                                ? failure("RequestTimeout",
+                                          "The call of '" + std::string(job->connector->name()) +
+                                              "' did not end within its timeout of " + to_string(job->timeout) + ".",
+                                          job->started)
+                                : failure("Cancelled", "The call was given up.", job->started));
         }
         jobs.clear();
         lock.lock();
