@@ -24,6 +24,10 @@ class Executor {
   /// Runs no further task and waits for the one under way; what is posted later is dropped. Not from a task.
   virtual void stop() = 0;
 
+  /// The calling thread is about to wait until `ready`, which posted tasks bring about. Nothing to do for an executor
+  /// with a thread of its own; one without works here until it is so.
+  virtual void before_waiting(const std::function<bool()>& ready) { static_cast<void>(ready); }
+
   virtual Timestamp now() = 0;                        ///< wall clock; may be set back
   virtual std::uint64_t random() = 0;                 ///< for ids, draws and seeds; any thread
   virtual std::string secret(std::size_t bytes) = 0;  ///< unpredictable bytes for keys; any thread

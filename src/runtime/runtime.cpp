@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <future>
 
 #include <spdlog/spdlog.h>
@@ -93,6 +94,11 @@ Error does_not_compile(const LiveFlow& live) {
                     "Open the flow, correct it and save it.");
 }
 
+template <class T>
+bool is_ready(const std::future<T>& future) {
+  return future.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+}
+
 class ShardRuntime final : public Runtime {
  public:
   ShardRuntime(Parts parts, Settings settings)
@@ -133,7 +139,9 @@ class ShardRuntime final : public Runtime {
       shard_.reset();
       gone.set_value();
     });
-    gone.get_future().wait();
+    const auto left = gone.get_future();
+    executor_->before_waiting([&] { return is_ready(left); });
+    left.wait();
     executor_->stop();
   }
 
@@ -320,6 +328,7 @@ class ShardRuntime final : public Runtime {
     auto answer = std::make_shared<std::promise<T>>();
     auto future = answer->get_future();
     begin([answer = std::move(answer)](T value) { answer->set_value(std::move(value)); });
+    executor_->before_waiting([&] { return is_ready(future); });
     try {
       return future.get();
     } catch (const std::future_error&) {  // the runtime stopped, and what would have answered was dropped

@@ -2,6 +2,7 @@
 // (engine.md 3.3).
 
 #include "engine/actions/list.h"
+#include "engine/idempotency.h"
 
 namespace flowmend::engine {
 
@@ -95,9 +96,12 @@ std::optional<Call> undo_webhook(const RunState& state, Place place) {
     if (!call.inputs.is_object() || call.inputs.find_ignoring_case("uri") == nullptr) return std::nullopt;
     const Value* authentication = call.inputs.find_ignoring_case("authentication");
     call.sealed = authentication == nullptr ? Value() : *authentication;
+    // Another effect than the subscription: under its key a service would take it for a repetition and do nothing.
+    call.idempotency_key = idempotency_key(state, place, Value::object({{"unsubscribe", call.inputs}}));
     return call;
   }
   if (pending.location.empty()) return std::nullopt;
+  call.idempotency_key = idempotency_key(state, place, Value::object({{"unsubscribe", Value(pending.location)}}));
   call.get_poll = true;
   call.poll_uri = pending.location;
   call.poll_method = "DELETE";

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "dice.h"
+
+namespace flowmend::simulation {
+
+enum class Trigger { request, child, split, recurrence, window, feed, hook };
+
+/// A flow that chance wrote, and what the witness must know of it.
+struct MadeFlow {
+  Trigger trigger = Trigger::request;
+  std::string definition;
+  bool has_response = false;
+};
+
+/// The name of every made flow's trigger.
+inline constexpr const char* trigger_name = "manual";
+/// Stands in credentials of made requests: it may be in no record.
+inline constexpr const char* secret_text = "hunter2-hunter2";
+
+/// Writes a flow. `name` is unique (addresses of its services hold it); `child` is the id of a flow that it may call,
+/// or empty. Every request's body says by which step and repetition it is sent, so the body is what identifies an
+/// effect of a run.
+MadeFlow make_flow(Dice& dice, Trigger trigger, const std::string& name, const std::string& child);
+
+}  // namespace flowmend::simulation
