@@ -100,6 +100,20 @@ void Witness::check_kept(const engine::Run& run, const engine::Call& call, const
        "run " + row.name + " sends '" + action.name + "' again, which run " + keeps + " had done");
 }
 
+bool Witness::asks_for(const engine::Run& run, const engine::Call& call) {
+  if (call.attempt == 0) {  // takes a subscription back: its step is over
+    const auto* slot = run.state().frames.empty() ? nullptr : run.state().find(call.place);
+    return slot != nullptr && engine::is_terminal(slot->status);
+  }
+  for (const auto& command : run.outstanding()) {
+    const auto* open = std::get_if<engine::Call>(&command);
+    if (open != nullptr && open->place == call.place && open->attempt == call.attempt)
+      return open->idempotency_key == call.idempotency_key && open->inputs == call.inputs &&
+             open->get_poll == call.get_poll && open->poll_uri == call.poll_uri;
+  }
+  return false;
+}
+
 void Witness::see_send(const runtime::CallId& id, const engine::Call& call, const runtime::CallContext& context) {
   if (id.run < 0) return;  // a trigger's own request; what it brings is counted by its runs
   const auto row = sqlite::read_run(*disk_.connection, id.run);
@@ -113,22 +127,11 @@ void Witness::see_send(const runtime::CallId& id, const engine::Call& call, cons
   for (const auto& record : sqlite::read_journal(*disk_.connection, id.run)) {
     const auto events = engine::decode(record, sealer_);
     if (!events) return fail("a record can be read back", what);
-    run.replay(*events);
-    if (call.attempt == 0) {  // takes a subscription back: its step is over
-      const auto* slot = run.state().find(call.place);
-      rests = rests || (slot != nullptr && engine::is_terminal(slot->status));
-      continue;
+    for (const auto& event : *events) {  // a step may start and be cut short in one record
+      if (!rests && asks_for(run, call)) rests = true;
+      run.replay({event});
     }
-    if (rests) continue;
-    for (const auto& command : run.outstanding()) {
-      const auto* open = std::get_if<engine::Call>(&command);
-      if (open == nullptr || open->place != call.place || open->attempt != call.attempt) continue;
-      rests = open->idempotency_key == call.idempotency_key && open->inputs == call.inputs &&
-              open->get_poll == call.get_poll && open->poll_uri == call.poll_uri;
-      if (!rests)
-        fail("no effect leaves before what it rests on is durable",
-             what + ": the journal asks for something else: key " + open->idempotency_key);
-    }
+    rests = rests || asks_for(run, call);
   }
   if (!rests) fail("no effect leaves before what it rests on is durable", what);
   check_kept(run, call, *row);

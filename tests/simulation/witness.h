@@ -65,6 +65,8 @@ class Witness {
 
  private:
   std::optional<engine::Events> events_of(store::RunNumber run);
+  /// Whether a run in this state has such a request under way.
+  static bool asks_for(const engine::Run& run, const engine::Call& call);
   void check_journal(const store::RunRow& row, const engine::Events& events);
   void check_times(const store::RunRow& row, const definition::Flow& flow, const engine::Events& events);
   void check_row(const store::RunRow& row, const engine::Run& run);

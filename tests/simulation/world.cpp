@@ -59,6 +59,7 @@ bool World::step(bool callers_too) {
   ++outcome_.steps;
   witness_.note_clock();
   if (process_ && dies_now()) {
+    if (!callers_too) process_->executor->die();
     if (!callers_too) throw Died{};
     die();
     after(Duration::milliseconds(dice_.once_in(3) ? dice_.between(0, 120'000) : 0), [] {});
@@ -71,7 +72,7 @@ bool World::step(bool callers_too) {
   if (process_ && process_->store->can_report()) can(2, 3);
   if (!events_.empty() && events_.begin()->first <= clock_.steady) can(3, 2);
   if (callers_too && !callers_.empty() && callers_.begin()->first <= clock_.steady) can(4, 1);
-  if (able.empty()) return pass_time();
+  if (able.empty()) return pass_time(callers_too);
   clock_.steady = clock_.steady + Duration{dice_.between(0, 3000)};
   switch (dice_.one_of(able)) {
     case 0: process_->executor->run_one(); break;
@@ -92,7 +93,7 @@ bool World::step(bool callers_too) {
   return true;
 }
 
-bool World::pass_time() {
+bool World::pass_time(bool callers_too) {
   std::optional<Timestamp> next;
   const auto consider = [&](std::optional<Timestamp> time) {
     if (time && (!next || *time < *next)) next = time;
@@ -102,7 +103,7 @@ bool World::pass_time() {
     consider(process_->store->next_flush());
   }
   if (!events_.empty()) consider(events_.begin()->first);
-  if (!callers_.empty()) consider(callers_.begin()->first);
+  if (callers_too && !callers_.empty()) consider(callers_.begin()->first);
   if (!next) return false;
   clock_.steady = std::max(clock_.steady + Duration{1}, *next);
   return true;
@@ -113,6 +114,7 @@ void World::work_until(const std::function<bool()>& ready) {
     if (outcome_.steps > steps_max || witness_.violation() || !step(false)) {
       // Nothing can answer any more: end this life, so that the caller does not wait for ever.
       if (!witness_.violation()) witness_.fail("a caller gets an answer", "a caller of the runtime waits for ever");
+      process_->executor->die();
       throw Died{};
     }
   }

@@ -70,7 +70,7 @@ class World final : public runtime::RunListener {
   void after(Duration wait, std::function<void()> task);
   /// Does one thing, or lets time pass until there is something to do. False: there is nothing left.
   bool step(bool callers_too);
-  bool pass_time();
+  bool pass_time(bool callers_too);
   void work_until(const std::function<bool()>& ready);
   bool dies_now();
   void die();
