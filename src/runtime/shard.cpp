@@ -112,7 +112,7 @@ void Shard::start_run(StartRequest request) {
   if (const auto health = store_.health(); !health) return refuse(health.error(), 503);
   const bool waits = must_wait(*request.flow);
   if (waits && !request.must_start &&
-      turnstile(*request.flow).waiting.size() >= request.flow->trigger.waiting_runs_max) {
+      turnstile(request.flow->id).waiting.size() >= request.flow->trigger.waiting_runs_max) {
     return refuse(
         make_error("WorkflowMaximumWaitingRunCountExceeded",
                    "The flow's trigger '" + request.flow->trigger.name + "' has reached its limit of waiting runs."),
@@ -149,7 +149,7 @@ void Shard::start_run(StartRequest request) {
   }
   if (waits) return wait_for_turn(std::move(request), std::move(row), std::move(start));
 
-  if (request.flow->trigger.concurrency) ++turnstile(*request.flow).running;
+  note_begun(request.flow->id);
   auto made = std::make_unique<ActiveRun>(std::move(row), request.flow);
   auto& active = *made;
   active.answer = std::move(request.answer);
@@ -227,9 +227,10 @@ void Shard::record_check(store::TriggerHistoryRow row, std::vector<store::Docume
 // Inputs, events, commits
 
 void Shard::give(store::RunNumber number, const engine::Input& input) {
-  auto* active = bring_back(number);
-  if (active == nullptr || active->run.ended()) return;
-  take(*active, advance(*active, input));
+  const auto active = bring_back(number);
+  if (!active) return try_later([number, input](Shard& shard) { shard.give(number, input); });
+  if (*active == nullptr || (*active)->run.ended()) return;
+  take(**active, advance(**active, input));
 }
 
 void Shard::take(ActiveRun& active, engine::Decision decision) {
@@ -378,15 +379,20 @@ void Shard::carry_out(ActiveRun& active, engine::Commands commands) {
   }
 }
 
-std::optional<engine::AttemptFinished> Shard::kept_reply(ActiveRun& active, const engine::Call& call) {
+Result<std::optional<engine::AttemptFinished>> Shard::kept_reply(ActiveRun& active, const engine::Call& call) {
+  using Kept = std::optional<engine::AttemptFinished>;
   const auto keeps = active.run.state().start.trigger.text_of("keepsRun");
-  if (keeps.empty() || call.attempt == 0) return std::nullopt;
+  if (keeps.empty() || call.attempt == 0) return Kept();
   if (!active.kept_flow) {
-    active.kept_flow = active.flow;  // looked at once, also when the record is gone
     const auto row = store_.run(keeps);
     const auto events = read_events(store_, sealer_, keeps);
     const auto flow = row && *row ? flows_.version((*row)->flow, (*row)->version)
                                   : Result<std::shared_ptr<const definition::Flow>>(make_error("", ""));
+    const auto unknown = [](const auto& read) { return !read && read.error().code == "StorageUnavailable"; };
+    if (unknown(row)) return row.error();
+    if (unknown(events)) return events.error();
+    if (unknown(flow)) return flow.error();
+    active.kept_flow = active.flow;  // looked at once, also when the record is gone
     if (events && flow) {
       active.kept_flow = *flow;
       active.kept = engine::recorded_steps(*flow, *events);
@@ -397,18 +403,36 @@ std::optional<engine::AttemptFinished> Shard::kept_reply(ActiveRun& active, cons
   const auto& state = active.run.state();
   const auto found = active.kept.find(engine::recorded_key(state, call.place));
   const auto* slot = state.find(call.place);
-  if (found == active.kept.end() || slot == nullptr || found->second.status != engine::Status::succeeded)
-    return std::nullopt;
+  if (found == active.kept.end() || slot == nullptr || found->second.status != engine::Status::succeeded) return Kept();
   const auto& action = active.flow->action(call.place.action);
   if (!engine::asks_the_same(found->second, slot->inputs, active.kept_flow->find_action(action.name), action))
-    return std::nullopt;
+    return Kept();
   auto reply = engine::recorded_reply(found->second, call, executor_.now());
   reply.request = Value::object({{"keptFrom", Value(keeps)}});
-  return reply;
+  return Kept(std::move(reply));
+}
+
+void Shard::call_later(ActiveRun& active, const engine::Call& call,
+                       void (Shard::*how)(ActiveRun&, const engine::Call&)) {
+  ++active.calls;  // stays in memory
+  try_later([number = active.row.number, call, how](Shard& shard) {
+    const auto found = shard.active_.find(number);
+    if (found == shard.active_.end()) return;
+    auto& active = *found->second;
+    if (active.calls > 0) --active.calls;
+    const auto* slot = active.run.state().find(call.place);
+    const bool wanted = slot != nullptr && slot->detail && slot->detail->pending && slot->detail->pending->in_flight &&
+                        slot->detail->pending->attempt == call.attempt;
+    if (wanted) (shard.*how)(active, call);
+  });
 }
 
 void Shard::send(ActiveRun& active, const engine::Call& call) {
-  if (auto kept = kept_reply(active, call)) {
+  auto kept = kept_reply(active, call);
+  if (!kept) {  // not "nothing is kept": what had succeeded would be done twice
+    return call_later(active, call, &Shard::send);
+  }
+  if (*kept) {
     ++active.calls;
     // What a webhook action had been told at last is what it is told now.
     const bool webhook = definition::is_webhook(active.flow->action(call.place.action).type);
@@ -416,7 +440,7 @@ void Shard::send(ActiveRun& active, const engine::Call& call) {
     notified.place = call.place;
     if (webhook) notified.outputs = active.kept.at(engine::recorded_key(active.run.state(), call.place)).outputs;
     executor_.post(
-        [self = self_, number = active.row.number, reply = std::move(*kept), webhook, notified = std::move(notified)] {
+        [self = self_, number = active.row.number, reply = std::move(**kept), webhook, notified = std::move(notified)] {
           if (*self == nullptr) return;
           auto& shard = **self;
           const auto found = shard.active_.find(number);
@@ -472,13 +496,9 @@ void Shard::finish(ActiveRun& active) {
                                    active.row.name + "'."));
   }
   for (auto* listener : listeners_) listener->run_ended(active.row);
-  const auto flow = active.flow;
+  const auto flow = active.row.flow;
   active_.erase(active.row.number);
-  if (flow->trigger.concurrency) {
-    auto& turns = turnstile(*flow);
-    if (turns.running > 0) --turns.running;
-    next_turn(flow->id);
-  }
+  note_over(flow);
 }
 
 }  // namespace flowmend::runtime

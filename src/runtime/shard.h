@@ -105,9 +105,11 @@ class Shard {
     store::Batch batch;
     std::vector<std::function<void(Shard&)>> then;
   };
-  /// Trigger concurrency (engine.md 2.4) of one flow.
+  /// Trigger concurrency (engine.md 2.4) of one flow. Every run of the flow counts, also one of a version without the
+  /// limit: the limit may come and go while runs are under way.
   struct Turnstile {
-    std::size_t running = 0;
+    bool known = false;       ///< false: the store could not be asked yet how many are under way
+    std::size_t running = 0;  ///< started and not yet durably over
     std::deque<store::RunNumber> waiting;
   };
 
@@ -135,26 +137,34 @@ class Shard {
   void gate_opens(store::RunNumber number);
   void carry_out(ActiveRun& active, engine::Commands commands);
   void send(ActiveRun& active, const engine::Call& call);
+  /// `how(active, call)` in a second, if the call is still wanted then.
+  void call_later(ActiveRun& active, const engine::Call& call, void (Shard::*how)(ActiveRun&, const engine::Call&));
   /// A Workflow action: starts the run that it asks for, or takes up the one that it started before a crash.
   void call_flow(ActiveRun& active, const engine::Call& call);
   void await_child(const store::RunRow& child, std::function<void(Answer)> answer);
   /// A step of a run that keeps what another one had done: its recorded outcome, when it asks the same again.
-  std::optional<engine::AttemptFinished> kept_reply(ActiveRun& active, const engine::Call& call);
+  /// `StorageUnavailable`: not known just now.
+  Result<std::optional<engine::AttemptFinished>> kept_reply(ActiveRun& active, const engine::Call& call);
   void answer_caller(ActiveRun& active, Answer answer);
   void finish(ActiveRun& active);
   bool may_leave(const ActiveRun& active) const;
 
   /// The run, brought back by replay when it is not in memory; null when it is over or can't be replayed (then it is
-  /// quarantined).
-  ActiveRun* bring_back(store::RunNumber number);
-  ActiveRun* replay(const store::RunRow& row);
+  /// quarantined). `StorageUnavailable`: nobody knows just now; it is to be asked for again.
+  Result<ActiveRun*> bring_back(store::RunNumber number);
+  Result<ActiveRun*> replay(const store::RunRow& row);
+  /// Runs `task` in a second, when the store may be back.
+  void try_later(std::function<void(Shard&)> task);
   void quarantine(store::RunRow row, const Error& error);
 
   bool must_wait(const definition::Flow& flow);
-  Turnstile& turnstile(const definition::Flow& flow);
+  Turnstile& turnstile(const std::string& flow);
+  void note_begun(const std::string& flow);
+  void note_over(const std::string& flow);
   void wait_for_turn(StartRequest request, store::RunRow row, engine::RunStarted start);
   void next_turn(const std::string& flow);
-  void start_waiting(store::RunNumber number);
+  /// False: its record can't be read just now.
+  bool start_waiting(const store::RunRow& row);
   void cancel_waiting(store::RunRow row, const std::string& by);
 
   void load_timers();

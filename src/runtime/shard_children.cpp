@@ -121,13 +121,20 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
     tell(outcome_of(call, begun, (*self)->executor_.now(), answered));
   };
 
+  // Whether there is a child already must be known: else there would be two.
+  const auto again = [&] {
+    --active.calls;
+    call_later(active, call, &Shard::call_flow);
+  };
   const auto known = store_.document(child_kind, key);
-  if (!known) return tell(refused(call, begun, known.error()));
+  if (!known) return again();
   if (*known) {
     const auto child = store_.run((*known)->value.text_of("run"));
-    if (child && *child) return await_child(**child, std::move(answer));
+    if (!child) return again();
+    if (*child) return await_child(**child, std::move(answer));
   }
   const auto target = find_target(store_, flows_, target_name(call.inputs));
+  if (!target && target.error().code == "StorageUnavailable") return again();
   if (!target) return tell(refused(call, begun, target.error()));
   const LiveFlow& live = **target;
   const auto refuse = [&](std::string code, std::string message, std::string cure) {
@@ -179,7 +186,9 @@ void Shard::await_child(const store::RunRow& child, std::function<void(Answer)> 
   const auto flow = flows_.version(child.flow, child.version);
   if (flow && !(*flow)->has_response) return answer(Answer{});
   if (child.status == store::RunStatus::waiting) return answer(Answer{});  // as when it was started
-  if (auto* active = bring_back(child.number); active != nullptr && !active->run.response()) {
+  const auto found = bring_back(child.number);
+  if (!found) return try_later([child, answer = std::move(answer)](Shard& shard) { shard.await_child(child, answer); });
+  if (auto* active = *found; active != nullptr && !active->run.response()) {
     if (active->answer) return;  // it is awaited already
     active->answer = std::move(answer);
     active->answers_later = active->waits_forever = true;
@@ -188,8 +197,8 @@ void Shard::await_child(const store::RunRow& child, std::function<void(Answer)> 
   }
   // It answered, or ended without an answer, while its parent was away.
   std::optional<engine::Respond> response;
-  if (const auto found = active_.find(child.number); found != active_.end()) {
-    response = found->second->run.response();
+  if (const auto live = active_.find(child.number); live != active_.end()) {
+    response = live->second->run.response();
   } else if (const auto events = read_events(store_, sealer_, child.number); events && flow) {
     engine::Run run(*flow);
     run.replay(*events);

@@ -27,14 +27,16 @@ Result<void> Shard::recover() {
       after = row.number;
       if (row.status == store::RunStatus::waiting) {
         const auto flow = flows_.version(row.flow, row.version);
+        if (!flow && flow.error().code == "StorageUnavailable") return flow.error();
         if (!flow) {
           quarantine(row, flow.error());
           continue;
         }
-        turnstile(**flow).waiting.push_back(row.number);
+        turnstile(row.flow).waiting.push_back(row.number);
         continue;
       }
-      static_cast<void>(replay(row));
+      // A run that can't be read now would be left behind for good: rather the start is tried again.
+      if (const auto replayed = replay(row); !replayed) return replayed.error();
     }
     if (rows->size() < resume_page) break;
   }
@@ -45,27 +47,34 @@ Result<void> Shard::recover() {
   return {};
 }
 
-Shard::ActiveRun* Shard::bring_back(store::RunNumber number) {
+void Shard::try_later(std::function<void(Shard&)> task) {
+  executor_.post_at(executor_.now() + Duration::seconds(1), [self = self_, task = std::move(task)] {
+    if (*self != nullptr) task(**self);
+  });
+}
+
+Result<Shard::ActiveRun*> Shard::bring_back(store::RunNumber number) {
   if (const auto found = active_.find(number); found != active_.end()) return found->second.get();
   const auto row = store_.run(number);
   if (!row) {
     spdlog::error("run {} can't be read: {}", number, row.error().message);
-    return nullptr;
+    return row.error();
   }
-  if (!*row || store::is_over((*row)->status)) return nullptr;
+  if (!*row || store::is_over((*row)->status)) return static_cast<ActiveRun*>(nullptr);
   return replay(**row);
 }
 
-Shard::ActiveRun* Shard::replay(const store::RunRow& row) {
+Result<Shard::ActiveRun*> Shard::replay(const store::RunRow& row) {
   const auto flow = flows_.version(row.flow, row.version);
   if (!flow) {
-    if (flow.error().code != "StorageUnavailable") quarantine(row, flow.error());
-    return nullptr;
+    if (flow.error().code == "StorageUnavailable") return flow.error();
+    quarantine(row, flow.error());
+    return static_cast<ActiveRun*>(nullptr);
   }
   const auto records = store_.journal(row.number);
   if (!records) {
     spdlog::error("the journal of run {} can't be read: {}", row.name, records.error().message);
-    return nullptr;
+    return records.error();
   }
   auto made = std::make_unique<ActiveRun>(row, *flow);
   bool caller_waits = false;
@@ -73,7 +82,7 @@ Shard::ActiveRun* Shard::replay(const store::RunRow& row) {
     auto events = engine::decode(record, sealer_);
     if (!events) {
       quarantine(row, events.error());
-      return nullptr;
+      return static_cast<ActiveRun*>(nullptr);
     }
     for (const auto& event : *events) {
       if (const auto* start = std::get_if<engine::RunStarted>(&event)) {
@@ -86,7 +95,7 @@ Shard::ActiveRun* Shard::replay(const store::RunRow& row) {
     ++made->next_sequence;
   }
   const auto timers = store_.timers_of(row.number);
-  if (!timers) return nullptr;
+  if (!timers) return timers.error();
   for (const auto& timer : *timers) {
     made->timers[{{timer.action, timer.frame}, static_cast<engine::TimerKind>(timer.kind)}] = timer.due;
   }
@@ -106,6 +115,7 @@ Shard::ActiveRun* Shard::replay(const store::RunRow& row) {
 
 void Shard::quarantine(store::RunRow row, const Error& error) {
   spdlog::error("run {} is quarantined: {} {}", row.name, error.code, error.message);
+  const bool had_begun = row.status == store::RunStatus::running;
   row.status = store::RunStatus::failed;
   row.ended = executor_.now();
   row.code = "RunQuarantined";
@@ -115,8 +125,9 @@ void Shard::quarantine(store::RunRow row, const Error& error) {
   store::Batch batch;
   if (const auto timers = store_.timers_of(row.number)) batch.timers_ended = *timers;
   batch.runs.push_back(row);
-  hand_over(std::move(batch), [row](Shard& shard) {
+  hand_over(std::move(batch), [row, had_begun](Shard& shard) {
     for (auto* listener : shard.listeners_) listener->run_ended(row);
+    if (had_begun) shard.note_over(row.flow);
   });
 }
 

@@ -68,7 +68,16 @@ void Shard::load_timers() {
 void Shard::fire_timers() {
   const auto now = executor_.now();
   while (const auto timer = near_.take_due(now)) {
-    auto* active = bring_back(timer->run);
+    const auto found = bring_back(timer->run);
+    if (!found) {  // can't be read just now; the timer stays due
+      const auto again = *timer;
+      try_later([again](Shard& shard) {
+        shard.near_.add(again);
+        shard.fire_timers();
+      });
+      continue;
+    }
+    auto* active = *found;
     if (active == nullptr) continue;
     const auto live = active->timers.find(timer->key);
     if (live == active->timers.end() || live->second != timer->due) continue;  // ended or moved in the meantime

@@ -42,7 +42,9 @@ void Shard::notify_action(const std::string& name, const std::string& action, st
   const auto over = make_error("WorkflowRunAlreadyCompleted", "The run '" + name + "' is over: it waits no more.");
   if (store::is_over((*row)->status)) return done(over);
   if (const auto health = store_.health(); !health) return done(health.error());
-  auto* active = bring_back((*row)->number);
+  const auto found = bring_back((*row)->number);
+  if (!found) return done(found.error());  // not "over": the service is to try again
+  auto* active = *found;
   if (active == nullptr) return done(over);
   const auto* known = active->flow->find_action(action);
   const auto* slot = known == nullptr ? nullptr : active->run.state().find({known->id, frame});
@@ -53,19 +55,42 @@ void Shard::notify_action(const std::string& name, const std::string& action, st
   hand_over({}, [done = std::move(done)](Shard&) { done({}); });
 }
 
-Shard::Turnstile& Shard::turnstile(const definition::Flow& flow) {
-  const auto [found, made] = turnstiles_.try_emplace(flow.id);
-  if (made) {
-    store::RunQuery query;
-    query.flow = flow.id;
-    query.status = store::RunStatus::running;
-    if (const auto running = store_.count_runs(query)) found->second.running = *running;
+Shard::Turnstile& Shard::turnstile(const std::string& flow) {
+  auto& turns = turnstiles_[flow];
+  if (turns.known) return turns;
+  // Those in memory, whose rows may lag behind, and those that sleep.
+  turns.running = 0;
+  for (const auto& [number, active] : active_) turns.running += active->row.flow == flow ? 1 : 0;
+  store::RunQuery query;
+  query.flow = flow;
+  query.status = store::RunStatus::running;
+  query.limit = 1000;
+  while (true) {
+    const auto page = store_.runs(query);
+    if (!page) return turns;
+    for (const auto& row : *page) turns.running += active_.count(row.number) == 0 ? 1 : 0;
+    if (page->size() < query.limit) break;
+    query.after = page->back().name;
   }
-  return found->second;
+  turns.known = true;
+  return turns;
 }
 
 bool Shard::must_wait(const definition::Flow& flow) {
-  return flow.trigger.concurrency && turnstile(flow).running >= *flow.trigger.concurrency;
+  if (!flow.trigger.concurrency) return false;
+  const auto& turns = turnstile(flow.id);
+  return !turns.known || turns.running >= *flow.trigger.concurrency;
+}
+
+void Shard::note_begun(const std::string& flow) {
+  if (const auto found = turnstiles_.find(flow); found != turnstiles_.end()) ++found->second.running;
+}
+
+void Shard::note_over(const std::string& flow) {
+  const auto found = turnstiles_.find(flow);
+  if (found == turnstiles_.end()) return;
+  if (found->second.running > 0) --found->second.running;
+  next_turn(flow);
 }
 
 void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunStarted start) {
@@ -73,7 +98,7 @@ void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunSt
   row.status = store::RunStatus::waiting;
   row.needs_work = true;
   start.caller_waits = false;
-  turnstile(*request.flow).waiting.push_back(row.number);
+  turnstile(request.flow->id).waiting.push_back(row.number);
   store::Batch batch;
   batch.journal.push_back({row.number, 0, engine::encode({start}, sealer_)});
   batch.runs.push_back(row);
@@ -92,23 +117,27 @@ void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunSt
 }
 
 void Shard::next_turn(const std::string& flow) {
-  auto& turns = turnstiles_[flow];
+  const auto again = [flow](Shard& shard) { shard.next_turn(flow); };
+  auto& turns = turnstile(flow);
+  if (!turns.known) return try_later(again);
   while (!turns.waiting.empty()) {
     const auto number = turns.waiting.front();
     const auto row = store_.run(number);
-    if (!row || !*row) return;  // not durable yet: it looks for its turn itself when it is
+    if (!row) return try_later(again);
+    if (!*row) return;  // not durable yet: it looks for its turn itself when it is
     if ((*row)->status != store::RunStatus::waiting || active_.count(number) != 0) {
       turns.waiting.pop_front();
       continue;
     }
     const auto compiled = flows_.version((*row)->flow, (*row)->version);
+    if (!compiled && compiled.error().code == "StorageUnavailable") return try_later(again);
     if (compiled && (*compiled)->trigger.concurrency && turns.running >= *(*compiled)->trigger.concurrency) return;
-    start_waiting(number);
+    if (!start_waiting(**row)) return try_later(again);
   }
 }
 
 void Shard::cancel_waiting(store::RunRow row, const std::string& by) {
-  auto& waiting = turnstiles_[row.flow].waiting;
+  auto& waiting = turnstile(row.flow).waiting;
   waiting.erase(std::remove(waiting.begin(), waiting.end(), row.number), waiting.end());
   const auto now = executor_.now();
   engine::RunEnded end;
@@ -130,28 +159,30 @@ void Shard::cancel_waiting(store::RunRow row, const std::string& by) {
   });
 }
 
-void Shard::start_waiting(store::RunNumber number) {
-  const auto row = store_.run(number);
-  if (!row || !*row) return;
-  auto& turns = turnstiles_[(*row)->flow];
-  turns.waiting.erase(std::remove(turns.waiting.begin(), turns.waiting.end(), number), turns.waiting.end());
-  const auto flow = flows_.version((*row)->flow, (*row)->version);
-  if (!flow) return quarantine(**row, flow.error());
+bool Shard::start_waiting(const store::RunRow& row) {
+  const auto number = row.number;
   const auto records = store_.journal(number);
-  if (!records) return;
+  if (!records) return false;
+  auto& turns = turnstile(row.flow);
+  turns.waiting.erase(std::remove(turns.waiting.begin(), turns.waiting.end(), number), turns.waiting.end());
+  const auto flow = flows_.version(row.flow, row.version);
+  if (!flow) return quarantine(row, flow.error()), true;
   const auto events = records->empty()
                           ? Result<engine::Events>(make_error("JournalDamaged", "The run's journal is empty."))
                           : engine::decode(records->front(), sealer_);
-  if (!events) return quarantine(**row, events.error());
+  if (!events) return quarantine(row, events.error()), true;
   const auto* start = events->empty() ? nullptr : std::get_if<engine::RunStarted>(&events->front());
-  if (start == nullptr)
-    return quarantine(**row, make_error("JournalDamaged", "The run's journal does not begin with its start."));
+  if (start == nullptr) {
+    quarantine(row, make_error("JournalDamaged", "The run's journal does not begin with its start."));
+    return true;
+  }
   ++turns.running;
-  auto made = std::make_unique<ActiveRun>(**row, *flow);
+  auto made = std::make_unique<ActiveRun>(row, *flow);
   auto& active = *made;
   active.row.wait_ended = executor_.now();
   active_.emplace(number, std::move(made));
   begin(active, *start);
+  return true;
 }
 
 }  // namespace flowmend::runtime

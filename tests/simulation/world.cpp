@@ -178,7 +178,6 @@ void World::settle() {
   network_.be_quiet();
   disk_.full = disk_.broken = false;
   disk_.flush_lasts = {};
-  callers_.clear();
   const auto until = clock_.steady + Duration::hours(12);
   for (std::size_t next = 0; next < flows_.size();) {  // those that start by themselves are switched off
     if (witness_.violation() || outcome_.steps > steps_max) return;

@@ -55,6 +55,7 @@ void World::plan_callers() {
     const auto at = clock_.steady + Duration::milliseconds(dice_.between(0, span));
     const auto kind = options_.crash_at ? 0 : dice_.below(12);
     callers_.emplace(at, [this, kind] {
+      if (!faults_) return;  // callers have gone home
       switch (kind) {
         case 0: return cancel_some();
         case 1:
