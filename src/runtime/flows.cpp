@@ -21,6 +21,18 @@ std::string without_dashes(std::string guid) {
   return guid;
 }
 
+/// Sorts before `previous` (newer first) also when the clock was set back: under the same name the new version would
+/// take the place of the old one, and runs of the old one would go on with another definition.
+std::string later_version_name(Timestamp now, const std::string& previous) {
+  auto name = make_version_name(now);
+  if (previous.empty() || name < previous) return name;
+  name = previous;
+  auto digit = name.rbegin();
+  for (; digit != name.rend() && *digit == '0'; ++digit) *digit = '9';
+  if (digit != name.rend()) *digit = static_cast<char>(*digit - 1);
+  return name;
+}
+
 bool has_errors(const Diagnostics& diagnostics) {
   return std::any_of(diagnostics.begin(), diagnostics.end(),
                      [](const Diagnostic& d) { return d.severity == Severity::error; });
@@ -116,9 +128,7 @@ Result<Saved> Flows::update(std::string_view id, const FlowDraft& draft, std::st
   const bool differs = !*stored || (*stored)->definition != version.definition ||
                        (*stored)->connection_references != version.connection_references ||
                        (*stored)->parameter_values != version.parameter_values;
-  if (differs)
-    version.version = row.version =
-        std::min(make_version_name(now), row.version.empty() ? std::string("9") : row.version);
+  if (differs) version.version = row.version = later_version_name(now, row.version);
   auto compiled = compile(row, version);
   if (!compiled.flow || has_errors(compiled.diagnostics)) return Saved{std::nullopt, std::move(compiled.diagnostics)};
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {

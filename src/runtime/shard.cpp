@@ -418,12 +418,12 @@ void Shard::call_later(ActiveRun& active, const engine::Call& call,
   try_later([number = active.row.number, call, how](Shard& shard) {
     const auto found = shard.active_.find(number);
     if (found == shard.active_.end()) return;
-    auto& active = *found->second;
-    if (active.calls > 0) --active.calls;
-    const auto* slot = active.run.state().find(call.place);
+    auto& caller = *found->second;
+    if (caller.calls > 0) --caller.calls;
+    const auto* slot = caller.run.state().find(call.place);
     const bool wanted = slot != nullptr && slot->detail && slot->detail->pending && slot->detail->pending->in_flight &&
                         slot->detail->pending->attempt == call.attempt;
-    if (wanted) (shard.*how)(active, call);
+    if (wanted) (shard.*how)(caller, call);
   });
 }
 

@@ -60,6 +60,8 @@ class Witness {
   /// The wall clock shows another time: a timer that was due at any time it has shown may fire.
   void note_clock() { latest_wall_ = std::max(latest_wall_, clock_.wall()); }
 
+  /// What a run that does not go on waits for.
+  std::string describe(const store::RunRow& row);
   std::vector<store::RunRow> rows(std::optional<store::RunStatus> status = {}) const;
   std::shared_ptr<const definition::Flow> flow(const std::string& id, const std::string& version);
 

@@ -103,6 +103,29 @@ void Witness::check_row(const store::RunRow& row, const engine::Run& run) {
     wrong("it has " + std::to_string(stored.size()) + " timers, the journal wants " + std::to_string(wanted.size()));
 }
 
+std::string Witness::describe(const store::RunRow& row) {
+  const auto its_flow = flow(row.flow, row.version);
+  const auto events = events_of(row.number);
+  std::string text = "run " + std::to_string(row.number) + (row.needs_work ? " needs work" : " sleeps");
+  if (!its_flow || !events) return text;
+  engine::Run run(its_flow);
+  run.replay(*events);
+  for (const auto& command : run.outstanding()) {
+    if (const auto* call = std::get_if<engine::Call>(&command))
+      text += ", call " + its_flow->action(call->place.action).name + " attempt " + std::to_string(call->attempt);
+  }
+  for (const auto& [key, timer] : run.state().timers) text += ", timer at " + to_string(timer.due);
+  for (engine::FrameId frame = 0; frame < run.state().frames.size(); ++frame) {
+    for (const auto& action : its_flow->actions) {
+      const auto* slot = run.state().find({action.id, frame});
+      if (slot != nullptr && slot->status == engine::Status::running &&
+          run.state().frames[frame].loop.action == action.loop)
+        text += ", running " + action.name + " (" + action.type_name + ") in frame " + std::to_string(frame);
+    }
+  }
+  return text + ", " + std::to_string(run.state().work.size()) + " to decide";
+}
+
 void Witness::check_durable() {
   for (const auto status : {store::RunStatus::running, store::RunStatus::waiting}) {
     for (const auto& row : rows(status)) {

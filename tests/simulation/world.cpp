@@ -206,6 +206,7 @@ void World::settle() {
   if (!witness_.all_over()) {
     const auto open = witness_.rows(store::RunStatus::running);
     const auto waiting = witness_.rows(store::RunStatus::waiting);
+    for (const auto& row : open) note("stuck: " + witness_.describe(row));
     return witness_.fail("every run ends",
                          std::to_string(open.size()) + " runs are stuck, " + std::to_string(waiting.size()) +
                              " wait; the first is " +
