@@ -1,5 +1,6 @@
 // test_simulation            the suite of ./dev test
-// test_simulation --seeds N [--seed S] [--crash-at K]   N seeds from S on: what ./dev simulate runs
+// test_simulation --seeds N [--seed S] [--crash-at K] [--first]   N seeds from S on: what ./dev simulate runs; --first
+//                            (at the end) stops at the first broken promise
 
 #include <cstdio>
 #include <cstring>
@@ -75,7 +76,7 @@ TEST(Simulation, ACrashBeforeAnyStepBreaksNoPromise) {
   }
 }
 
-int run_seeds(std::uint64_t first, std::uint64_t count, std::optional<std::size_t> crash_at) {
+int run_seeds(std::uint64_t first, std::uint64_t count, std::optional<std::size_t> crash_at, int broken_max) {
   Totals totals;
   int broken = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
@@ -84,7 +85,7 @@ int run_seeds(std::uint64_t first, std::uint64_t count, std::optional<std::size_
     totals.add(outcome);
     if (outcome.violation) {
       std::fputs(describe(options, outcome).c_str(), stdout);
-      if (++broken == 3) break;
+      if (++broken == broken_max) break;
     }
   }
   totals.print();
@@ -100,12 +101,13 @@ int main(int argc, char** argv) {
   std::uint64_t first = 1;
   std::uint64_t count = 0;
   std::optional<std::size_t> crash_at;
+  const int broken_max = std::strcmp(argv[argc - 1], "--first") == 0 ? 1 : 3;
   for (int i = 1; i + 1 < argc; ++i) {
     if (std::strcmp(argv[i], "--seeds") == 0) count = std::stoull(argv[i + 1]);
     if (std::strcmp(argv[i], "--seed") == 0) first = std::stoull(argv[i + 1]), count = count == 0 ? 1 : count;
     if (std::strcmp(argv[i], "--crash-at") == 0) crash_at = std::stoull(argv[i + 1]);
   }
-  if (count != 0) return flowmend::simulation::run_seeds(first, count, crash_at);
+  if (count != 0) return flowmend::simulation::run_seeds(first, count, crash_at, broken_max);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }
