@@ -85,6 +85,7 @@ int run_seeds(std::uint64_t first, std::uint64_t count, std::optional<std::size_
     totals.add(outcome);
     if (outcome.violation) {
       std::fputs(describe(options, outcome).c_str(), stdout);
+      std::fflush(stdout);
       if (++broken == broken_max) break;
     }
   }

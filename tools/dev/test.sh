@@ -8,7 +8,7 @@ describe() {
   cat <<'TEXT'
 maps      READMEs name files that exist, includes follow the arrows between rooms
 portal    the portal's unit tests
-cpp       every C++ test under the address and undefined-behaviour sanitizers
+cpp       every C++ test under the address and undefined-behaviour sanitizers; test_simulation lives 500 seeds
 kills     the release binary, ended with kill -9 under load again and again: nothing lost, nothing twice
 fuzz      every fuzz target for 60 s, side by side (./dev fuzz runs them longer)
 browser   the walks of a person through the portal, in Chromium, against the release binary
