@@ -102,7 +102,8 @@ Value trigger_outputs(const Value& inputs) {
 void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
   ++active.calls;
   const auto parent = active.row.number;
-  const std::string key = call.idempotency_key + "/" + std::to_string(call.attempt);
+  // With the parent's name: repetitions of one run have the same idempotency keys, and each has children of its own.
+  const std::string key = active.row.name + "/" + call.idempotency_key + "/" + std::to_string(call.attempt);
   const auto begun = executor_.now();
   const auto tell = [self = self_, executor = executor_owner_, parent, key](engine::AttemptFinished finished) {
     executor->post([self, parent, key, finished = std::move(finished)] {
