@@ -71,7 +71,7 @@ bool World::step(bool callers_too) {
   if (process_ && process_->store->can_flush()) can(1, 2);
   if (process_ && process_->store->can_report()) can(2, 3);
   if (!events_.empty() && events_.begin()->first <= clock_.steady) can(3, 2);
-  if (callers_too && !callers_.empty() && callers_.begin()->first <= clock_.steady) can(4, 1);
+  if (callers_too && process_ && !callers_.empty() && callers_.begin()->first <= clock_.steady) can(4, 1);
   if (able.empty()) return pass_time(callers_too);
   clock_.steady = clock_.steady + Duration{dice_.between(0, 3000)};
   switch (dice_.one_of(able)) {

@@ -139,6 +139,7 @@ void World::call(Flow& flow) {
   const bool responds = flow.made.has_response;
   call_url(address->value, body, [this, ids, id, responds](const runtime::Answer& answer) {
     note("answer to " + id + ": " + std::to_string(answer.status_code));
+    if (answer.status_code == 504) return;  // waited too long: nothing is promised
     const bool refused = answer.status_code == 503 || answer.status_code == 429 ||
                          (answer.status_code >= 400 && answer.status_code < 500);
     for (const auto& each : ids) refused ? witness_.refuse_runs(each) : witness_.expect_runs(each);
