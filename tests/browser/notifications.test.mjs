@@ -112,6 +112,8 @@ async function failingFlow(page, name, runs) {
   return made.body.name;
 }
 const start = async (page, flow) => assert.equal((await ask(page, "POST", `${flows}/${flow}/triggers/manual/run?${version}`)).status < 300, true);
+/** What the outbox holds about an incident. */
+const waitingFor = async (page, incident) => (await ask(page, "GET", "/api/v1/outbox")).body.value.filter((one) => one.incidents.includes(incident.id));
 const incidentOf = async (page, flow, count) =>
   until(`the incident of ${count} runs`, async () => (await ask(page, "GET", `/api/v1/incidents?flow=${flow}`)).body.value.find((one) => one.count === count));
 
@@ -138,8 +140,9 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     const before = mails.length;
     await mail.getByRole("button", { name: "Send test" }).click();
     await mail.getByText("The test message was sent.").waitFor();
-    assert.equal(mails[before].mail.subject, "Flowmend: messages arrive");
-    assert.deepEqual(mails[before].to, ["ada@example.com"]);
+    // The demo's own failures may send something too.
+    const [test] = mails.slice(before).filter((one) => one.mail.subject === "Flowmend: messages arrive");
+    assert.deepEqual(test.to, ["ada@example.com"]);
 
     const mine = page.getByRole("region", { name: "For you" });
     await mine.getByLabel("Your e-mail address").fill("ada@example.com");
@@ -200,7 +203,7 @@ test("one cause gives one e-mail that says what happened, how to fix it and wher
   await page.getByText("What happened").first().waitFor();
   for (let i = 0; i < 5; i++) await start(page, flow);
   await incidentOf(page, flow, 6);
-  assert.deepEqual((await ask(page, "GET", "/api/v1/outbox")).body.value, []);
+  assert.deepEqual(await waitingFor(page, incident), []);
   assert.equal(mails.filter((one) => one.mail.subject.startsWith("Zählt falsch: ")).length, 1);
   await page.context().close();
 });
@@ -224,8 +227,7 @@ test("a flow's own recipients hear of it; a flow that tells nobody sends nothing
   const quiet = await failingFlow(page, "Tells nobody", 0);
   assert.equal((await ask(page, "PUT", `/api/v1/flows/${quiet}/notifications`, { tell: false })).status, 200);
   await start(page, quiet);
-  await incidentOf(page, quiet, 1);
-  assert.deepEqual((await ask(page, "GET", "/api/v1/outbox")).body.value, []);
+  assert.deepEqual(await waitingFor(page, await incidentOf(page, quiet, 1)), []);
   assert.equal(mails.some((one) => one.mail.subject.startsWith("Tells nobody")), false);
   await page.context().close();
 });
@@ -293,8 +295,7 @@ test("quiet hours hold a message until they are over", async () => {
   const mine = { email: "ada@example.com", emailPace: "immediate", timeZone: "Etc/UTC", quietHours: { from: clock(-1), until: clock(2) } };
   assert.equal((await ask(page, "PUT", "/api/v1/notification-preferences", mine)).status, 200);
   const flow = await failingFlow(page, "At night", 1);
-  await incidentOf(page, flow, 1);
-  const [held] = (await ask(page, "GET", "/api/v1/outbox")).body.value;
+  const [held] = await waitingFor(page, await incidentOf(page, flow, 1));
   assert.equal(held.state, "waiting");
   assert.equal(new Date(held.nextTryTime).toISOString().slice(11, 16), clock(2));
   assert.equal(mails.some((one) => one.mail.subject.startsWith("At night")), false);
