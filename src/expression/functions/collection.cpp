@@ -180,7 +180,8 @@ Outcome<Value> create_array(Call&, Arguments arguments) {
 }
 
 struct Hash {
-  std::size_t operator()(const Value* value) const { return hash(*value); }
+  Equality* equality;
+  std::size_t operator()(const Value* value) const { return equality->hash(*value); }
 };
 struct Same {
   Equality* equality;
@@ -188,7 +189,7 @@ struct Same {
 };
 using ValueSet = std::unordered_set<const Value*, Hash, Same>;
 
-ValueSet empty_set(Equality& equality) { return ValueSet(0, Hash{}, Same{&equality}); }
+ValueSet empty_set(Equality& equality) { return ValueSet(0, Hash{&equality}, Same{&equality}); }
 
 /// Charges the elements that will be hashed and compared.
 bool charge_elements(Call& call, Arguments arguments) {

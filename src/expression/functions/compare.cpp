@@ -49,6 +49,9 @@ std::optional<int> order(const Value& a, const Value& b) {
 
 namespace {
 
+/// A value of at most so many parts is hashed whole, so that rows which differ far inside fall apart. One of more parts
+/// (values may share parts, so that few nodes stand for endless ones) by its first three levels.
+constexpr std::size_t whole_parts_max = 4'096;
 constexpr unsigned hashed_depth = 3;
 constexpr std::size_t hashed_parts = 24;
 
@@ -56,7 +59,29 @@ std::size_t mix(std::size_t seed, std::size_t next) {
   return seed ^ (next + 0x9e3779b97f4a7c15ULL + (seed << 6) + (seed >> 2));
 }
 
-std::size_t hash_down_to(const Value& value, unsigned depth) {
+/// Counts parts, up to one more than `most`. The count does not depend on the order of members, so equal values agree.
+void count_parts(const Value& value, std::size_t most, std::size_t& count) {
+  if (++count > most) return;
+  if (value.is_array()) {
+    for (const Value& element : value.as_array()) {
+      count_parts(element, most, count);
+      if (count > most) return;
+    }
+  } else if (value.is_object()) {
+    for (const json::Member& member : value.as_object()) {
+      count_parts(member.value, most, count);
+      if (count > most) return;
+    }
+  }
+}
+
+struct Reach {
+  unsigned depth;
+  std::size_t parts;
+  Reach inner() const { return {depth - 1, parts}; }
+};
+
+std::size_t hash_within(const Value& value, Reach reach) {
   switch (value.type()) {
     case json::Type::null: return 0x51;
     case json::Type::boolean: return value.as_boolean() ? 0x52 : 0x53;
@@ -70,18 +95,18 @@ std::size_t hash_down_to(const Value& value, unsigned depth) {
     case json::Type::string: return std::hash<std::string_view>{}(value.as_string());
     case json::Type::array: {
       std::size_t seed = mix(0x54, value.size());
-      if (depth == 0) return seed;
-      for (const Value& element : value.as_array().first(std::min(value.size(), hashed_parts))) {
-        seed = mix(seed, hash_down_to(element, depth - 1));
+      if (reach.depth == 0) return seed;
+      for (const Value& element : value.as_array().first(std::min(value.size(), reach.parts))) {
+        seed = mix(seed, hash_within(element, reach.inner()));
       }
       return seed;
     }
     case json::Type::object: {
       // Without regard to order, so either all members count or none.
       std::size_t sum = mix(0x55, value.size());
-      if (depth == 0 || value.size() > hashed_parts) return sum;
+      if (reach.depth == 0 || value.size() > reach.parts) return sum;
       for (const json::Member& member : value.as_object()) {
-        sum += mix(std::hash<std::string_view>{}(member.name()), hash_down_to(member.value, depth - 1));
+        sum += mix(std::hash<std::string_view>{}(member.name()), hash_within(member.value, reach.inner()));
       }
       return sum;
     }
@@ -91,6 +116,20 @@ std::size_t hash_down_to(const Value& value, unsigned depth) {
 
 }  // namespace
 
-std::size_t hash(const Value& value) { return hash_down_to(value, hashed_depth); }
+std::size_t hash(const Value& value, std::size_t& parts) {
+  std::size_t count = 0;
+  count_parts(value, whole_parts_max, count);
+  parts += 2 * count;
+  const bool whole = count <= whole_parts_max;
+  return hash_within(value, whole ? Reach{json::depth_max + 1, whole_parts_max} : Reach{hashed_depth, hashed_parts});
+}
+
+std::size_t Equality::hash(const Value& value) {
+  std::size_t parts = 0;
+  const std::size_t result = expression::hash(value, parts);
+  const std::size_t bytes = value.is_string() ? value.as_string().size() : 0;
+  if (gave_up_ || !call_.charge(0, parts / 4 + bytes / 64)) gave_up_ = true;
+  return result;
+}
 
 }  // namespace flowmend::expression

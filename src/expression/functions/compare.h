@@ -19,6 +19,8 @@ class Equality {
   bool equal(const Value& a, const Value& b);
   /// As values: the same, but a boolean equals no number.
   bool same(const Value& a, const Value& b);
+  /// The hash of a value, at the cost of the same steps.
+  std::size_t hash(const Value& value);
   bool gave_up() const { return gave_up_; }
 
  private:
@@ -32,7 +34,8 @@ class Equality {
 /// and for NaN.
 std::optional<int> order(const Value& a, const Value& b);
 
-/// Equal values have the same hash. Looks at the first parts of a large value only.
-std::size_t hash(const Value& value);
+/// Equal values have the same hash. Of a value of more than a few thousand parts only the first ones count; `parts`
+/// grows by how many were looked at.
+std::size_t hash(const Value& value, std::size_t& parts);
 
 }  // namespace flowmend::expression

@@ -18,6 +18,15 @@ std::string_view suffix(Moment::Kind kind) {
   return kind == Moment::Kind::utc ? "Z" : kind == Moment::Kind::offset ? "+00:00" : "";
 }
 
+/// How often the character at `at` is repeated. Quotes and escapes stand for themselves: to count them again at each
+/// one of a row would take the square of its length.
+std::size_t run_at(std::string_view pattern, std::size_t at) {
+  const char c = pattern[at];
+  if (c == '\'' || c == '"' || c == '\\') return 1;
+  const auto end = pattern.find_first_not_of(c, at);
+  return (end == std::string_view::npos ? pattern.size() : end) - at;
+}
+
 /// True when the pattern prints the day of the month as a number: month names stand in the genitive beside it.
 bool has_day_number(std::string_view pattern) {
   for (std::size_t i = 0; i < pattern.size();) {
@@ -28,8 +37,7 @@ bool has_day_number(std::string_view pattern) {
       i = end + 1;
       continue;
     }
-    std::size_t run = 1;
-    while (i + run < pattern.size() && pattern[i + run] == c) ++run;
+    const std::size_t run = run_at(pattern, i);
     if (c == 'd' && run <= 2) return true;
     i += c == '\\' ? 2 : run;
   }
@@ -48,11 +56,11 @@ std::optional<std::string> format_moment(const Moment& moment, std::string_view 
     if (pattern.empty()) return std::nullopt;
   }
   const MomentParts parts = parts_of(moment.time);
+  const bool beside_day = pattern.find("MMMM") != std::string_view::npos && has_day_number(pattern);
   std::string out;
   for (std::size_t i = 0; i < pattern.size();) {
     const char c = pattern[i];
-    std::size_t run = 1;
-    while (i + run < pattern.size() && pattern[i + run] == c) ++run;
+    std::size_t run = run_at(pattern, i);
     const int hour12 = parts.hour % 12 == 0 ? 12 : parts.hour % 12;
     switch (c) {
       case 'y':
@@ -67,9 +75,9 @@ std::optional<std::string> format_moment(const Moment& moment, std::string_view 
           pad(out, parts.month, run);
         } else {
           const auto month = static_cast<std::size_t>(parts.month - 1);
-          out += run == 3                  ? names->short_months[month]
-                 : has_day_number(pattern) ? names->month_genitives[month]
-                                           : names->months[month];
+          out += run == 3     ? names->short_months[month]
+                 : beside_day ? names->month_genitives[month]
+                              : names->months[month];
         }
         break;
       case 'd':
@@ -187,8 +195,7 @@ std::optional<std::string> format_time_span(Duration span, std::string_view form
   if (format.size() == 1) return std::nullopt;
   for (std::size_t i = 0; i < format.size();) {
     const char c = format[i];
-    std::size_t run = 1;
-    while (i + run < format.size() && format[i + run] == c) ++run;
+    std::size_t run = run_at(format, i);
     switch (c) {
       case 'd':
         if (run > 8) return std::nullopt;

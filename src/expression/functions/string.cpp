@@ -214,7 +214,8 @@ Outcome<Value> nth_index_of(Call& call, Arguments arguments) {
   // Occurrences may overlap, as .NET's search from the next character finds them.
   for (std::size_t at = find_text(found->text, found->part); at != std::string::npos;
        at = find_text(found->text, found->part, at + 1)) {
-    if (!call.charge(sizeof(std::size_t), 1)) return call.limit_error();
+    // Overlapping occurrences of a long part cost its length each.
+    if (!call.charge(sizeof(std::size_t), 1 + found->part.size() / 8)) return call.limit_error();
     if (!from_end && --left == 0) return value_of(found->units_before(at));
     if (from_end) places.push_back(at);
   }

@@ -1,5 +1,6 @@
 // xml, xpath, json of XML, and the names and values of XML (expressions.md section 9).
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -70,6 +71,9 @@ struct DocumentDeleter {
 struct ContextDeleter {
   void operator()(xmlXPathContext* context) const { xmlXPathFreeContext(context); }
 };
+struct ExpressionDeleter {
+  void operator()(xmlXPathCompExpr* expression) const { xmlXPathFreeCompExpr(expression); }
+};
 struct ResultDeleter {
   void operator()(xmlXPathObject* object) const { xmlXPathFreeObject(object); }
 };
@@ -80,20 +84,37 @@ std::string text_of(const xmlChar* text) {
   return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text));
 }
 
-/// Ties each node of libxml2's tree to ours, which knows how it was written.
-void tie(xmlNode* theirs, const std::vector<XmlNode>& ours) {
+/// Ties each node of libxml2's tree to ours, which knows how it was written. Returns how many there are.
+std::size_t tie(xmlNode* theirs, const std::vector<XmlNode>& ours) {
   std::size_t at = 0;
+  std::size_t count = 0;
   for (xmlNode* node = theirs; node != nullptr; node = node->next) {
     if (node->type == XML_DTD_NODE) continue;
     while (at < ours.size() &&
            (ours[at].kind == XmlNode::Kind::declaration || ours[at].kind == XmlNode::Kind::doctype)) {
       ++at;
     }
-    if (at >= ours.size()) return;
+    if (at >= ours.size()) break;
     node->_private = const_cast<XmlNode*>(&ours[at]);
-    if (node->type == XML_ELEMENT_NODE) tie(node->children, ours[at].children);
+    count += 1 + ours[at].attributes.size();
+    if (node->type == XML_ELEMENT_NODE) count += tie(node->children, ours[at].children);
     ++at;
   }
+  return count;
+}
+
+/// The steps that this path may take. libxml2 joins the nodes that several starting points found by comparing each with
+/// all, and counts none of that: where a path spreads out more than once, a step may cost as much as there are nodes.
+unsigned long step_limit(std::string_view path, std::size_t nodes) {
+  std::size_t spreads = 0;
+  for (const std::string_view axis : {"//", "descendant", "ancestor", "following", "preceding"}) {
+    for (auto at = path.find(axis); at != std::string_view::npos; at = path.find(axis, at + axis.size())) ++spreads;
+  }
+  if (spreads < 2) return xpath_steps_max;
+  constexpr std::size_t comparisons_max = 3'000'000'000;
+  const std::size_t passes = 4;  // over the whole document: what an ordinary `//order//line` needs
+  return std::min<std::size_t>(xpath_steps_max,
+                               std::max(passes * nodes, comparisons_max / std::max<std::size_t>(nodes, 1)));
 }
 
 /// The element by itself: namespaces that are declared around it are declared on it.
@@ -176,16 +197,23 @@ Outcome<Value> xpath(Call& call, Arguments arguments) {
       xmlReadMemory(text.data(), static_cast<int>(text.size()), nullptr, "UTF-8",
                     XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_IGNORE_ENC));
   if (!document) return not_xml(call, make_error("InvalidXml", "The XML can't be read."));
-  tie(document->children, ours->nodes);
+  const std::size_t nodes = tie(document->children, ours->nodes);
   std::unique_ptr<xmlXPathContext, ContextDeleter> context(xmlXPathNewContext(document.get()));
   if (!context) return call.limit_error();
-  context->opLimit = xpath_steps_max;
+  context->opLimit = step_limit(path, nodes);
   context->error = ignore_error;
+  // libxml2 evaluates simple paths by a streaming matcher of its own, which counts no steps and takes for ever on
+  // `//*//*//*//*`. A path in parentheses has the same value and is never streamed; it is compiled by itself first, so
+  // that `a) | (b` stays the mistake that it is.
+  const std::unique_ptr<xmlXPathCompExpr, ExpressionDeleter> alone(
+      xmlXPathCtxtCompile(context.get(), reinterpret_cast<const xmlChar*>(path.c_str())));
+  if (!alone) return bad_path();
+  const std::string counted = "(" + path + ")";
   std::unique_ptr<xmlXPathObject, ResultDeleter> found(
-      xmlXPathEvalExpression(reinterpret_cast<const xmlChar*>(path.c_str()), context.get()));
+      xmlXPathEvalExpression(reinterpret_cast<const xmlChar*>(counted.c_str()), context.get()));
   if (!call.charge(0, context->opCount / 8 + 1)) return call.limit_error();
   if (!found) {
-    if (context->opCount >= xpath_steps_max) {
+    if (context->opCount >= context->opLimit) {
       return fault(call,
                    "took more steps than one XPath expression may. Write a more direct path: '//' searches "
                    "everything below.");
