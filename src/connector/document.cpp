@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "connector/lenient.h"
+#include "connector/openapi3.h"
 #include "connector/text.h"
 #include "json/parse.h"
 #include "json/pointer.h"
@@ -92,10 +93,10 @@ Loaded Loader::run() {
   const Value* version = swagger_.find("swagger");
   const std::string version_text = version == nullptr ? std::string() : text_of_value(*version);
   if (version_text != "2.0" && version_text != "2") {
-    const bool is_three = swagger_.find("openapi") != nullptr;
-    error(is_three ? "/openapi" : "/swagger", "ConnectorFormatUnsupported",
-          is_three ? "This is an OpenAPI 3 document." : "The document does not say \"swagger\": \"2.0\".",
-          "Convert it to OpenAPI 2.0 (JSON).");
+    const bool is_openapi = swagger_.find("openapi") != nullptr;
+    error(is_openapi ? "/openapi" : "/swagger", "ConnectorFormatUnsupported",
+          is_openapi ? "This version of OpenAPI is not known." : "The document does not say \"swagger\": \"2.0\".",
+          "Convert it to OpenAPI 2.0, 3.0 or 3.1 (JSON).");
     return {nullptr, std::move(diagnostics_)};
   }
   connector_->swagger = swagger_;
@@ -704,7 +705,13 @@ std::size_t Connector::usable_operations() const {
 }
 
 Loaded load_connector(const Value& swagger, const Value& properties, const LoadOptions& options) {
-  return Loader(swagger, properties, options).run();
+  if (!is_openapi3(swagger)) return Loader(swagger, properties, options).run();
+  Diagnostics found;
+  const Value converted = swagger_of_openapi3(swagger, found);
+  Loaded loaded = Loader(converted, properties, options).run();
+  found.insert(found.end(), loaded.diagnostics.begin(), loaded.diagnostics.end());
+  loaded.diagnostics = std::move(found);
+  return loaded;
 }
 
 Loaded load_connector_text(std::string_view swagger, std::string_view properties, const LoadOptions& options) {

@@ -182,7 +182,7 @@ TEST(Document, RefusesWhatIsNoConnectorAndSaysWhy) {
   };
   EXPECT_EQ(first_code("not json"), "ConnectorJsonInvalid");
   EXPECT_EQ(first_code("[]"), "ConnectorJsonInvalid");
-  EXPECT_EQ(first_code(R"({"openapi": "3.0.0"})"), "ConnectorFormatUnsupported");
+  EXPECT_EQ(first_code(R"({"openapi": "4.0.0"})"), "ConnectorFormatUnsupported");
   EXPECT_EQ(first_code(R"({"swagger": "2.0", "paths": {}})"), "ConnectorNoOperations");
   EXPECT_EQ(first_code(R"({"swagger": "2.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/no"}]}}}})"),
             "ConnectorOperationIdMissing");

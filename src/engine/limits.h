@@ -16,7 +16,8 @@ struct Limits {
   Duration call_timeout = Duration::seconds(120);  ///< of one request
   Duration poll_interval = Duration::seconds(10);  ///< of the asynchronous pattern, when the reply asks for none
   std::size_t foreach_items_max = 100'000;
-  std::size_t variable_bytes_max = 104'857'600;  ///< of a text that grows by appending
+  std::size_t variable_bytes_max = 104'857'600;  ///< of a text or array that grows by appending
+  std::size_t outputs_bytes_max = 209'715'200;   ///< of what one action makes, as JSON text
 
   Duration run_duration_of(definition::Dialect dialect) const {
     return run_duration.value_or(Duration::days(dialect == definition::Dialect::la ? 90 : 30));

@@ -135,6 +135,13 @@ void Step::end(Status status, std::string code, Fault fault) {
 }
 
 void Step::succeed_with(Value result, std::string code) {
+  // Parts are shared: what costs little to hold may be endless to record.
+  if (const auto most = state.limits.outputs_bytes_max; result.text_bytes() > static_cast<double>(most)) {
+    return fail("BadRequest",
+                {"ActionResultsSizeLimitExceeded",
+                 "The outputs of action '" + action.name + "' would be larger than " + std::to_string(most) + " bytes.",
+                 {}});
+  }
   outputs = std::move(result);
   has_outputs = true;
   end(Status::succeeded, std::move(code));

@@ -16,6 +16,7 @@ void Variable::set(Value value) {
   stale_ = false;
   collects_ = false;
   elements_ = {};
+  elements_bytes_ = 0;
   text_ = {};
 }
 
@@ -26,6 +27,7 @@ void Variable::append(const Value& part) {
       text_ = value_.as_string();
     } else if (value_.is_array()) {
       elements_.assign(value_.as_array().begin(), value_.as_array().end());
+      elements_bytes_ = value_.text_bytes();
     } else {
       value_ = Value::empty_array();
     }
@@ -34,13 +36,14 @@ void Variable::append(const Value& part) {
     if (part.is_string()) text_ += part.as_string();
   } else {
     elements_.push_back(part);
+    elements_bytes_ += part.text_bytes() + 1;
   }
   stale_ = true;
 }
 
-std::size_t Variable::text_bytes() const {
-  if (!value_.is_string()) return 0;
-  return collects_ ? text_.size() : value_.as_string().size();
+double Variable::text_bytes() const {
+  if (!collects_) return value_.text_bytes();
+  return value_.is_string() ? static_cast<double>(text_.size()) : elements_bytes_;
 }
 
 }  // namespace flowmend::engine

@@ -19,8 +19,8 @@ class Variable {
   void set(Value value);
   /// Array: an element more (null counts as empty). Text: the text of `part` more; `part` is then a string.
   void append(const Value& part);
-  /// Of a text, without building it; 0 for anything else.
-  std::size_t text_bytes() const;
+  /// About the bytes of its text (json::Value::text_bytes), without building it.
+  double text_bytes() const;
   /// Without building it.
   bool value_is_text() const { return value_.is_string(); }
 
@@ -31,6 +31,7 @@ class Variable {
   bool initialized_ = false;
   std::vector<Value> elements_;
   std::string text_;
+  double elements_bytes_ = 0;  ///< the text of `elements_`
 };
 
 }  // namespace flowmend::engine

@@ -325,6 +325,15 @@ ExpressionError located(ExpressionError error, const Part* part) {
   return error;
 }
 
+/// Results are recorded and sent. Built of shared parts, a small one can print as endless text.
+bool is_too_large(const Value& value, const Limits& limits) {
+  return value.text_bytes() > static_cast<double>(std::min(limits.string_bytes_max, text_bytes_max)) + 2;
+}
+
+ExpressionError too_large(const Limits& limits) {
+  return text_too_long(std::min(limits.string_bytes_max, text_bytes_max));
+}
+
 Outcome<Value> evaluate_part(const Part& root, Context& context, const Limits& limits) {
   Evaluation evaluation(context, limits);
   if (root.kind == Part::Kind::text) {  // the usual case, without the detours of the general one
@@ -332,12 +341,14 @@ Outcome<Value> evaluate_part(const Part& root, Context& context, const Limits& l
     evaluation.quote(root.quoted);
     Value room;
     const Value* value = root.root->evaluate(evaluation, room);
+    if (value != nullptr && is_too_large(*value, limits)) return located(too_large(limits), &root);
     if (value == &room) return room;
     if (value != nullptr) return *value;
     return located(evaluation.take_error(), &root);
   }
   Evaluator evaluator(evaluation);
   auto value = evaluator.evaluate(root);
+  if (value && is_too_large(*value, limits)) return located(too_large(limits), &root);
   if (value) return std::move(*value);
   return located(evaluation.take_error(), evaluator.failed_part());
 }

@@ -54,6 +54,21 @@ void* allocate_behind(std::size_t bytes_behind) {
 
 }  // namespace
 
+namespace {
+
+/// A sum as a node keeps it: never more than the sum.
+float rounded_down(double bytes) {
+  const auto near = static_cast<float>(bytes);
+  return static_cast<double>(near) <= bytes ? near : std::nextafter(near, 0.0F);
+}
+
+}  // namespace
+
+void Value::Node::contain(const Value& part) noexcept {
+  constexpr unsigned deepest = 0xFFFF;
+  depth = std::max<unsigned>(static_cast<unsigned>(depth), std::min(part.depth() + 1, deepest));
+}
+
 std::string_view type_name(Type type) {
   switch (type) {
     case Type::null: return "Null";
@@ -166,6 +181,11 @@ std::string_view Value::text_of(std::string_view name, std::string_view otherwis
   return found != nullptr && found->is_string() ? found->as_string() : otherwise;
 }
 
+double Value::text_bytes() const noexcept {
+  if (is_array() || is_object()) return static_cast<double>(payload_.node->text_bytes);
+  return is_string() ? static_cast<double>(as_string().size() + 2) : 1;
+}
+
 bool Value::same_node(const Value& other) const noexcept {
   return std::memcmp(static_cast<const void*>(this), static_cast<const void*>(&other), sizeof(Value)) == 0;
 }
@@ -234,11 +254,14 @@ Value Value::array(std::vector<Value> elements) {
   auto* node = new (allocate_behind<Node>(elements.size() * sizeof(Value))) Node;
   node->size = elements.size();
   node->depth = 1;
+  double text_bytes = elements.empty() ? 2 : 1;
   auto* place = reinterpret_cast<Value*>(node + 1);
   for (Value& element : elements) {
-    node->depth = std::max(node->depth, element.depth() + 1);
+    node->contain(element);
+    text_bytes += element.text_bytes() + 1;
     new (place++) Value(std::move(element));
   }
+  node->text_bytes = rounded_down(text_bytes);
   Value result;
   result.tag_ = Tag::array;
   result.payload_.node = node;
@@ -291,11 +314,14 @@ Value ObjectBuilder::finish() {
   node->size = count;
   node->depth = 1;
   node->index_size = static_cast<std::uint32_t>(index_size);
+  double text_bytes = count == 0 ? 2 : 1;
   Member* place = node->members();
   for (Member& member : members_) {
-    node->depth = std::max(node->depth, member.value.depth() + 1);
+    node->contain(member.value);
+    text_bytes += static_cast<double>(member.name().size()) + 4 + member.value.text_bytes();
     new (place++) Member(std::move(member));
   }
+  node->text_bytes = rounded_down(text_bytes);
   members_.clear();
   if (index_size != 0) {
     std::uint32_t* index = node->index();

@@ -138,7 +138,13 @@ class Value {
   std::string_view text_of(std::string_view name, std::string_view otherwise = {}) const noexcept;
 
   /// 0 for a scalar, 1 for an empty or flat array or object, and so on.
-  unsigned depth() const noexcept { return is_array() || is_object() ? payload_.node->depth : 0; }
+  unsigned depth() const noexcept {
+    return is_array() || is_object() ? static_cast<unsigned>(payload_.node->depth) : 0;
+  }
+  /// About the bytes of its compact JSON text, never more: a node knows it from its parts. Values may share parts, so
+  /// that a few kilobytes of nodes print as terabytes; whoever writes, compares or stores a value of unknown origin
+  /// asks this first. Exact enough: a number counts as 1, escapes not at all.
+  double text_bytes() const noexcept;
   /// Both are the same node (or equal scalars): a cheap proof of equality, not of difference.
   bool same_node(const Value& other) const noexcept;
 
@@ -159,8 +165,11 @@ class Value {
   enum class Tag : std::uint8_t { null, boolean, integer, floating, small_string, decimal, string, array, object };
   struct Node {
     std::atomic<std::uint32_t> references{1};
-    std::uint32_t depth = 0;
-    std::size_t size = 0;  ///< bytes of a string, elements of an array, members of an object
+    float text_bytes = 0;         ///< of an array or object (Value::text_bytes)
+    std::uint64_t size : 48 = 0;  ///< bytes of a string, elements of an array, members of an object
+    std::uint64_t depth : 16 = 0;
+
+    void contain(const Value& part) noexcept;  ///< counts a part: depth and text
   };
   struct ObjectNode;
 

@@ -4,6 +4,7 @@
 #include "api/identity.h"
 #include "expression/eval_command.h"
 #include "server/cli/check.h"
+#include "server/cli/connector_check.h"
 #include "server/serve.h"
 
 namespace {
@@ -70,6 +71,16 @@ int main(int argc, char** argv) {
   check->add_option("files", files, "Definitions, flow resources, exported definitions or ARM templates");
   check->add_flag("--jsonl", check_lines, "Read {\"id\",\"definition\"} a line from standard input");
 
+  std::vector<std::string> connector_files;
+  bool connector_lines = false;
+  auto* connector = app.add_subcommand("connector", "Connectors from their documents");
+  connector->require_subcommand(1);
+  auto* connector_check = connector->add_subcommand("check", "Say what of a connector can run here, and why not");
+  connector_check->add_option("files", connector_files,
+                              "apiDefinition.swagger.json files, their folders, or OpenAPI 3 documents");
+  connector_check->add_flag("--jsonl", connector_lines,
+                            "Read {\"id\",\"swagger\",\"properties\"?} a line from standard input");
+
   std::string expression;
   std::string context;
   bool eval_lines = false;
@@ -110,6 +121,14 @@ int main(int argc, char** argv) {
       return 2;
     }
     return flowmend::server::run_check(files, std::cout);
+  }
+  if (*connector_check) {
+    if (connector_lines) return flowmend::server::run_connector_check_jsonl(std::cin, std::cout);
+    if (connector_files.empty()) {
+      std::cerr << "flowmend: name the files to check, or give --jsonl." << std::endl;
+      return 2;
+    }
+    return flowmend::server::run_connector_check(connector_files, std::cout);
   }
   if (*eval) {
     if (eval_lines) return flowmend::expression::run_eval_jsonl(std::cin, std::cout);

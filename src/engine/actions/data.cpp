@@ -2,6 +2,8 @@
 
 #include "engine/actions/list.h"
 #include "expression/functions/function.h"
+#include "expression/text.h"
+#include "expression/text_buffer.h"
 
 namespace flowmend::engine {
 
@@ -89,14 +91,20 @@ void start_join(Step& step) {
   const Value* from = source_array(step, "join");
   if (from == nullptr) return;
   const std::string separator = expression::text_of_value(input(step, "joinWith"));
-  std::string text;
+  expression::TextBuffer text(expression::text_bytes_max);
   bool first = true;
   for (const Value& item : from->as_array()) {
-    if (!first) text += separator;
+    if (!first) text.append(separator);
     first = false;
-    text += expression::text_of_value(item);
+    expression::append_text_of(item, text);
+    if (text.overflowed()) {
+      return step.fail("BadRequest", {"ActionResultsSizeLimitExceeded",
+                                      "The text that action '" + step.action.name + "' makes would be larger than " +
+                                          std::to_string(expression::text_bytes_max) + " bytes.",
+                                      {}});
+    }
   }
-  step.succeed_with(body(Value(text)), "OK");
+  step.succeed_with(body(Value(text.view())), "OK");
 }
 
 }  // namespace flowmend::engine

@@ -102,6 +102,17 @@ std::optional<std::uint32_t> target(Step& step) {
   return std::nullopt;
 }
 
+/// Ends the action when the variable can't take so much more.
+bool is_full(Step& step, std::uint32_t slot, double bytes) {
+  const std::size_t most = step.state.limits.variable_bytes_max;
+  if (step.state.variables[slot].text_bytes() + bytes <= static_cast<double>(most)) return false;
+  step.fail("BadRequest", {"VariableSizeLimitExceeded",
+                           "The variable '" + step.flow.variables[slot].name + "' would be larger than " +
+                               std::to_string(most) + " bytes.",
+                           {}});
+  return true;
+}
+
 }  // namespace
 
 void start_initialize_variable(Step& step) {
@@ -179,6 +190,7 @@ void start_append_to_array(Step& step) {
                                  ". The action type 'AppendToArrayVariable' only supports values of types 'Float, "
                                  "Integer, String, Boolean, Object'.");
   }
+  if (is_full(step, *slot, value.text_bytes())) return;
   append(step, *slot, value);
   step.succeed();
 }
@@ -191,13 +203,7 @@ void start_append_to_string(Step& step) {
   if (variable.type != VariableType::string)
     return fail_inputs(step, "The variable '" + variable.name + "' is not of type 'String'.");
   const std::string text = expression::text_of_value(input(step, "value"));
-  const std::size_t bytes_max = step.state.limits.variable_bytes_max;
-  if (step.state.variables[*slot].text_bytes() + text.size() > bytes_max) {
-    return step.fail("BadRequest", {"VariableSizeLimitExceeded",
-                                    "The variable '" + variable.name + "' would be larger than " +
-                                        std::to_string(bytes_max) + " bytes.",
-                                    {}});
-  }
+  if (is_full(step, *slot, static_cast<double>(text.size()))) return;
   if (step.state.variables[*slot].value_is_text()) {
     append(step, *slot, Value(text));
   } else {
