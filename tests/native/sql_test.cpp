@@ -159,8 +159,7 @@ void walk(Database& db, const std::string& place1) {
             "400");
   bool listed = false;
   const Value tables = db.value("GetTables", "{}");
-  for (const Value& table : tables.find("value")->as_array())
-    listed = listed || table.text_of("Name") == "orders";
+  for (const Value& table : tables.find("value")->as_array()) listed = listed || table.text_of("Name") == "orders";
   EXPECT_TRUE(listed);
 
   // Triggers: the first check takes note, then each row once, also one with the same value as the last.
