@@ -46,12 +46,15 @@ void Ends::wait(std::size_t count) {
   changed_.wait(hold, [&] { return ended_.size() >= count; });
 }
 
-Bench::Bench(const std::string& folder, std::string_view definition, runtime::Settings settings) {
+Bench::Bench(const std::string& folder, std::string_view definition, runtime::Settings settings,
+             const MakeEffects& make_effects) {
   store::sqlite::Options options;
   options.folder = folder + "/data";
   store_ = store::sqlite::open(options).value();
-  runtime_ = runtime::Runtime::start({*store_, effects_, sealer_, runtime::make_thread_executor()}, std::move(settings))
-                 .value();
+  effects_ = make_effects ? make_effects(*store_, sealer_) : std::make_unique<NoEffects>();
+  runtime_ =
+      runtime::Runtime::start({*store_, *effects_, sealer_, runtime::make_thread_executor()}, std::move(settings))
+          .value();
   runtime_->add_listener(ends);
   runtime::FlowDraft draft;
   draft.display_name = "bench";
@@ -71,6 +74,7 @@ Bench::Bench(const std::string& folder, std::string_view definition, runtime::Se
 
 Bench::~Bench() {
   runtime_.reset();
+  effects_.reset();
   store_.reset();  // checkpoints: the file has everything
 }
 

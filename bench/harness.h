@@ -65,8 +65,12 @@ class Ends final : public runtime::RunListener {
 /// Ends the process with a message when something can't be set up.
 class Bench {
  public:
+  /// Makes what the flow's calls go through; lives as long as the bench. Without one the flow may send nothing.
+  using MakeEffects = std::function<std::unique_ptr<runtime::Effects>(store::Store&, const engine::Sealer&)>;
+
   /// `folder`: where the data folder is made.
-  Bench(const std::string& folder, std::string_view definition, runtime::Settings settings = {});
+  Bench(const std::string& folder, std::string_view definition, runtime::Settings settings = {},
+        const MakeEffects& make_effects = {});
   ~Bench();
 
   /// Starts a run whose tracking id is `id`.
@@ -80,7 +84,7 @@ class Bench {
  private:
   std::unique_ptr<store::Store> store_;
   PlainSealer sealer_;
-  NoEffects effects_;
+  std::unique_ptr<runtime::Effects> effects_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::string path_;
   std::string query_;

@@ -289,6 +289,7 @@ http::Response check(const Parts& parts, const Call& call) {
   if (definition == nullptr) return error_reply(make_error("InvalidRequestContent", "The body has no 'definition'."));
   definition::CompileOptions options;
   if (const Value* references = body->find("connectionReferences")) options.connection_references = *references;
+  options.limits = parts.runtime.flows().limits();
   Diagnostics findings = definition::compile(*definition, options).diagnostics;
   const Diagnostics more = parts.registry.check_definition(*definition);
   findings.insert(findings.end(), more.begin(), more.end());

@@ -25,6 +25,7 @@ struct MessageLimits {
   std::size_t message_bytes_max = 104'857'600;    ///< without chunks
   std::size_t chunked_bytes_max = 1'073'741'824;  ///< with them, in either direction
   std::size_t chunk_bytes_default = 8u << 20;     ///< of an upload, when neither flow nor service says
+  std::size_t url_bytes_max = 16'384;             ///< of an HTTP action
 };
 
 /// Whether the call's body goes up in parts.

@@ -262,7 +262,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   std::optional<Refusal> prepare(const engine::Call& call, const runtime::CallContext& context, Prepared& prepared) {
     Result<OutgoingRequest> built = make_error("", "");
     if (call.kind == engine::Call::Kind::http) {
-      built = build_http_call(call);
+      built = build_http_call(call, limits_.url_bytes_max);
       if (!built) return Refusal{built.error(), Value::object({{"kind", Value("inputs")}})};
     } else if (auto refusal = prepare_operation(call, context, prepared, built)) {
       return refusal;

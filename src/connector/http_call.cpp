@@ -9,8 +9,6 @@
 namespace flowmend::connector {
 namespace {
 
-constexpr std::size_t url_bytes_max = 16'384;
-
 /// Headers that belong to the sender, not to the flow (engine.md 3.2): dropped in silence, as the real service does.
 bool is_dropped(std::string_view name) {
   static constexpr std::array<std::string_view, 10> dropped = {
@@ -86,7 +84,7 @@ Result<void> authenticate(const Value& authentication, OutgoingRequest& request)
 
 }  // namespace
 
-Result<OutgoingRequest> build_http_call(const engine::Call& call) {
+Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t url_bytes_max) {
   OutgoingRequest request;
   const Value& inputs = call.inputs;
   const Value* method = inputs.find("method");
@@ -116,7 +114,8 @@ Result<OutgoingRequest> build_http_call(const engine::Call& call) {
   }
   request.url = clean_url(request.url);
   if (request.url.size() > url_bytes_max)
-    return invalid("The URI is longer than 16,384 characters.", "/inputs/uri", "Send the data in the body.");
+    return invalid("The URI is longer than " + std::to_string(url_bytes_max) + " characters.", "/inputs/uri",
+                   "Send the data in the body.");
 
   if (const Value* headers = inputs.find("headers"); headers != nullptr && headers->is_object()) {
     for (const json::Member& member : headers->as_object()) {

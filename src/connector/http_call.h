@@ -14,7 +14,7 @@ namespace flowmend::connector {
 /// to set, cookie, body by its Content-Type, authentication None, Basic or Raw.
 ///
 /// Errors: `InvalidHttpInputs` with the place, `AuthenticationTypeUnsupported`, `ContentConversionFailed`.
-Result<OutgoingRequest> build_http_call(const engine::Call& call);
+Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t url_bytes_max = 16'384);
 
 /// What every request of a run carries beside its own: the workflow headers (unless suppressed) and, for a request that
 /// writes, `Idempotency-Key`. A header that the flow sets itself wins.

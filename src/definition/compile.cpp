@@ -101,11 +101,7 @@ class Reader {
     flow_->root.name = "actions";
     const Value& actions = member_at(definition_, {"actions"});
     if (!actions.is_null()) read_branch(actions, "/actions", Place{}, flow_->root, flow_->root_slots);
-    if (flow_->actions.size() > 500) {
-      warn("/actions", "ActionsLimitExceeded",
-           "The definition has " + std::to_string(flow_->actions.size()) + " actions; the cloud allows 500.",
-           "Move a part into a child flow if the definition has to go back there.");
-    }
+    check_limits(definition_, options_.limits, diagnostics_);
     names_.emplace(*flow_);
     read_trigger();
     mentions_.resize(flow_->actions.size());
@@ -406,9 +402,10 @@ class Reader {
     if (!concurrency.is_null()) {
       const Value& runs = member_at(concurrency, {"runs"});
       const auto number = runs.is_null() ? std::optional<std::int64_t>(25) : whole_number(runs);
-      if (!number || *number < 1 || *number > 100) {
-        error(at + "/runs", "InvalidConcurrencyConfiguration", "The concurrency of a trigger must be from 1 to 100.",
-              "Give 'runs' a value from 1 to 100.");
+      if (!number || *number < 1 || *number > options_.limits.trigger_concurrency) {
+        const std::string range = "from 1 to " + std::to_string(options_.limits.trigger_concurrency) + ".";
+        error(at + "/runs", "InvalidConcurrencyConfiguration", "The concurrency of a trigger must be " + range,
+              "Give 'runs' a value " + range);
       } else if (trigger.single_instance) {
         error(at, "InvalidConcurrencyConfiguration", "A trigger can't have both 'SingleInstance' and a concurrency.",
               "Remove one of the two.");
@@ -462,7 +459,7 @@ class Reader {
     const ActionTypeEntry* entry = runs_[action.id];
     if (entry == nullptr) return;  // its one diagnostic was given
     const Value& written = action.definition;
-    action.settings = read_settings(written, action.type, action.pointer, diagnostics_);
+    action.settings = read_settings(written, action.type, action.pointer, options_.limits, diagnostics_);
     if (action.type == ActionType::if_ || action.type == ActionType::until) {
       action.condition = std::make_shared<const Condition>(
           compile_condition(need(action, "expression"), *names_, action.pointer + "/expression", diagnostics_));
@@ -554,10 +551,10 @@ class Reader {
       const std::string at = json::join("/inputs", member.name());
       if (action.type == ActionType::http_webhook && same_word(member.name(), "subscribe"))
         check_retry_policy(member_at(member.value, {"retryPolicy"}), action.pointer + at + "/retryPolicy",
-                           diagnostics_);
+                           options_.limits, diagnostics_);
       if (same_word(member.name(), "retryPolicy")) {
         changed = true;
-        check_retry_policy(member.value, action.pointer + at, diagnostics_);
+        check_retry_policy(member.value, action.pointer + at, options_.limits, diagnostics_);
         action.settings.retry_policy = compile(action, member.value, at);
       } else if (!apart.empty() && same_word(member.name(), apart)) {
         changed = true;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "definition/condition.h"
+#include "definition/limits.h"
 #include "definition/trigger_types.h"
 #include "expression/template.h"
 #include "json/value.h"
@@ -229,6 +230,7 @@ struct CompileOptions {
   Dialect dialect = Dialect::pa;
   Value connection_references;  ///< as the flow stores them; null = none known: references are not checked
   Value parameter_values;       ///< deployed values {name:{value}}; null = none
+  Limits limits;                ///< how large it may be
 };
 
 struct Compiled {

@@ -69,7 +69,8 @@ bool is_secured(const Value& operation, std::string_view side) {
   return false;
 }
 
-void check_retry_policy(const Value& policy, const std::string& pointer, Diagnostics& diagnostics) {
+void check_retry_policy(const Value& policy, const std::string& pointer, const Limits& limits,
+                        Diagnostics& diagnostics) {
   const auto bad = [&](std::string_view member, std::string message, std::string cure) {
     report(diagnostics, member.empty() ? pointer : json::join(pointer, member), "InvalidRetryPolicy",
            std::move(message), std::move(cure));
@@ -88,8 +89,9 @@ void check_retry_policy(const Value& policy, const std::string& pointer, Diagnos
   const Value& count = member_at(policy, {"count"});
   if (!is_expression(count)) {
     const auto number = whole_number(count);
-    if (!number || *number < 1 || *number > 90) {
-      bad("count", "The retry count must be a whole number from 1 to 90.", "Give 'count' a value from 1 to 90.");
+    if (!number || *number < 1 || *number > limits.retries) {
+      const std::string range = "from 1 to " + std::to_string(limits.retries) + ".";
+      bad("count", "The retry count must be a whole number " + range, "Give 'count' a value " + range);
     }
   }
   for (const std::string_view member : {"interval", "minimumInterval", "maximumInterval"}) {
@@ -134,7 +136,7 @@ void read_content_transfer(const Value& action, ActionSettings& settings, const 
 
 }  // namespace
 
-ActionSettings read_settings(const Value& action, ActionType type, const std::string& pointer,
+ActionSettings read_settings(const Value& action, ActionType type, const std::string& pointer, const Limits& limits,
                              Diagnostics& diagnostics) {
   ActionSettings settings;
   const bool loops_until = type == ActionType::until;
@@ -150,9 +152,9 @@ ActionSettings read_settings(const Value& action, ActionType type, const std::st
   const Value& count = member_at(action, {"limit", "count"});
   if (loops_until && !count.is_null() && !is_expression(count)) {
     const auto number = whole_number(count);
-    if (!number || *number < 1 || *number > 5'000) {
+    if (!number || *number < 1 || *number > limits.until_count) {
       report(diagnostics, pointer + "/limit/count", "WorkflowRunActionUntilLimitInvalid",
-             "The count of an Until must be a whole number from 1 to 5000.",
+             "The count of an Until must be a whole number from 1 to " + std::to_string(limits.until_count) + ".",
              "Lower 'count', or raise it to at least 1.");
     } else {
       settings.until_count = static_cast<std::uint32_t>(*number);
@@ -163,9 +165,10 @@ ActionSettings read_settings(const Value& action, ActionType type, const std::st
   if (type == ActionType::foreach_ && !repetitions.is_null() && !is_expression(repetitions)) {
     const std::string at = pointer + "/runtimeConfiguration/concurrency/repetitions";
     const auto number = whole_number(repetitions);
-    if (!number || *number < 1 || *number > 50) {
-      report(diagnostics, at, "InvalidConcurrencyConfiguration", "The concurrency of a Foreach must be from 1 to 50.",
-             "Give 'repetitions' a value from 1 to 50.");
+    if (!number || *number < 1 || *number > limits.foreach_concurrency) {
+      const std::string range = "from 1 to " + std::to_string(limits.foreach_concurrency) + ".";
+      report(diagnostics, at, "InvalidConcurrencyConfiguration", "The concurrency of a Foreach must be " + range,
+             "Give 'repetitions' a value " + range);
     } else if (settings.sequential && *number != 1) {
       report(diagnostics, at, "InvalidConcurrencyConfiguration",
              "A Foreach can't have both the option 'Sequential' and a concurrency.", "Remove one of the two.");
@@ -184,10 +187,11 @@ ActionSettings read_settings(const Value& action, ActionType type, const std::st
   const Value& minimum = member_at(action, {"runtimeConfiguration", "paginationPolicy", "minimumItemCount"});
   if (!minimum.is_null()) {
     const auto number = whole_number(minimum);
-    if (!number || *number < 1 || *number > 100'000) {
+    if (!number || *number < 1 || *number > limits.pagination_items) {
+      const std::string range = "from 1 to " + std::to_string(limits.pagination_items);
       report(diagnostics, pointer + "/runtimeConfiguration/paginationPolicy/minimumItemCount",
-             "InvalidPaginationPolicy", "The pagination threshold must be a whole number from 1 to 100000.",
-             "Give 'minimumItemCount' a value from 1 to 100000, or switch pagination off.");
+             "InvalidPaginationPolicy", "The pagination threshold must be a whole number " + range + ".",
+             "Give 'minimumItemCount' a value " + range + ", or switch pagination off.");
     } else {
       settings.pagination_minimum = static_cast<std::uint32_t>(*number);
     }

@@ -9,11 +9,12 @@ namespace flowmend::definition {
 
 /// `limit`, `runtimeConfiguration` and `operationOptions` of an action, checked (engine.md 3.8). `retry_policy` is the
 /// caller's: it needs the names. Findings get pointers that begin with `pointer`.
-ActionSettings read_settings(const Value& action, ActionType type, const std::string& pointer,
+ActionSettings read_settings(const Value& action, ActionType type, const std::string& pointer, const Limits& limits,
                              Diagnostics& diagnostics);
 
 /// Checks a retry policy that is written out (engine.md 3.9); an expression is checked when it is evaluated.
-void check_retry_policy(const Value& policy, const std::string& pointer, Diagnostics& diagnostics);
+void check_retry_policy(const Value& policy, const std::string& pointer, const Limits& limits,
+                        Diagnostics& diagnostics);
 
 /// A whole number, written as one or as a text of digits; nothing otherwise.
 std::optional<std::int64_t> whole_number(const Value& value);

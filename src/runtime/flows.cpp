@@ -40,8 +40,8 @@ bool has_errors(const Diagnostics& diagnostics) {
 
 }  // namespace
 
-Flows::Flows(store::Store& store, const engine::Sealer& sealer, Executor& executor)
-    : store_(store), sealer_(sealer), executor_(executor) {}
+Flows::Flows(store::Store& store, const engine::Sealer& sealer, Executor& executor, definition::Limits limits)
+    : store_(store), sealer_(sealer), executor_(executor), limits_(limits) {}
 
 std::string Flows::fresh_key() const { return sealer_.seal(executor_.secret(key_bytes)); }
 
@@ -56,7 +56,8 @@ void Flows::changed(const std::string& id) {
   for (const auto& listener : listeners_) listener(id);
 }
 
-definition::Compiled Flows::compile(const store::FlowRow& row, const store::FlowVersionRow& version) const {
+definition::Compiled Flows::compile(const store::FlowRow& row, const store::FlowVersionRow& version,
+                                    const definition::Limits& limits) const {
   definition::CompileOptions options;
   options.id = row.id;
   options.workflow_id = row.workflow_id;
@@ -66,6 +67,7 @@ definition::Compiled Flows::compile(const store::FlowRow& row, const store::Flow
   options.dialect = row.dialect == "la" ? definition::Dialect::la : definition::Dialect::pa;
   options.connection_references = version.connection_references;
   options.parameter_values = version.parameter_values;
+  options.limits = limits;
   return definition::compile(version.definition, options);
 }
 
@@ -94,7 +96,7 @@ Result<Saved> Flows::create(const FlowDraft& draft, std::string_view by) {
       draft.definition,
       draft.connection_references.is_null() ? Value::empty_object() : draft.connection_references,
       draft.parameter_values};
-  auto compiled = compile(row, version);
+  auto compiled = compile(row, version, limits_);
   if (!compiled.flow || has_errors(compiled.diagnostics)) return Saved{std::nullopt, std::move(compiled.diagnostics)};
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {
     change.put_flow(row);
@@ -129,7 +131,7 @@ Result<Saved> Flows::update(std::string_view id, const FlowDraft& draft, std::st
                        (*stored)->connection_references != version.connection_references ||
                        (*stored)->parameter_values != version.parameter_values;
   if (differs) version.version = row.version = later_version_name(now, row.version);
-  auto compiled = compile(row, version);
+  auto compiled = compile(row, version, limits_);
   if (!compiled.flow || has_errors(compiled.diagnostics)) return Saved{std::nullopt, std::move(compiled.diagnostics)};
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {
     change.put_flow(row);
@@ -152,7 +154,7 @@ Result<definition::Compiled> Flows::compile_draft(std::string_view id, const Val
   if (!definition.is_null()) (*version)->definition = definition;
   if (!connection_references.is_null()) (*version)->connection_references = connection_references;
   (*version)->version = (*row)->version;
-  return compile(**row, **version);
+  return compile(**row, **version, definition::Limits::none());
 }
 
 Result<void> Flows::set_state(std::string_view id, store::FlowState state) {
@@ -269,7 +271,7 @@ Result<std::shared_ptr<const definition::Flow>> Flows::version(std::string_view 
   } else {  // deleted: what its runs need is in the version
     described.id = id;
   }
-  auto compiled = compile(described, **stored);
+  auto compiled = compile(described, **stored, definition::Limits::none());
   if (!compiled.flow) {
     const auto& findings = compiled.diagnostics;
     return make_error(

@@ -52,7 +52,10 @@ struct LiveFlow {
 /// The flows: saved, changed, compiled once and cached. Threads: any.
 class Flows {
  public:
-  Flows(store::Store& store, const engine::Sealer& sealer, Executor& executor);
+  Flows(store::Store& store, const engine::Sealer& sealer, Executor& executor, definition::Limits limits = {});
+
+  /// How large a definition may be when it is saved.
+  const definition::Limits& limits() const { return limits_; }
 
   /// Checks and stores a new flow with two fresh access keys.
   Result<Saved> create(const FlowDraft& draft, std::string_view by);
@@ -79,13 +82,15 @@ class Flows {
 
  private:
   Result<std::shared_ptr<const LiveFlow>> load(store::FlowRow row);
-  definition::Compiled compile(const store::FlowRow& row, const store::FlowVersionRow& version) const;
+  definition::Compiled compile(const store::FlowRow& row, const store::FlowVersionRow& version,
+                               const definition::Limits& limits) const;
   void changed(const std::string& id);
   std::string fresh_key() const;
 
   store::Store& store_;
   const engine::Sealer& sealer_;
   Executor& executor_;
+  const definition::Limits limits_;
   std::vector<std::function<void(const std::string&)>> listeners_;
 
   std::mutex mutex_;                                                                   ///< guards the caches

@@ -107,7 +107,7 @@ class ShardRuntime final : public Runtime {
         sealer_(parts.sealer),
         settings_(std::move(settings)),
         executor_(std::move(parts.executor)),
-        flows_(store_, sealer_, *executor_),
+        flows_(store_, sealer_, *executor_, settings_.definitions),
         shard_(std::make_unique<Shard>(store_, parts.effects, sealer_, executor_, flows_, settings_)),
         schedules_(std::make_unique<Schedules>(
             store_, *executor_, flows_,
@@ -481,7 +481,7 @@ class ShardRuntime final : public Runtime {
             std::function<void(Answer)> answer, std::function<void(Result<StartedRun>)> started,
             OnFailure on_failure = OnFailure::advance) {
     const auto record = trigger_record(*flow, outputs);
-    const auto verdict = trigger::judge(*flow, record, executor_->now(), executor_->random());
+    const auto verdict = trigger::judge(*flow, record, executor_->now(), executor_->random(), settings_.split);
     if (!verdict) {
       if (on_failure == OnFailure::keep_state) documents.clear();
       record_check(*flow, "Failed", verdict.error().code, verdict.error().message, std::move(documents));

@@ -18,6 +18,7 @@
 #include "runtime/flows.h"
 #include "runtime/holds.h"
 #include "store/store.h"
+#include "trigger/condition.h"
 #include "trigger/request.h"
 
 namespace flowmend::runtime {
@@ -30,6 +31,8 @@ struct Settings {
   Duration evict_after = Duration::seconds(10);  ///< a run that sleeps longer than this leaves memory
   unsigned scale_unit = 0;
   engine::Limits limits;                             ///< of the runs
+  definition::Limits definitions;                    ///< of what is saved
+  trigger::SplitLimits split;                        ///< of what one trigger may start
   std::string public_url = "http://127.0.0.1:8080";  ///< without a slash at its end; begins callback addresses
 };
 

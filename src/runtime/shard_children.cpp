@@ -164,7 +164,7 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
   record.add("parentRun", Value(active.row.name));
   record.add("callDepth", Value(depth));
   const Value trigger = record.finish();
-  const auto verdict = trigger::judge(*live.flow, trigger, begun, executor_.random());
+  const auto verdict = trigger::judge(*live.flow, trigger, begun, executor_.random(), settings_.split);
   if (!verdict) return tell(refused(call, begun, verdict.error()));
   if (verdict->kind == trigger::Verdict::Kind::skip)
     return refuse(verdict->code, "The flow " + name + " was not run: " + verdict->message, "Change its trigger.");

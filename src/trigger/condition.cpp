@@ -39,7 +39,8 @@ Result<std::string> tracking_id(const definition::Flow& flow, TriggerContext& co
 
 }  // namespace
 
-Result<Verdict> judge(const definition::Flow& flow, const Value& record, Timestamp now, std::uint64_t seed) {
+Result<Verdict> judge(const definition::Flow& flow, const Value& record, Timestamp now, std::uint64_t seed,
+                      const SplitLimits& limits) {
   TriggerContext context(flow, record, now, seed);
   Verdict verdict;
   for (std::size_t i = 0; i < flow.trigger.conditions.size(); ++i) {
@@ -74,7 +75,7 @@ Result<Verdict> judge(const definition::Flow& flow, const Value& record, Timesta
                       std::string(json::type_name(items->type())) + "'. ",
                   "The result must be a valid array.");
   }
-  const auto most = flow.trigger.concurrency ? split_items_with_concurrency_max : split_items_max;
+  const auto most = flow.trigger.concurrency ? limits.items_with_concurrency : limits.items;
   if (items->size() > most) {
     return make_error("SplitOnItemsLimitExceeded", "'splitOn' of trigger '" + flow.trigger.name + "' gave " +
                                                        std::to_string(items->size()) + " items; at most " +

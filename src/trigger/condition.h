@@ -20,12 +20,15 @@ struct Verdict {
   std::vector<std::string> client_tracking_ids;  ///< beside `outputs`; an empty text = the run's name
 };
 
+/// The most items that splitOn may give (engine.md 8).
+struct SplitLimits {
+  std::size_t items = 100'000;
+  std::size_t items_with_concurrency = 100;  ///< when the trigger has a concurrency
+};
+
 /// Evaluates conditions, splitOn and the tracking id of a trigger over its outputs (engine.md 2.1, 2.3). `record` is
 /// the trigger's record `{name, outputs, ...}`. Errors are failed checks: the expression's own message.
-Result<Verdict> judge(const definition::Flow& flow, const Value& record, Timestamp now, std::uint64_t seed);
-
-/// The most items that splitOn may give, and with trigger concurrency (engine.md 8).
-inline constexpr std::size_t split_items_max = 100'000;
-inline constexpr std::size_t split_items_with_concurrency_max = 100;
+Result<Verdict> judge(const definition::Flow& flow, const Value& record, Timestamp now, std::uint64_t seed,
+                      const SplitLimits& limits = {});
 
 }  // namespace flowmend::trigger
