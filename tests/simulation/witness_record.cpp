@@ -191,7 +191,7 @@ void Witness::check_feeds() {
     const auto read = std::stoll(location.substr(slash + 1));
     const std::string feed = location.substr(0, slash);
     for (std::int64_t i = 0; i < read; ++i) {
-      const auto id = document.key + " " + feed + "/" + std::to_string(i);
+      const auto id = document.key.substr(0, document.key.find('/')) + " " + feed + "/" + std::to_string(i);
       if (runs_of_id_[id] != 1)
         fail("every accepted trigger has exactly one run", id + " has " + std::to_string(runs_of_id_[id]) + " runs");
     }
