@@ -512,6 +512,7 @@ class ShardRuntime final : public Runtime {
         started(make_error(verdict->code, verdict->message, {}, "No run was started; the trigger's history says so."));
       return;
     }
+    const bool window = flow->trigger.type_name == "SlidingWindow";  // there is no gap between windows
     const bool split = verdict->outputs.size() > 1 || !flow->trigger.split_on.is_constant();
     std::vector<StartRequest> requests;
     for (std::size_t i = 0; i < verdict->outputs.size(); ++i) {
@@ -524,6 +525,7 @@ class ShardRuntime final : public Runtime {
       request.trigger = item.finish();
       request.client_tracking_id = tracking.empty() ? verdict->client_tracking_ids[i] : tracking;
       request.started_by = by;
+      request.must_start = window;
       // The items of a split are one commit: the caller hears of the last.
       const bool last = i + 1 == verdict->outputs.size();
       if (last) {

@@ -116,7 +116,7 @@ void Shard::start_run(StartRequest request) {
     if (request.started) request.started(error);
     if (request.answer) request.answer(error_answer(status, error.code, error.message));
   };
-  if (const auto health = store_.health(); !health) return refuse(health.error(), 503);
+  if (const auto health = store_.health(); !health && !request.must_start) return refuse(health.error(), 503);
   const bool waits = must_wait(*request.flow);
   if (waits && !request.must_start &&
       turnstile(trigger_key(request.flow->id, request.flow->trigger.name)).waiting.size() >=

@@ -31,7 +31,9 @@ struct StartRequest {
   std::string resubmit_of;
   std::string origin;  ///< the first run of the chain that `resubmit_of` belongs to
   std::string started_by;
-  bool must_start = false;         ///< waits for its turn even beyond the trigger's limit of waiting runs
+  /// Nobody could ask again: waits for its turn even beyond the trigger's limit of waiting runs, and for the disk while
+  /// nothing can be stored.
+  bool must_start = false;
   std::string child_key;           ///< of the call that this run answers; committed with the start
   bool waits_forever = false;      ///< the caller is a run: no limit of time, and it comes back after a crash
   bool answers_later = false;      ///< `answer` waits for a Response action; else it gets 202 once the start is durable
