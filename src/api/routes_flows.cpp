@@ -176,13 +176,17 @@ http::Response set_state(const Parts& parts, const Call& call, store::FlowState 
 http::Response list_triggers(const Parts& parts, const Call& call) {
   const auto live = parts.runtime.flows().find(call.parameters[1]);
   if (!live) return error_reply(live.error());
-  return list_response(Value::array({trigger_view(parts, (*live)->row, (*live)->flow.get())}));
+  json::ArrayBuilder list;
+  for (const auto& flow : definition::by_trigger((*live)->flow)) list.push(trigger_view(parts, (*live)->row, *flow));
+  return list_response(list.finish());
 }
 
 http::Response get_trigger(const Parts& parts, const Call& call) {
   const auto live = parts.runtime.flows().find(call.parameters[1]);
   if (!live) return error_reply(live.error());
-  return json_response(200, trigger_view(parts, (*live)->row, (*live)->flow.get()));
+  const auto flow = definition::with_trigger((*live)->flow, call.parameters[2]);
+  if (!flow) return error_reply(make_error("TriggerNotFound", "The flow has no trigger '" + call.parameters[2] + "'."));
+  return json_response(200, trigger_view(parts, (*live)->row, *flow));
 }
 
 http::Headers headers_of(const Parts& parts, const runtime::StartedRun& started) {
@@ -270,7 +274,8 @@ http::Response flow_connections(const Parts& parts, const Call& call) {
 http::Response histories(const Parts& parts, const Call& call) {
   const auto top = top_of(call, 100, 250);
   if (!top) return error_reply(top.error());
-  const auto rows = parts.store.trigger_histories(call.parameters[1], call.query_value("$skiptoken"), *top);
+  const auto rows =
+      parts.store.trigger_histories(call.parameters[1], call.parameters[2], call.query_value("$skiptoken"), *top);
   if (!rows) return error_reply(rows.error());
   json::ArrayBuilder list;
   for (const auto& row : *rows) {

@@ -158,7 +158,7 @@ Result<LoadedRun> load_run(const Parts& parts, std::string_view flow, std::strin
   auto live = parts.runtime.flows().find(loaded.row.flow);
   if (!live) return live.error();
   loaded.live = *live;
-  auto version = parts.runtime.flows().version(loaded.row.flow, loaded.row.version);
+  auto version = parts.runtime.flows().version(loaded.row.flow, loaded.row.version, loaded.row.trigger);
   if (!version) return version.error();
   loaded.flow = *version;
   auto events = runtime::read_events(parts.store, parts.sealer, loaded.row.number);
@@ -203,12 +203,17 @@ Value flow_view(const Parts& parts, const Call& call, const store::FlowRow& row,
   json::ObjectBuilder own;
   const Value* triggers = has ? (*version)->definition.find("triggers") : nullptr;
   if (triggers != nullptr && triggers->is_object() && triggers->size() > 0) {
-    const json::Member& trigger = triggers->as_object()[0];
-    json::ObjectBuilder about;
-    about.add("name", Value(trigger.name()));
-    about.add("type", Value(trigger.value.text_of("type")));
-    if (!trigger.value.text_of("kind").empty()) about.add("kind", Value(trigger.value.text_of("kind")));
-    own.add("trigger", about.finish());
+    json::ArrayBuilder all;
+    for (const json::Member& trigger : triggers->as_object()) {
+      json::ObjectBuilder about;
+      about.add("name", Value(trigger.name()));
+      about.add("type", Value(trigger.value.text_of("type")));
+      if (!trigger.value.text_of("kind").empty()) about.add("kind", Value(trigger.value.text_of("kind")));
+      all.push(about.finish());
+    }
+    const Value list = all.finish();
+    own.add("trigger", list.as_array()[0]);
+    if (list.size() > 1) own.add("triggers", list);
   }
   own.add("version", Value(row.version));
   own.add("onOutage", Value(row.properties.text_of("onOutage", "fail")));
@@ -300,16 +305,16 @@ Value action_view(const Call& call, const LoadedRun& run, const std::string& act
                   "Microsoft.ProcessSimple/environments/flows/runs/actions/repetitions", properties.finish());
 }
 
-Value trigger_view(const Parts& parts, const store::FlowRow& row, const definition::Flow* flow) {
+Value trigger_view(const Parts& parts, const store::FlowRow& row, const definition::Flow& flow) {
   json::ObjectBuilder properties;
   properties.add("provisioningState", "Succeeded");
   properties.add("createdTime", Value(to_string(row.created)));
   properties.add("changedTime", Value(to_string(row.changed)));
   properties.add("state", Value(row.state == store::FlowState::started ? "Enabled" : "Disabled"));
-  if (flow != nullptr && flow->trigger.recurrence.is_object()) properties.add("recurrence", flow->trigger.recurrence);
-  const Timestamp next = parts.runtime.next_fire(row.id);
+  if (flow.trigger.recurrence.is_object()) properties.add("recurrence", flow.trigger.recurrence);
+  const std::string& name = flow.trigger.name;
+  const Timestamp next = parts.runtime.next_fire(row.id, name);
   if (next.is_set()) properties.add("nextExecutionTime", Value(to_string(next)));
-  const std::string name = flow == nullptr ? "manual" : flow->trigger.name;
   return resource(flow_id(row.id) + "/triggers/" + name, name, "Microsoft.ProcessSimple/environments/flows/triggers",
                   properties.finish());
 }

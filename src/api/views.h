@@ -34,7 +34,7 @@ Value run_view(const Parts& parts, const Call& call, const LoadedRun& run, bool 
 /// An action or repetition resource: `{name, id, type, properties}` with links to its contents.
 Value action_view(const Call& call, const LoadedRun& run, const std::string& action, const std::string& repetition,
                   const engine::ActionRecord& record);
-Value trigger_view(const Parts& parts, const store::FlowRow& row, const definition::Flow* flow);
+Value trigger_view(const Parts& parts, const store::FlowRow& row, const definition::Flow& flow);
 
 /// The headers that tell a caller about the run it started (rest-api.md 5.2).
 http::Headers run_headers(const std::string& run, const std::string& workflow_id, const std::string& version);

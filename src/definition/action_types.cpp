@@ -46,7 +46,7 @@ constexpr std::array entries = {
     ActionTypeEntry{"InvokeFunction", false, unavailable, ""},
     ActionTypeEntry{"ApiManagement", true, api_management, "api method pathTemplate"},
     ActionTypeEntry{"ServiceProvider", false, unavailable, ""},
-    ActionTypeEntry{"SendToBatch", false, unavailable, ""},
+    ActionTypeEntry{"SendToBatch", true, send_to_batch, "batchName content host"},
     ActionTypeEntry{"Batch", false, unavailable, ""},
     ActionTypeEntry{"Liquid", false, unavailable, ""},
     ActionTypeEntry{"Xslt", true, xslt, "content"},

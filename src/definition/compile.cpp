@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "definition/action_types.h"
+#include "definition/batch.h"
 #include "definition/flow.h"
 #include "definition/order.h"
 #include "definition/secure.h"
@@ -103,7 +104,7 @@ class Reader {
     if (!actions.is_null()) read_branch(actions, "/actions", Place{}, flow_->root, flow_->root_slots);
     check_limits(definition_, options_.limits, diagnostics_);
     names_.emplace(*flow_);
-    read_trigger();
+    read_triggers();
     mentions_.resize(flow_->actions.size());
     for (Action& action : flow_->actions) compile_action(action);
     link(flow_->root);
@@ -114,6 +115,7 @@ class Reader {
     check_order(*flow_, mentions_, diagnostics_);
     const Value& outputs = member_at(definition_, {"outputs"});
     if (outputs.is_object()) flow_->outputs = Template::compile(outputs, *names_, "/outputs", diagnostics_);
+    add_other_triggers();
     spread_secure_data(*flow_, mentions_, flow_->outputs.mentions());
     return finish();
   }
@@ -332,19 +334,42 @@ class Reader {
     flow_->actions[id].frame_slots = frame_slots;
   }
 
-  void read_trigger() {
-    Trigger& trigger = flow_->trigger;
+  void read_triggers() {
     const Value& triggers = member_at(definition_, {"triggers"});
     if (!triggers.is_object() || triggers.size() == 0) {
       return error("/triggers", "MissingRequiredProperty", "The definition has no trigger.",
                    "Add one, for example of type Request.");
     }
-    if (triggers.size() > 1) {
-      return error("/triggers", "WorkflowTriggerCountUnsupported",
-                   "Flowmend runs definitions with exactly one trigger.",
-                   "Split the definition: one flow per trigger.");
+    if (triggers.size() > 1 && flow_->dialect == Dialect::pa) {
+      warn("/triggers", "WorkflowTriggerCountUnsupported",
+           "The definition has " + std::to_string(triggers.size()) +
+               " triggers; each starts runs of its own here, but Power Automate allows one.",
+           "Split the definition if it has to go back there: one flow per trigger.");
     }
-    const json::Member& member = triggers.as_object()[0];
+    for (const json::Member& member : triggers.as_object()) {
+      Trigger trigger;
+      read_trigger(member, trigger);
+      if (&member == &triggers.as_object()[0]) {
+        flow_->trigger = std::move(trigger);
+      } else {
+        other_triggers_.push_back(std::move(trigger));
+      }
+    }
+  }
+
+  /// Each further trigger gets a copy of the finished graph: what is hidden, for one, depends on the trigger.
+  void add_other_triggers() {
+    std::vector<std::shared_ptr<const Flow>> others;
+    for (Trigger& trigger : other_triggers_) {
+      auto other = std::make_shared<Flow>(*flow_);
+      other->trigger = std::move(trigger);
+      spread_secure_data(*other, mentions_, other->outputs.mentions());
+      others.push_back(std::move(other));
+    }
+    flow_->others = std::move(others);
+  }
+
+  void read_trigger(const json::Member& member, Trigger& trigger) {
     const std::string at = json::join("/triggers", member.name());
     const Value& written = member.value;
     trigger.name = std::string(member.name());
@@ -368,7 +393,8 @@ class Reader {
     }
     trigger.recurrence = member_at(written, {"recurrence"});
     if (entry != nullptr && entry->runs && entry->needs_recurrence)
-      check_recurrence(trigger.recurrence, at + "/recurrence");
+      check_recurrence(trigger.recurrence, at + "/recurrence", diagnostics_);
+    if (trigger.source == TriggerSource::batch && entry != nullptr) check_batch_trigger(written, at);
     trigger.inputs = Template::compile(member_at(written, {"inputs"}), *names_, at + "/inputs", diagnostics_);
     const Value& conditions = member_at(written, {"conditions"});
     if (conditions.is_array()) {
@@ -393,11 +419,18 @@ class Reader {
     trigger.secure_inputs = is_secured(written, "inputs");
     trigger.secure_outputs = is_secured(written, "outputs");
     read_trigger_concurrency(member_at(written, {"runtimeConfiguration", "concurrency"}),
-                             at + "/runtimeConfiguration/concurrency");
+                             at + "/runtimeConfiguration/concurrency", trigger);
   }
 
-  void read_trigger_concurrency(const Value& concurrency, const std::string& at) {
-    Trigger& trigger = flow_->trigger;
+  void check_batch_trigger(const Value& written, const std::string& at) {
+    static_cast<void>(read_batches(member_at(written, {"inputs"}), at + "/inputs", diagnostics_));
+    if (!flow_->has_response) return;
+    error(at, "WorkflowUnsupportedBatchTriggerForResponseAction",
+          "A flow with a Batch trigger can't have a Response action: nobody waits for its answer.",
+          "Remove the Response action.");
+  }
+
+  void read_trigger_concurrency(const Value& concurrency, const std::string& at, Trigger& trigger) {
     if (trigger.single_instance) trigger.concurrency = 1;
     if (!concurrency.is_null()) {
       const Value& runs = member_at(concurrency, {"runs"});
@@ -420,38 +453,6 @@ class Reader {
             "Lower the number.");
     } else {
       trigger.waiting_runs_max = waiting ? static_cast<std::uint32_t>(*waiting) : 10 + *trigger.concurrency;
-    }
-  }
-
-  void check_recurrence(const Value& recurrence, const std::string& at) {
-    struct Bound {
-      std::string_view frequency;
-      std::int64_t interval_max;
-    };
-    static constexpr Bound bounds[] = {{"second", 9'999'999}, {"minute", 72'000}, {"hour", 12'000}, {"day", 500},
-                                       {"week", 71},          {"month", 16},      {"year", 1}};
-    if (!recurrence.is_object()) {
-      return error(at, "InvalidWorkflowTriggerRecurrence", "The trigger needs a recurrence.",
-                   "Write {\"frequency\": \"Hour\", \"interval\": 1}.");
-    }
-    const Value& frequency = member_at(recurrence, {"frequency"});
-    const Value& interval = member_at(recurrence, {"interval"});
-    const auto open = [](const Value& v) {
-      return v.is_string() && v.as_string().find_first_of("@[#") != std::string_view::npos;
-    };
-    if (open(frequency)) return;
-    const std::string word = frequency.is_string() ? lower_case(frequency.as_string()) : "";
-    const auto* bound = std::ranges::find(bounds, word, &Bound::frequency);
-    if (bound == std::end(bounds)) {
-      return error(at + "/frequency", "InvalidWorkflowTriggerRecurrence",
-                   "The frequency must be Second, Minute, Hour, Day, Week, Month or Year.", "Choose one of these.");
-    }
-    if (open(interval)) return;
-    const auto number = whole_number(interval);
-    if (!number || *number < 1 || *number > bound->interval_max) {
-      error(at + "/interval", "InvalidWorkflowTriggerRecurrence",
-            "The interval must be from 1 to " + std::to_string(bound->interval_max) + " for this frequency.",
-            "Correct 'interval'.");
     }
   }
 
@@ -762,6 +763,7 @@ class Reader {
   std::shared_ptr<Flow> flow_ = std::make_shared<Flow>();
   Diagnostics diagnostics_;
   std::optional<FlowNames> names_;
+  std::vector<Trigger> other_triggers_;       ///< all but the first
   std::vector<const ActionTypeEntry*> runs_;  ///< by action: its entry, nullptr when Flowmend can't run it
   std::vector<std::vector<Template::Mention>> mentions_;
 };

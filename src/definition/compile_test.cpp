@@ -49,6 +49,76 @@ TEST(Compile, HidesWhatUsesSecuredOutputs) {
   EXPECT_FALSE(compiled.flow->find_action("E")->settings.secure_inputs);
 }
 
+Compiled compile_triggers(const std::string& triggers, const std::string& actions, Dialect dialect = Dialect::la) {
+  const auto definition = json::parse("{\"triggers\":" + triggers + ",\"actions\":" + actions + "}");
+  EXPECT_TRUE(definition.has_value());
+  CompileOptions options;
+  options.dialect = dialect;
+  return compile(*definition, options);
+}
+
+TEST(Compile, GivesTheFlowOnceForEachTrigger) {
+  const char* triggers = R"j({"open": {"type": "Request"}, "secret": {"type": "Request",
+    "runtimeConfiguration": {"secureData": {"properties": ["outputs"]}}}, "timer": {"type": "Recurrence",
+    "recurrence": {"frequency": "Day", "interval": 1}}})j";
+  const char* actions = R"j({"A": {"type": "Compose", "inputs": "@triggerBody()"}})j";
+  const Compiled compiled = compile_triggers(triggers, actions);
+  ASSERT_NE(compiled.flow, nullptr);
+  EXPECT_TRUE(compiled.diagnostics.empty());
+  EXPECT_EQ(by_trigger(compiled.flow).size(), 3U);
+  EXPECT_EQ(with_trigger(compiled.flow, "open"), compiled.flow);
+  EXPECT_EQ(with_trigger(compiled.flow, "none"), nullptr);
+  EXPECT_EQ(with_trigger_or_first(compiled.flow, "none"), compiled.flow);
+  EXPECT_EQ(with_trigger(compiled.flow, "timer")->trigger.source, TriggerSource::schedule);
+  // What one trigger hides is no secret of another's runs.
+  EXPECT_FALSE(compiled.flow->find_action("A")->settings.secure_inputs);
+  EXPECT_TRUE(with_trigger(compiled.flow, "secret")->find_action("A")->settings.secure_inputs);
+  const Compiled in_pa = compile_triggers(triggers, actions, Dialect::pa);
+  ASSERT_EQ(in_pa.diagnostics.size(), 1U);
+  EXPECT_EQ(in_pa.diagnostics[0].code, "WorkflowTriggerCountUnsupported");
+  EXPECT_EQ(in_pa.diagnostics[0].severity, Severity::warning);
+}
+
+TEST(Compile, RefusesMoreTriggersThanTenAndABrokenOneAmongThem) {
+  std::string many;
+  for (int i = 0; i < 11; ++i)
+    many += (many.empty() ? "{" : ",") + ("\"t" + std::to_string(i)) + R"(":{"type":"Request"})";
+  const Compiled refused = compile_triggers(many + "}", "{}");
+  EXPECT_EQ(refused.flow, nullptr);
+  EXPECT_EQ(refused.diagnostics.at(0).code, "TriggersLimitExceeded");
+  const Compiled broken = compile_triggers(R"j({"a": {"type": "Request"}, "b": {"type": "Recurrence"}})j", "{}");
+  EXPECT_EQ(broken.flow, nullptr);
+  EXPECT_EQ(broken.diagnostics.at(0).pointer, "/triggers/b/recurrence");
+}
+
+TEST(Compile, ChecksTheBatchesOfATrigger) {
+  const auto first = [](const char* inputs, const char* actions) {
+    const Compiled compiled =
+        compile_triggers(std::string(R"j({"b": {"type": "Batch", "inputs": )j") + inputs + "}}", actions);
+    return compiled.diagnostics.empty() ? std::string()
+                                        : compiled.diagnostics[0].code + " " + compiled.diagnostics[0].pointer;
+  };
+  EXPECT_EQ(
+      first(
+          R"j({"mode": "Inline", "configurations": {"x": {"releaseCriteria": {"messageCount": "@parameters('$connections')['n']",
+    "recurrence": {"frequency": "Hour", "interval": 1}}}}})j",
+          "{}"),
+      "");
+  EXPECT_EQ(first("{}", "{}"), "InvalidBatchConfiguration /triggers/b/inputs/configurations");
+  EXPECT_EQ(first(R"j({"configurations": {"x": {}}})j", "{}"),
+            "InvalidBatchConfiguration /triggers/b/inputs/configurations/x/releaseCriteria");
+  EXPECT_EQ(first(R"j({"configurations": {"x": {"releaseCriteria": {"messageCount": 8001}}}})j", "{}"),
+            "InvalidBatchConfiguration /triggers/b/inputs/configurations/x/releaseCriteria/messageCount");
+  EXPECT_EQ(
+      first(R"j({"configurations": {"x": {"releaseCriteria": {"recurrence": {"frequency": "Eon", "interval": 1}}}}})j",
+            "{}"),
+      "InvalidWorkflowTriggerRecurrence /triggers/b/inputs/configurations/x/releaseCriteria/recurrence/frequency");
+  EXPECT_EQ(first(R"j({"mode": "IntegrationAccount"})j", "{}"), "TriggerTypeUnavailable /triggers/b/inputs/mode");
+  EXPECT_EQ(first(R"j({"configurations": {"x": {"releaseCriteria": {"batchSize": 10}}}})j",
+                  R"j({"R": {"type": "Response"}})j"),
+            "WorkflowUnsupportedBatchTriggerForResponseAction /triggers/b");
+}
+
 TEST(Compile, RefusesWithCodeAndPlace) {
   struct Case {
     const char* actions;

@@ -23,4 +23,25 @@ std::int32_t Flow::find_variable(std::string_view name) const {
   return -1;
 }
 
+std::shared_ptr<const Flow> with_trigger(const std::shared_ptr<const Flow>& flow, std::string_view name) {
+  if (flow == nullptr || flow->trigger.name == name) return flow;
+  for (const auto& other : flow->others) {
+    if (other->trigger.name == name) return other;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const Flow> with_trigger_or_first(const std::shared_ptr<const Flow>& flow, std::string_view name) {
+  auto named = with_trigger(flow, name);
+  return named ? named : flow;
+}
+
+std::vector<std::shared_ptr<const Flow>> by_trigger(const std::shared_ptr<const Flow>& flow) {
+  std::vector<std::shared_ptr<const Flow>> all;
+  if (flow == nullptr) return all;
+  all.push_back(flow);
+  all.insert(all.end(), flow->others.begin(), flow->others.end());
+  return all;
+}
+
 }  // namespace flowmend::definition

@@ -200,7 +200,10 @@ struct Flow {
   Dialect dialect = Dialect::pa;
   Value definition;
   Value connection_references;  ///< key -> {connectionName, id, source}; `{}` when none
-  Trigger trigger;
+  Trigger trigger;              ///< the one that starts its runs; of several the first: see with_trigger()
+  /// The same flow once more for each further trigger of the definition, in document order. A run has one trigger, so
+  /// whoever handles a run, or a trigger, holds the flow as that trigger's. Theirs is empty.
+  std::vector<std::shared_ptr<const Flow>> others;
   std::vector<Action> actions;
   Branch root;  ///< the top-level actions
   std::uint32_t root_slots = 0;
@@ -219,6 +222,13 @@ struct Flow {
   std::int32_t find_parameter(std::string_view name) const;  ///< -1 when unknown
   std::int32_t find_variable(std::string_view name) const;
 };
+
+/// The flow as its trigger `name` starts it; nullptr when it has none of that name.
+std::shared_ptr<const Flow> with_trigger(const std::shared_ptr<const Flow>& flow, std::string_view name);
+/// As with_trigger(), and as its first trigger starts it when it has none of that name.
+std::shared_ptr<const Flow> with_trigger_or_first(const std::shared_ptr<const Flow>& flow, std::string_view name);
+/// The flow as each of its triggers starts it, in document order: one for most flows.
+std::vector<std::shared_ptr<const Flow>> by_trigger(const std::shared_ptr<const Flow>& flow);
 
 /// What a definition is compiled with.
 struct CompileOptions {

@@ -1,5 +1,6 @@
 #include "definition/settings.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "definition/words.h"
@@ -200,6 +201,38 @@ ActionSettings read_settings(const Value& action, ActionType type, const std::st
   if (same_word(mock.text_of("staticResultOptions"), "Enabled"))
     settings.static_result = std::string(mock.text_of("name"));
   return settings;
+}
+
+void check_recurrence(const Value& recurrence, const std::string& at, Diagnostics& diagnostics) {
+  struct Bound {
+    std::string_view frequency;
+    std::int64_t interval_max;
+  };
+  static constexpr Bound bounds[] = {{"second", 9'999'999}, {"minute", 72'000}, {"hour", 12'000}, {"day", 500},
+                                     {"week", 71},          {"month", 16},      {"year", 1}};
+  if (!recurrence.is_object()) {
+    return report(diagnostics, at, "InvalidWorkflowTriggerRecurrence", "The trigger needs a recurrence.",
+                  "Write {\"frequency\": \"Hour\", \"interval\": 1}.");
+  }
+  const Value& frequency = member_at(recurrence, {"frequency"});
+  const Value& interval = member_at(recurrence, {"interval"});
+  const auto open = [](const Value& v) {
+    return v.is_string() && v.as_string().find_first_of("@[#") != std::string_view::npos;
+  };
+  if (open(frequency)) return;
+  const std::string word = frequency.is_string() ? lower_case(frequency.as_string()) : "";
+  const auto* bound = std::ranges::find(bounds, word, &Bound::frequency);
+  if (bound == std::end(bounds)) {
+    return report(diagnostics, at + "/frequency", "InvalidWorkflowTriggerRecurrence",
+                  "The frequency must be Second, Minute, Hour, Day, Week, Month or Year.", "Choose one of these.");
+  }
+  if (open(interval)) return;
+  const auto number = whole_number(interval);
+  if (!number || *number < 1 || *number > bound->interval_max) {
+    report(diagnostics, at + "/interval", "InvalidWorkflowTriggerRecurrence",
+           "The interval must be from 1 to " + std::to_string(bound->interval_max) + " for this frequency.",
+           "Correct 'interval'.");
+  }
 }
 
 }  // namespace flowmend::definition

@@ -16,6 +16,9 @@ ActionSettings read_settings(const Value& action, ActionType type, const std::st
 void check_retry_policy(const Value& policy, const std::string& pointer, const Limits& limits,
                         Diagnostics& diagnostics);
 
+/// Checks a `recurrence` (engine.md 2.6); what is an expression is checked when it is used.
+void check_recurrence(const Value& recurrence, const std::string& pointer, Diagnostics& diagnostics);
+
 /// A whole number, written as one or as a text of digits; nothing otherwise.
 std::optional<std::int64_t> whole_number(const Value& value);
 

@@ -21,10 +21,10 @@ constexpr std::array entries = {
     TriggerTypeEntry{"OpenApiConnection", true, true, TriggerSource::poll},
     TriggerTypeEntry{"OpenApiConnectionWebhook", true, false, TriggerSource::webhook},
     TriggerTypeEntry{"OpenApiConnectionNotification", false, false},
-    TriggerTypeEntry{"Batch", false, false},
+    TriggerTypeEntry{"Batch", true, false, TriggerSource::batch},
     TriggerTypeEntry{"ServiceProvider", false, false},
     TriggerTypeEntry{"ApiManagement", false, true},
-    TriggerTypeEntry{"Manual", false, false},
+    TriggerTypeEntry{"Manual", true, false, TriggerSource::call},
 };
 
 }  // namespace

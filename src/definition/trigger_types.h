@@ -12,6 +12,7 @@ enum class TriggerSource : std::uint8_t {
   call,     ///< somebody calls its signed address
   poll,     ///< the server asks a service again and again
   webhook,  ///< a service calls the signed address that it was given
+  batch,    ///< messages that other flows send, when there are enough of them
 };
 
 /// One trigger type of the field. Adding a type that Flowmend runs is one line in trigger_types.cpp.

@@ -442,7 +442,7 @@ class Incidents::Worker {
     finding.fingerprint = {"unknown|" + run.flow + "|" + run.error_code, "Same flow and code: " + run.error_code};
     if (const auto row = parts_.store.flow(run.flow); row && row->has_value())
       finding.flow_display_name = (*row)->display_name;
-    const auto flow = parts_.flows.version(run.flow, run.version);
+    const auto flow = parts_.flows.version(run.flow, run.version, run.trigger);
     const auto events = runtime::read_events(parts_.store, parts_.sealer, run.number);
     if (!flow || !events) return finding;
     const auto failure = find_failure(**flow, *events);

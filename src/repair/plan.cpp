@@ -44,7 +44,7 @@ std::vector<PlannedStep> plan_steps(const std::vector<store::RunRow>& runs, cons
   std::size_t looked_at = 0;
   for (const store::RunRow& run : runs) {
     if (looked_at++ >= looked_at_max) break;
-    const auto ran = flows.version(run.flow, run.version);
+    const auto ran = flows.version(run.flow, run.version, run.trigger);
     const auto events = runtime::read_events(store, sealer, run.number);
     const auto live = flows.find(run.flow);
     if (!ran || !events || !live || !(*live)->flow) continue;

@@ -40,10 +40,10 @@ Result<Value> plan_run(std::string_view name, const runtime::Resubmission& how, 
                       "Wait for its end, or cancel it.");
   const auto live = flows.find((*row)->flow);
   if (!live) return live.error();
-  const auto before = flows.version((*row)->flow, (*row)->version);
+  const auto before = flows.version((*row)->flow, (*row)->version, (*row)->trigger);
   if (!before) return before.error();
   const bool latest = how.definition == runtime::DefinitionChoice::latest;
-  const auto flow = latest ? (*live)->flow : *before;
+  const auto flow = latest ? definition::with_trigger_or_first((*live)->flow, (*row)->trigger) : *before;
   if (!flow)
     return make_error("InvalidDefinition",
                       "Flow '" + (*live)->row.display_name + "' can't run: its definition does not compile.", {},

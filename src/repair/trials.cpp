@@ -153,7 +153,7 @@ Result<Value> Trials::run(const Request& request) const {
   std::map<std::tuple<std::string, std::string, std::string>, std::int64_t> reasons;
   std::vector<std::pair<bool, Value>> listed;  // says something, view
   for (const store::RunRow& row : *rows) {
-    const auto original = parts_.flows.version(row.flow, row.version);
+    const auto original = parts_.flows.version(row.flow, row.version, row.trigger);
     const auto events = runtime::read_events(parts_.store, parts_.sealer, row.number);
     TrialRun tried;
     tried.run = row.name;
@@ -161,7 +161,8 @@ Result<Value> Trials::run(const Request& request) const {
       tried.verdict = TrialRun::Verdict::unknown;
       tried.message = !original ? original.error().message : events.error().message;
     } else {
-      tried = try_run(**original, compiled->flow, *events, &parts_.registry);
+      tried = try_run(**original, definition::with_trigger_or_first(compiled->flow, row.trigger), *events,
+                      &parts_.registry);
     }
     (went_well(row) ? good : failed).add(tried.verdict);
     if (tried.verdict != TrialRun::Verdict::passes) {

@@ -174,7 +174,10 @@ Result<void> Flows::erase(std::string_view id) {
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {
     if (!change.flow(id)) return flow_not_found(id);
     change.erase_flow(id);
-    static_cast<void>(change.erase_document("triggerState", id));
+    store::DocumentQuery states;
+    states.kind = "triggerState";
+    states.prefix = std::string(id) + "/";
+    for (const auto& state : change.documents(states)) static_cast<void>(change.erase_document(state.kind, state.key));
     return {};
   });
   if (written) changed(std::string(id));
@@ -249,7 +252,14 @@ Result<std::shared_ptr<const LiveFlow>> Flows::load(store::FlowRow row) {
   return std::shared_ptr<const LiveFlow>(live);
 }
 
-Result<std::shared_ptr<const definition::Flow>> Flows::version(std::string_view id, std::string_view version) {
+Result<std::shared_ptr<const definition::Flow>> Flows::version(std::string_view id, std::string_view version,
+                                                               std::string_view trigger) {
+  auto whole = whole_version(id, version);
+  if (!whole || trigger.empty()) return whole;
+  return definition::with_trigger_or_first(*whole, trigger);
+}
+
+Result<std::shared_ptr<const definition::Flow>> Flows::whole_version(std::string_view id, std::string_view version) {
   std::string key(id);
   key.push_back('/');
   key.append(version);

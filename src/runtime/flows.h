@@ -41,7 +41,8 @@ struct Saved {
 
 enum class KeyType : std::uint8_t { primary, secondary };
 
-/// A flow as the runtime uses it: its row, its latest version compiled, its access keys opened. Immutable.
+/// A flow as the runtime uses it: its row, its latest version compiled (as its first trigger starts it), its access
+/// keys opened. Immutable.
 struct LiveFlow {
   store::FlowRow row;
   std::shared_ptr<const definition::Flow> flow;  ///< absent when the stored definition no longer compiles
@@ -74,7 +75,9 @@ class Flows {
   Result<std::shared_ptr<const LiveFlow>> find(std::string_view id);
   Result<std::shared_ptr<const LiveFlow>> find_by_workflow_id(std::string_view workflow_id);
   /// One version compiled. `FlowVersionNotFound`, or `InvalidDefinition` when it does not compile any more.
-  Result<std::shared_ptr<const definition::Flow>> version(std::string_view id, std::string_view version);
+  /// `trigger`: as this one starts it; the first one when it is empty, or the version has none of that name.
+  Result<std::shared_ptr<const definition::Flow>> version(std::string_view id, std::string_view version,
+                                                          std::string_view trigger = {});
 
   /// Called after each change with the flow's id, on the changing thread; every listener hears of every change. Add
   /// them before flows are changed.
@@ -82,6 +85,7 @@ class Flows {
 
  private:
   Result<std::shared_ptr<const LiveFlow>> load(store::FlowRow row);
+  Result<std::shared_ptr<const definition::Flow>> whole_version(std::string_view id, std::string_view version);
   definition::Compiled compile(const store::FlowRow& row, const store::FlowVersionRow& version,
                                const definition::Limits& limits) const;
   void changed(const std::string& id);

@@ -6,6 +6,7 @@
 
 #include "base/ids.h"
 #include "runtime/trigger_call.h"
+#include "runtime/trigger_key.h"
 #include "trigger/inputs.h"
 
 namespace flowmend::runtime {
@@ -29,17 +30,18 @@ Polls::~Polls() {
     finish(plan, make_error("ServerStopping", "The server is stopping.", {}, "Try again when it has started."));
 }
 
-store::Document Polls::document_of(const std::string& id, const Plan& plan, const PollState& state) {
+store::Document Polls::document_of(const std::string& key, const Plan& plan, const PollState& state) {
   json::ObjectBuilder out;
   out.add("source", plan.source);
   if (!state.location.empty()) out.add("location", Value(state.location));
   if (state.refusals != 0) out.add("refusals", Value(static_cast<std::int64_t>(state.refusals)));
   out.add("saved", Value(to_string(plan.saved)));
   if (plan.last.is_set()) out.add("last", Value(to_string(plan.last)));
-  return {std::string(state_kind), id, out.finish(), 0, {}};
+  return {std::string(state_kind), key, out.finish(), 0, {}};
 }
 
 Result<void> Polls::recover() {
+  if (auto moved = move_flow_states(parts_.store, parts_.flows, state_kind); !moved) return moved;
   const auto flows = parts_.store.flows();
   if (!flows) return flows.error();
   for (const auto& row : *flows) plan(row);
@@ -56,25 +58,58 @@ void Polls::flow_changed(const std::string& id) {
     return;
   }
   if (*row) return plan(**row);
-  if (plans_.erase(id) != 0) {
-    store::Batch batch;
-    batch.documents.push_back({std::string(state_kind), id, Value(), 0, {}});
-    parts_.store.commit(std::move(batch), {});
+  forget(id, {});
+  erase_states(id, {});
+}
+
+/// Drops the plans of a flow's triggers that are not among `but`.
+void Polls::forget(const std::string& id, const std::set<std::string>& but) {
+  const auto prefix = trigger_keys_of(id);
+  for (auto plan = plans_.lower_bound(prefix); plan != plans_.end() && plan->first.starts_with(prefix);) {
+    if (but.contains(plan->first)) {
+      ++plan;
+      continue;
+    }
+    finish(plan->second, make_error("WorkflowTriggerIsNotEnabled", "The trigger was changed or switched off.", {},
+                                    "Look at the flow, and try again."));
+    plan = plans_.erase(plan);
   }
+}
+
+/// What triggers that are gone remembered.
+void Polls::erase_states(const std::string& id, const std::set<std::string>& but) {
+  const auto states = read_documents(parts_.store, state_kind, trigger_keys_of(id));
+  if (!states) return;
+  store::Batch batch;
+  for (const auto& state : *states) {
+    if (!but.contains(state.key)) batch.documents.push_back({std::string(state_kind), state.key, Value(), 0, {}});
+  }
+  if (!batch.documents.empty()) parts_.store.commit(std::move(batch), {});
 }
 
 void Polls::plan(const store::FlowRow& row) {
   const auto live = parts_.flows.find(row.id);
-  if (row.state != store::FlowState::started || !live || !(*live)->flow ||
-      (*live)->flow->trigger.source != definition::TriggerSource::poll) {
-    plans_.erase(row.id);
-    return;
+  std::set<std::string> there;
+  std::set<std::string> planned;
+  if (live) {
+    for (const auto& flow : definition::by_trigger((*live)->flow)) {
+      if (flow->trigger.source != definition::TriggerSource::poll) continue;
+      const auto key = trigger_key(row.id, flow->trigger.name);
+      there.insert(key);
+      if (row.state != store::FlowState::started) continue;
+      planned.insert(key);
+      plan_trigger(key, *flow);
+    }
   }
-  const definition::Flow& flow = *(*live)->flow;
+  forget(row.id, planned);
+  if (live && (*live)->flow) erase_states(row.id, there);
+}
+
+void Polls::plan_trigger(const std::string& key, const definition::Flow& flow) {
   const auto recurrence = trigger::read_recurrence(flow.trigger.recurrence);
   if (!recurrence) {
-    spdlog::error("the recurrence of flow {} can't be used: {}", row.id, recurrence.error().message);
-    plans_.erase(row.id);
+    spdlog::error("the recurrence of trigger {} can't be used: {}", key, recurrence.error().message);
+    plans_.erase(key);
     return;
   }
   Plan plan;
@@ -82,10 +117,10 @@ void Polls::plan(const store::FlowRow& row) {
   plan.source = Value::object({{"inputs", flow.trigger.inputs.source()},
                                {"recurrence", flow.trigger.recurrence},
                                {"connectionReferences", flow.connection_references}});
-  if (const auto known = plans_.find(row.id); known != plans_.end() && known->second.source == plan.source) return;
+  if (const auto known = plans_.find(key); known != plans_.end() && known->second.source == plan.source) return;
   const Timestamp now = parts_.executor->now();
   plan.saved = now;
-  const auto stored = parts_.store.document(state_kind, row.id);
+  const auto stored = parts_.store.document(state_kind, key);
   const Value* of = stored && *stored ? (*stored)->value.find("source") : nullptr;
   const auto same = [&](std::string_view part) {
     const Value* then = of == nullptr ? nullptr : of->find(part);
@@ -107,8 +142,8 @@ void Polls::plan(const store::FlowRow& row) {
     const auto due = trigger::next_fire(plan.recurrence, plan.saved, plan.last, plan.last);
     if (due && *due <= now) plan.next = now;
   }
-  plans_[row.id] = std::move(plan);
-  wake(row.id);
+  plans_[key] = std::move(plan);
+  wake(key);
 }
 
 Timestamp Polls::next_time(const Plan& plan) const {
@@ -117,34 +152,34 @@ Timestamp Polls::next_time(const Plan& plan) const {
       .value_or(Timestamp{});
 }
 
-void Polls::wake(const std::string& id) {
-  const auto& plan = plans_.at(id);
+void Polls::wake(const std::string& key) {
+  const auto& plan = plans_.at(key);
   if (!plan.next.is_set()) return;
-  parts_.executor->post_at(plan.next, [self = self_, id, turn = plan.turn] {
+  parts_.executor->post_at(plan.next, [self = self_, key, turn = plan.turn] {
     if (*self == nullptr) return;
-    const auto found = (*self)->plans_.find(id);
+    const auto found = (*self)->plans_.find(key);
     if (found == (*self)->plans_.end() || found->second.turn != turn || found->second.call != 0) return;
-    if ((*self)->parts_.executor->now() < found->second.next) return (*self)->wake(id);  // the clock was set back
-    (*self)->check(id);
+    if ((*self)->parts_.executor->now() < found->second.next) return (*self)->wake(key);  // the clock was set back
+    (*self)->check(key);
   });
 }
 
-void Polls::check(const std::string& id) {
-  Plan& plan = plans_.at(id);
+void Polls::check(const std::string& key) {
+  Plan& plan = plans_.at(key);
   const Timestamp now = parts_.executor->now();
   plan.next = {};
   if (plan.state.retries == 0) plan.last = now;
-  const auto live = parts_.flows.find(id);
-  if (!live || !(*live)->flow) {
+  const auto live = parts_.flows.find(flow_of(key));
+  const auto flow = live ? definition::with_trigger((*live)->flow, trigger_of(key)) : nullptr;
+  if (!flow) {
     finish(plan, live ? make_error("InvalidDefinition", "The flow does not compile.") : live.error());
-    return go_on(plan, id, plan.state, {});
+    return go_on(plan, key, plan.state, {});
   }
-  const auto flow = (*live)->flow;
   const auto inputs = trigger::evaluate_inputs(*flow, Value(), now, parts_.executor->random());
   if (!inputs) {
-    parts_.record(*flow, "Failed", inputs.error().code, inputs.error().message, document_of(id, plan, plan.state));
+    parts_.record(*flow, "Failed", inputs.error().code, inputs.error().message, document_of(key, plan, plan.state));
     finish(plan, inputs.error());
-    return go_on(plan, id, plan.state, {});
+    return go_on(plan, key, plan.state, {});
   }
   engine::Call call = trigger_call(*flow, *inputs);
   if (!plan.state.location.empty()) {
@@ -156,33 +191,33 @@ void Polls::check(const std::string& id) {
   context.action = flow->trigger.name;
   plan.call = --calls_;  // runs have positive numbers
   parts_.effects.send({plan.call, {}, 1}, call, context,
-                      [self = self_, executor = parts_.executor, id, number = plan.call, flow,
+                      [self = self_, executor = parts_.executor, key, number = plan.call, flow,
                        inputs = *inputs](engine::AttemptFinished reply) {
-                        executor->post([self, id, number, flow, inputs, reply = std::move(reply)] {
+                        executor->post([self, key, number, flow, inputs, reply = std::move(reply)] {
                           if (*self == nullptr) return;
-                          const auto found = (*self)->plans_.find(id);
+                          const auto found = (*self)->plans_.find(key);
                           if (found == (*self)->plans_.end() || found->second.call != number) return;
-                          (*self)->answered(id, flow, inputs, reply);
+                          (*self)->answered(key, flow, inputs, reply);
                         });
                       });
 }
 
-void Polls::answered(const std::string& id, const std::shared_ptr<const definition::Flow>& flow, const Value& inputs,
+void Polls::answered(const std::string& key, const std::shared_ptr<const definition::Flow>& flow, const Value& inputs,
                      const engine::AttemptFinished& reply) {
-  Plan& plan = plans_.at(id);
+  Plan& plan = plans_.at(key);
   plan.call = 0;
   Random random(parts_.executor->random());
   const Value* policy = inputs.find_ignoring_case("retryPolicy");
   const PollVerdict verdict = judge_poll(*flow, plan.state, reply, policy == nullptr ? Value() : *policy, random.draw(),
                                          conditions_read_status(*flow));
-  const auto state = document_of(id, plan, verdict.state);
+  const auto state = document_of(key, plan, verdict.state);
   const auto ended = [&](std::string_view status) {
     parts_.record(*flow, std::string(status), verdict.code, verdict.message, state);
     finish(plan, make_error(verdict.code, verdict.message, {}, "The trigger's history says more."));
-    go_on(plan, id, verdict.state, verdict.wait);
+    go_on(plan, key, verdict.state, verdict.wait);
   };
   switch (verdict.kind) {
-    case PollVerdict::Kind::retry: return go_on(plan, id, verdict.state, verdict.wait);
+    case PollVerdict::Kind::retry: return go_on(plan, key, verdict.state, verdict.wait);
     case PollVerdict::Kind::failed: return ended("Failed");
     case PollVerdict::Kind::nothing: return ended("Skipped");
     case PollVerdict::Kind::data: break;
@@ -190,12 +225,12 @@ void Polls::answered(const std::string& id, const std::shared_ptr<const definiti
   // The next check waits until this answer is durable: else a crash between the two could lose it.
   plan.call = --calls_;
   parts_.fire(flow, reply_outputs(reply), state,
-              [self = self_, executor = parts_.executor, id, number = plan.call, next = verdict.state,
+              [self = self_, executor = parts_.executor, key, number = plan.call, next = verdict.state,
                wait = verdict.wait](const Result<StartedRun>& started) {
-                executor->post([self, id, number, next, wait, started] {
+                executor->post([self, key, number, next, wait, started] {
                   if (*self == nullptr) return;
                   auto& polls = **self;
-                  const auto found = polls.plans_.find(id);
+                  const auto found = polls.plans_.find(key);
                   if (found == polls.plans_.end() || found->second.call != number) return;
                   Plan& waiting = found->second;
                   waiting.call = 0;
@@ -204,20 +239,20 @@ void Polls::answered(const std::string& id, const std::shared_ptr<const definiti
                   polls.finish(waiting, started);
                   // What could not be started is asked for again, by the recurrence.
                   if (started || skipped) {
-                    polls.go_on(waiting, id, next, wait);
+                    polls.go_on(waiting, key, next, wait);
                   } else {
-                    polls.go_on(waiting, id, waiting.state, {});
+                    polls.go_on(waiting, key, waiting.state, {});
                   }
                 });
               });
 }
 
-void Polls::go_on(Plan& plan, const std::string& id, const PollState& state, std::optional<Duration> wait) {
+void Polls::go_on(Plan& plan, const std::string& key, const PollState& state, std::optional<Duration> wait) {
   plan.state = state;
   const Timestamp now = parts_.executor->now();
   plan.next = wait ? now + std::max(*wait, wait_min) : next_time(plan);
   plan.turn = ++turns_;
-  wake(id);
+  wake(key);
 }
 
 void Polls::finish(Plan& plan, Result<StartedRun> result) {
@@ -225,19 +260,19 @@ void Polls::finish(Plan& plan, Result<StartedRun> result) {
   plan.done = nullptr;
 }
 
-void Polls::check_now(const std::string& id, std::function<void(Result<StartedRun>)> done) {
-  const auto found = plans_.find(id);
+void Polls::check_now(const std::string& key, std::function<void(Result<StartedRun>)> done) {
+  const auto found = plans_.find(key);
   if (found == plans_.end()) return done(make_error("TriggerNotFound", "The flow has no polling trigger that is on."));
   if (found->second.call != 0)
     return done(
         make_error("TriggerCheckUnderWay", "The trigger is asking its service just now.", {}, "Try again soon."));
   found->second.done = std::move(done);
   found->second.turn = ++turns_;
-  check(id);
+  check(key);
 }
 
-Timestamp Polls::next_check(const std::string& id) const {
-  const auto found = plans_.find(id);
+Timestamp Polls::next_check(const std::string& key) const {
+  const auto found = plans_.find(key);
   return found == plans_.end() ? Timestamp{} : found->second.next;
 }
 

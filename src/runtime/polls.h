@@ -1,9 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
-#include <unordered_map>
 
 #include "runtime/effects.h"
 #include "runtime/executor.h"
@@ -17,7 +18,7 @@ namespace flowmend::runtime {
 /// The polling triggers of all flows (Http, ApiConnection, OpenApiConnection): each asks its service by its recurrence
 /// and hands over what is new.
 ///
-/// What a trigger remembers is a document (`pollState`, the flow's id), committed together with the run that its answer
+/// What a trigger remembers is a document (`pollState`, trigger_key()), committed together with the run that its answer
 /// started: a crash neither loses nor repeats an answer. It outlives switching the flow off and on, so that nothing in
 /// between is lost; other inputs or another connection begin anew.
 ///
@@ -45,10 +46,10 @@ class Polls {
 
   Result<void> recover();
   void flow_changed(const std::string& id);
-  /// Checks now, without waiting. `TriggerCheckUnderWay` when one is on its way already.
-  void check_now(const std::string& id, std::function<void(Result<StartedRun>)> done);
-  /// When the flow's trigger asks next; not set when it does not.
-  Timestamp next_check(const std::string& id) const;
+  /// Checks now, without waiting; `key`: trigger_key(). `TriggerCheckUnderWay` when one is on its way already.
+  void check_now(const std::string& key, std::function<void(Result<StartedRun>)> done);
+  /// When the trigger asks next; not set when it does not.
+  Timestamp next_check(const std::string& key) const;
 
  private:
   struct Plan {
@@ -61,17 +62,20 @@ class Polls {
     std::function<void(Result<StartedRun>)> done;
   };
   void plan(const store::FlowRow& row);
-  void wake(const std::string& id);
-  void check(const std::string& id);
-  void answered(const std::string& id, const std::shared_ptr<const definition::Flow>& flow, const Value& inputs,
+  void plan_trigger(const std::string& key, const definition::Flow& flow);
+  void forget(const std::string& id, const std::set<std::string>& but);
+  void erase_states(const std::string& id, const std::set<std::string>& but);
+  void wake(const std::string& key);
+  void check(const std::string& key);
+  void answered(const std::string& key, const std::shared_ptr<const definition::Flow>& flow, const Value& inputs,
                 const engine::AttemptFinished& reply);
-  void go_on(Plan& plan, const std::string& id, const PollState& state, std::optional<Duration> wait);
+  void go_on(Plan& plan, const std::string& key, const PollState& state, std::optional<Duration> wait);
   void finish(Plan& plan, Result<StartedRun> result);
   Timestamp next_time(const Plan& plan) const;
-  static store::Document document_of(const std::string& id, const Plan& plan, const PollState& state);
+  static store::Document document_of(const std::string& key, const Plan& plan, const PollState& state);
 
   Parts parts_;
-  std::unordered_map<std::string, Plan> plans_;
+  std::map<std::string, Plan> plans_;  ///< by trigger_key()
   std::uint64_t turns_ = 0;
   std::int64_t calls_ = 0;
   std::shared_ptr<Polls*> self_;

@@ -11,11 +11,13 @@
 #include "json/parse.h"
 #include "json/write.h"
 #include "runtime/answer.h"
+#include "runtime/batches.h"
 #include "runtime/polls.h"
 #include "runtime/schedules.h"
 #include "runtime/schema_check.h"
 #include "runtime/shard.h"
 #include "runtime/subscriptions.h"
+#include "runtime/trigger_key.h"
 #include "trigger/action_address.h"
 #include "trigger/condition.h"
 #include "trigger/status_address.h"
@@ -81,10 +83,9 @@ Value trigger_record(const definition::Flow& flow, const Value& outputs) {
   return record.finish();
 }
 
-Error trigger_off(const LiveFlow& live) {
+Error trigger_off(const LiveFlow& live, const std::string& trigger) {
   return make_error("WorkflowTriggerIsNotEnabled",
-                    "Could not execute workflow '" + live.row.id + "' trigger '" +
-                        (live.flow ? live.flow->trigger.name : std::string()) +
+                    "Could not execute workflow '" + live.row.id + "' trigger '" + trigger +
                         "' with state 'Disabled': trigger is not enabled.",
                     {}, "Turn the flow on.");
 }
@@ -115,12 +116,15 @@ class ShardRuntime final : public Runtime {
               fire_schedule(flow, scheduled, outputs, std::move(state));
             })),
         polls_(std::make_unique<Polls>(poll_parts(parts.effects))),
+        batches_(std::make_unique<Batches>(batch_parts())),
         subscriptions_(std::make_unique<Subscriptions>(subscription_parts(parts.effects))) {
+    shard_->set_batches(*batches_);
     flows_.on_change([this](const std::string& id) {
       executor_->post([this, id] {
         if (!schedules_) return;
         schedules_->flow_changed(id);
         polls_->flow_changed(id);
+        batches_->flow_changed(id);
         subscriptions_->flow_changed(id);
       });
     });
@@ -138,6 +142,7 @@ class ShardRuntime final : public Runtime {
       polls_.reset();
       schedules_.reset();
       shard_.reset();
+      batches_.reset();
       gone.set_value();
     });
     const auto left = gone.get_future();
@@ -148,6 +153,8 @@ class ShardRuntime final : public Runtime {
 
   Result<void> recover() {
     return on_shard<Result<void>>([this](auto done) {
+      // What waits is known before a sender asks again whether its message was taken.
+      if (auto recovered = batches_->recover(); !recovered) return done(std::move(recovered));
       if (auto recovered = shard_->recover(); !recovered) return done(std::move(recovered));
       if (auto recovered = schedules_->recover(); !recovered) return done(std::move(recovered));
       if (auto recovered = polls_->recover(); !recovered) return done(std::move(recovered));
@@ -184,8 +191,9 @@ class ShardRuntime final : public Runtime {
       flow = *pinned;
     }
     if (!flow) return answer(refusal(does_not_compile(**live)));
-    if ((*live)->row.state != store::FlowState::started) return answer(refusal(trigger_off(**live)));
-    if (!is_called(*flow) || flow->trigger.name != target->trigger) {
+    if ((*live)->row.state != store::FlowState::started) return answer(refusal(trigger_off(**live, target->trigger)));
+    flow = definition::with_trigger(flow, target->trigger);
+    if (!flow || !is_called(*flow)) {
       return answer(error_answer(404, "TriggerNotFound", "The flow has no Request trigger '" + target->trigger + "'."));
     }
     if (flow->trigger.source == definition::TriggerSource::webhook) {
@@ -214,11 +222,9 @@ class ShardRuntime final : public Runtime {
                                                     Timestamp not_after) override {
     const auto live = flows_.find(id);
     if (!live) return live.error();
-    const auto& flow = (*live)->flow;
-    if (!flow) return does_not_compile(**live);
-    if (flow->trigger.name != name) {
-      return make_error("TriggerNotFound", "The flow has no trigger '" + std::string(name) + "'.");
-    }
+    if (!(*live)->flow) return does_not_compile(**live);
+    const auto flow = definition::with_trigger((*live)->flow, name);
+    if (!flow) return make_error("TriggerNotFound", "The flow has no trigger '" + std::string(name) + "'.");
     if (!is_called(*flow)) {
       return make_error("InvalidTriggerType", "Trigger '" + flow->trigger.name + "' is of type '" +
                                                   flow->trigger.type_name +
@@ -232,18 +238,21 @@ class ShardRuntime final : public Runtime {
                                  std::string_view by) override {
     const auto live = flows_.find(id);
     if (!live) return live.error();
-    const auto flow = (*live)->flow;
-    if (!flow) return does_not_compile(**live);
-    if (flow->trigger.name != name)
-      return make_error("TriggerNotFound", "The flow has no trigger '" + std::string(name) + "'.");
-    if ((*live)->row.state != store::FlowState::started) return trigger_off(**live);
+    if (!(*live)->flow) return does_not_compile(**live);
+    const auto flow = definition::with_trigger((*live)->flow, name);
+    if (!flow) return make_error("TriggerNotFound", "The flow has no trigger '" + std::string(name) + "'.");
+    if ((*live)->row.state != store::FlowState::started) return trigger_off(**live, flow->trigger.name);
     if (flow->trigger.source == definition::TriggerSource::poll) {
       return wait_for<Result<StartedRun>>([&](auto done) {
-        executor_->post([this, id = std::string(id), done = std::move(done)] {
+        executor_->post([this, key = trigger_key((*live)->row.id, flow->trigger.name), done = std::move(done)] {
           if (!polls_) return done(make_error("ServerStopping", "The server is stopping."));
-          polls_->check_now(id, done);
+          polls_->check_now(key, done);
         });
       });
+    }
+    if (flow->trigger.source == definition::TriggerSource::batch) {
+      return on_shard<Result<StartedRun>>(
+          [&](auto done) { batches_->release_now(trigger_key((*live)->row.id, flow->trigger.name), std::move(done)); });
     }
     Value outputs;
     if (is_called(*flow)) {
@@ -276,9 +285,9 @@ class ShardRuntime final : public Runtime {
     if (start == nullptr) return refused("its record does not begin with its trigger.");
     const auto live = flows_.find((*row)->flow);
     if (!live) return live.error();
-    auto flow = (*live)->flow;
+    auto flow = definition::with_trigger_or_first((*live)->flow, (*row)->trigger);
     if (how.definition == DefinitionChoice::original) {
-      const auto original = flows_.version((*row)->flow, (*row)->version);
+      const auto original = flows_.version((*row)->flow, (*row)->version, (*row)->trigger);
       if (!original) return original.error();
       flow = *original;
     }
@@ -337,10 +346,11 @@ class ShardRuntime final : public Runtime {
     });
   }
 
-  Timestamp next_fire(std::string_view flow) override {
+  Timestamp next_fire(std::string_view flow, std::string_view trigger) override {
     return on_shard<Timestamp>([&](auto done) {
-      const auto scheduled = schedules_->next_fire(std::string(flow));
-      done(scheduled.is_set() ? scheduled : polls_->next_check(std::string(flow)));
+      const auto key = trigger_key(flow, trigger);
+      const auto scheduled = schedules_->next_fire(key);
+      done(scheduled.is_set() ? scheduled : polls_->next_check(key));
     });
   }
 
@@ -434,11 +444,11 @@ class ShardRuntime final : public Runtime {
     });
   }
 
-  void fire_schedule(const std::shared_ptr<const LiveFlow>& live, Timestamp scheduled, const Value& outputs,
+  void fire_schedule(const std::shared_ptr<const definition::Flow>& flow, Timestamp scheduled, const Value& outputs,
                      store::Document state) {
     ObjectBuilder extra;
     extra.add("scheduledTime", to_string(scheduled));
-    fire(live->flow, outputs, {}, extra.finish(), {}, {std::move(state)}, {}, {});
+    fire(flow, outputs, {}, extra.finish(), {}, {std::move(state)}, {}, {});
   }
 
   Polls::Parts poll_parts(Effects& effects) {
@@ -455,15 +465,21 @@ class ShardRuntime final : public Runtime {
             }};
   }
 
+  Batches::Parts batch_parts() {
+    return {store_, executor_, flows_,
+            [this](const auto& flow, const Value& outputs, std::vector<store::Document> documents, auto started) {
+              fire(flow, outputs, {}, {}, {}, std::move(documents), {}, std::move(started), OnFailure::keep_state);
+            }};
+  }
+
   Subscriptions::Parts subscription_parts(Effects& effects) {
     return {store_,
             effects,
             sealer_,
             executor_,
             flows_,
-            [this](const LiveFlow& live) {
-              return live.flow ? trigger::make_address(settings_.public_url, *live.flow, live.primary_key, {}).value
-                               : std::string();
+            [this](const LiveFlow& live, const definition::Flow& flow) {
+              return trigger::make_address(settings_.public_url, flow, live.primary_key, {}).value;
             },
             [this](const definition::Flow& flow, std::string status, std::string code, std::string message,
                    store::Document state) {
@@ -496,6 +512,7 @@ class ShardRuntime final : public Runtime {
         started(make_error(verdict->code, verdict->message, {}, "No run was started; the trigger's history says so."));
       return;
     }
+    const bool window = flow->trigger.type_name == "SlidingWindow";  // there is no gap between windows
     const bool split = verdict->outputs.size() > 1 || !flow->trigger.split_on.is_constant();
     std::vector<StartRequest> requests;
     for (std::size_t i = 0; i < verdict->outputs.size(); ++i) {
@@ -508,6 +525,7 @@ class ShardRuntime final : public Runtime {
       request.trigger = item.finish();
       request.client_tracking_id = tracking.empty() ? verdict->client_tracking_ids[i] : tracking;
       request.started_by = by;
+      request.must_start = window;
       // The items of a split are one commit: the caller hears of the last.
       const bool last = i + 1 == verdict->outputs.size();
       if (last) {
@@ -555,6 +573,7 @@ class ShardRuntime final : public Runtime {
   std::unique_ptr<Shard> shard_;
   std::unique_ptr<Schedules> schedules_;
   std::unique_ptr<Polls> polls_;
+  std::unique_ptr<Batches> batches_;  ///< outlives shard_, which hands it messages
   std::unique_ptr<Subscriptions> subscriptions_;
 };
 

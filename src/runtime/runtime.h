@@ -101,7 +101,7 @@ class Runtime {
   /// answers by the rules of engine.md 2.5. `answer` is called exactly once, from any thread.
   virtual void invoke(trigger::CallbackRequest request, std::function<void(Answer)> answer) = 0;
 
-  /// The signed address of a flow's Request trigger. `FlowNotFound`, `TriggerNotFound`, `InvalidTriggerType`.
+  /// The signed address of one of a flow's triggers. `FlowNotFound`, `TriggerNotFound`, `InvalidTriggerType`.
   virtual Result<trigger::CallbackAddress> callback_address(std::string_view flow, std::string_view trigger,
                                                             KeyType key, Timestamp not_after) = 0;
 
@@ -128,8 +128,8 @@ class Runtime {
   /// `InvalidHoldChoice`, the store's.
   virtual Result<void> set_hold_choice(std::string_view target, HoldChoice choice) = 0;
 
-  /// When a schedule fires next; not set when it does not.
-  virtual Timestamp next_fire(std::string_view flow) = 0;
+  /// When a trigger fires or asks next by its recurrence; not set when it does not.
+  virtual Timestamp next_fire(std::string_view flow, std::string_view trigger) = 0;
 
   /// Listeners must outlive the runtime.
   virtual void add_listener(RunListener& listener) = 0;

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "runtime/trigger_key.h"
+
 namespace flowmend::runtime {
 
 namespace {
@@ -40,16 +42,17 @@ Schedules::Schedules(store::Store& store, Executor& executor, Flows& flows, Fire
 
 Schedules::~Schedules() { *self_ = nullptr; }
 
-store::Document Schedules::document_of(const std::string& id, const Plan& plan) {
+store::Document Schedules::document_of(const std::string& key, const Plan& plan) {
   json::ObjectBuilder state;
   state.add("recurrence", plan.source);
   state.add("saved", to_string(plan.saved));
   if (plan.last.is_set()) state.add("last", to_string(plan.last));
   if (plan.next.is_set()) state.add("next", to_string(plan.next));
-  return {std::string(state_kind), id, state.finish(), 0, {}};
+  return {std::string(state_kind), key, state.finish(), 0, {}};
 }
 
 Result<void> Schedules::recover() {
+  if (auto moved = move_flow_states(store_, flows_, state_kind); !moved) return moved;
   const auto flows = store_.flows();
   if (!flows) return flows.error();
   for (const auto& row : *flows) plan(row, true);
@@ -65,51 +68,65 @@ void Schedules::flow_changed(const std::string& id) {
     });
     return;
   }
-  if (!*row) {
-    plans_.erase(id);
-    return;
-  }
+  if (!*row) return forget(id, {});
   plan(**row, false);
 }
 
+/// Drops the plans of a flow's triggers that are not among `but`.
+void Schedules::forget(const std::string& id, const std::set<std::string>& but) {
+  const auto prefix = trigger_keys_of(id);
+  for (auto plan = plans_.lower_bound(prefix); plan != plans_.end() && plan->first.starts_with(prefix);) {
+    plan = but.contains(plan->first) ? std::next(plan) : plans_.erase(plan);
+  }
+}
+
 void Schedules::plan(const store::FlowRow& row, bool at_start) {
-  const auto known = plans_.find(row.id);
-  if (row.state != store::FlowState::started) {
-    if (known != plans_.end()) plans_.erase(known);
-    if (const auto state = store_.document(state_kind, row.id); state && *state) {
-      // Switched off: when it is switched on again it begins anew.
-      store::Batch batch;
-      batch.documents.push_back({std::string(state_kind), row.id, Value::empty_object(), 0, {}});
-      store_.commit(std::move(batch), {});
-    }
-    return;
-  }
   const auto live = flows_.find(row.id);
-  if (!live || !(*live)->flow || !is_schedule((*live)->flow->trigger)) {
-    if (known != plans_.end()) plans_.erase(known);
-    return;
+  std::set<std::string> planned;
+  if (row.state == store::FlowState::started && live) {
+    for (const auto& flow : definition::by_trigger((*live)->flow)) {
+      if (!is_schedule(flow->trigger)) continue;
+      const auto key = trigger_key(row.id, flow->trigger.name);
+      planned.insert(key);
+      plan_trigger(key, flow->trigger, at_start);
+    }
   }
-  const auto& source = (*live)->flow->trigger.recurrence;
+  forget(row.id, planned);
+  const bool on = row.state == store::FlowState::started;
+  if (on && (at_start || !live || !(*live)->flow)) return;
+  const auto states = read_documents(store_, state_kind, trigger_keys_of(row.id));
+  if (!states) return;
+  store::Batch batch;
+  for (const auto& state : *states) {
+    if (planned.contains(state.key)) continue;
+    // Switched off: when it is switched on again it begins anew. On, and not planned: the trigger is gone.
+    batch.documents.push_back({std::string(state_kind), state.key, on ? Value() : Value::empty_object(), 0, {}});
+  }
+  if (!batch.documents.empty()) store_.commit(std::move(batch), {});
+}
+
+void Schedules::plan_trigger(const std::string& key, const definition::Trigger& trigger, bool at_start) {
+  const auto known = plans_.find(key);
+  const auto& source = trigger.recurrence;
   if (known != plans_.end() && known->second.source == source) return;  // saved with the same times
   const auto recurrence = trigger::read_recurrence(source);
   if (!recurrence) {
-    spdlog::error("the schedule of flow {} can't be used: {}", row.id, recurrence.error().message);
+    spdlog::error("the schedule of trigger {} can't be used: {}", key, recurrence.error().message);
     if (known != plans_.end()) plans_.erase(known);
     return;
   }
   Plan plan{*recurrence, source, {}, {}, {}, {}, {}, ++turns_};
-  const definition::Trigger& trigger = (*live)->flow->trigger;
   if (trigger.type_name == "SlidingWindow") {
     plan.window = window_of(*recurrence);
     plan.delay = parse_duration(trigger.inputs.source().text_of("delay")).value_or(Duration{});
     if (plan.window.ticks == 0) {
-      spdlog::error("the windows of flow {} have no fixed length", row.id);
+      spdlog::error("the windows of trigger {} have no fixed length", key);
       return;
     }
   }
   const auto now = executor_.now();
   const auto stored =
-      at_start ? store_.document(state_kind, row.id) : Result<std::optional<store::Document>>(std::nullopt);
+      at_start ? store_.document(state_kind, key) : Result<std::optional<store::Document>>(std::nullopt);
   const auto* planned = stored && *stored ? (*stored)->value.find("recurrence") : nullptr;
   if (planned != nullptr && *planned == source) {
     plan.saved = time_of((*stored)->value, "saved");
@@ -134,10 +151,10 @@ void Schedules::plan(const store::FlowRow& row, bool at_start) {
     }
   }
   store::Batch batch;
-  batch.documents.push_back(document_of(row.id, plan));
+  batch.documents.push_back(document_of(key, plan));
   store_.commit(std::move(batch), {});
-  plans_[row.id] = std::move(plan);
-  wake(row.id);
+  plans_[key] = std::move(plan);
+  wake(key);
 }
 
 Timestamp Schedules::after(const Plan& plan, Timestamp last, Timestamp now) const {
@@ -145,26 +162,27 @@ Timestamp Schedules::after(const Plan& plan, Timestamp last, Timestamp now) cons
   return trigger::next_fire(plan.recurrence, plan.saved, last, now).value_or(Timestamp{});
 }
 
-void Schedules::wake(const std::string& id) {
-  const auto& plan = plans_.at(id);
+void Schedules::wake(const std::string& key) {
+  const auto& plan = plans_.at(key);
   if (!plan.next.is_set()) return;
-  executor_.post_at(plan.next, [self = self_, id, turn = plan.turn] {
+  executor_.post_at(plan.next, [self = self_, key, turn = plan.turn] {
     if (*self == nullptr) return;
-    const auto found = (*self)->plans_.find(id);
-    if (found != (*self)->plans_.end() && found->second.turn == turn) (*self)->due(id);
+    const auto found = (*self)->plans_.find(key);
+    if (found != (*self)->plans_.end() && found->second.turn == turn) (*self)->due(key);
   });
 }
 
-void Schedules::due(const std::string& id) {
-  auto& plan = plans_.at(id);
+void Schedules::due(const std::string& key) {
+  auto& plan = plans_.at(key);
   const auto now = executor_.now();
-  if (now < plan.next) return wake(id);  // the clock was set back in the meantime
+  if (now < plan.next) return wake(key);  // the clock was set back in the meantime
   const auto scheduled = plan.next;
   plan.last = scheduled;
   plan.next = after(plan, scheduled, now);
   plan.turn = ++turns_;
-  const auto live = flows_.find(id);
-  if (live && (*live)->flow && (*live)->row.state == store::FlowState::started) {
+  const auto live = flows_.find(flow_of(key));
+  const auto flow = live ? definition::with_trigger((*live)->flow, trigger_of(key)) : nullptr;
+  if (flow && (*live)->row.state == store::FlowState::started) {
     Value outputs;
     if (plan.window.ticks != 0) {
       const Timestamp end = scheduled - plan.delay;
@@ -174,15 +192,15 @@ void Schedules::due(const std::string& id) {
                                {"windowStartTime", *outputs.find("windowStartTime")},
                                {"windowEndTime", *outputs.find("windowEndTime")}});
     }
-    fire_(*live, scheduled, outputs, document_of(id, plan));
+    fire_(flow, scheduled, outputs, document_of(key, plan));
   } else if (!live) {
-    spdlog::error("the schedule of flow {} was missed: {}", id, live.error().message);
+    spdlog::error("the schedule of trigger {} was missed: {}", key, live.error().message);
   }
-  wake(id);
+  wake(key);
 }
 
-Timestamp Schedules::next_fire(const std::string& id) const {
-  const auto found = plans_.find(id);
+Timestamp Schedules::next_fire(const std::string& key) const {
+  const auto found = plans_.find(key);
   return found == plans_.end() ? Timestamp{} : found->second.next;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
-#include <unordered_map>
 
 #include "runtime/executor.h"
 #include "runtime/flows.h"
@@ -15,7 +16,7 @@ namespace flowmend::runtime {
 /// Times that a Recurrence missed, while the process was down or the flow was off, are dropped (engine.md 2.6); windows
 /// are made up for, oldest first (2.7).
 ///
-/// What is planned is a document (`triggerState`, the flow's id): `{recurrence, saved, last?, next?}`. The document
+/// What is planned is a document (`triggerState`, trigger_key()): `{recurrence, saved, last?, next?}`. The document
 /// that plans the next time is committed together with the run that the last one started, so no time fires twice over a
 /// crash.
 ///
@@ -23,7 +24,7 @@ namespace flowmend::runtime {
 class Schedules {
  public:
   /// Fires: start a run that was due at `scheduled`, and commit `state` with it.
-  using Fire = std::function<void(const std::shared_ptr<const LiveFlow>& flow, Timestamp scheduled,
+  using Fire = std::function<void(const std::shared_ptr<const definition::Flow>& flow, Timestamp scheduled,
                                   const Value& outputs, store::Document state)>;
 
   Schedules(store::Store& store, Executor& executor, Flows& flows, Fire fire);
@@ -33,7 +34,7 @@ class Schedules {
   Result<void> recover();
   /// A flow was saved, switched or deleted: plans it anew. A changed or newly enabled recurrence begins now.
   void flow_changed(const std::string& id);
-  Timestamp next_fire(const std::string& id) const;
+  Timestamp next_fire(const std::string& key) const;
 
  private:
   struct Plan {
@@ -47,16 +48,18 @@ class Schedules {
     std::uint64_t turn = 0;  ///< tells a posted wake-up of an older plan from this one's
   };
   void plan(const store::FlowRow& row, bool at_start);
+  void plan_trigger(const std::string& key, const definition::Trigger& trigger, bool at_start);
+  void forget(const std::string& id, const std::set<std::string>& but);
   Timestamp after(const Plan& plan, Timestamp last, Timestamp now) const;
-  void wake(const std::string& id);
-  void due(const std::string& id);
-  static store::Document document_of(const std::string& id, const Plan& plan);
+  void wake(const std::string& key);
+  void due(const std::string& key);
+  static store::Document document_of(const std::string& key, const Plan& plan);
 
   store::Store& store_;
   Executor& executor_;
   Flows& flows_;
   Fire fire_;
-  std::unordered_map<std::string, Plan> plans_;
+  std::map<std::string, Plan> plans_;  ///< by trigger_key()
   std::uint64_t turns_ = 0;
   std::shared_ptr<Schedules*> self_;
 };

@@ -9,6 +9,7 @@
 #include "engine/idempotency.h"
 #include "engine/state.h"
 #include "runtime/answer.h"
+#include "runtime/trigger_key.h"
 #include "trigger/action_address.h"
 
 namespace flowmend::runtime {
@@ -115,10 +116,11 @@ void Shard::start_run(StartRequest request) {
     if (request.started) request.started(error);
     if (request.answer) request.answer(error_answer(status, error.code, error.message));
   };
-  if (const auto health = store_.health(); !health) return refuse(health.error(), 503);
+  if (const auto health = store_.health(); !health && !request.must_start) return refuse(health.error(), 503);
   const bool waits = must_wait(*request.flow);
   if (waits && !request.must_start &&
-      turnstile(request.flow->id).waiting.size() >= request.flow->trigger.waiting_runs_max) {
+      turnstile(trigger_key(request.flow->id, request.flow->trigger.name)).waiting.size() >=
+          request.flow->trigger.waiting_runs_max) {
     return refuse(
         make_error("WorkflowMaximumWaitingRunCountExceeded",
                    "The flow's trigger '" + request.flow->trigger.name + "' has reached its limit of waiting runs."),
@@ -155,7 +157,7 @@ void Shard::start_run(StartRequest request) {
   }
   if (waits) return wait_for_turn(std::move(request), std::move(row), std::move(start));
 
-  note_begun(request.flow->id);
+  note_begun(trigger_key(request.flow->id, request.flow->trigger.name));
   auto made = std::make_unique<ActiveRun>(std::move(row), request.flow, settings_.limits);
   auto& active = *made;
   active.answer = std::move(request.answer);
@@ -404,7 +406,7 @@ Result<std::optional<engine::AttemptFinished>> Shard::kept_reply(ActiveRun& acti
   if (!active.kept_flow) {
     const auto row = store_.run(keeps);
     const auto events = read_events(store_, sealer_, keeps);
-    const auto flow = row && *row ? flows_.version((*row)->flow, (*row)->version)
+    const auto flow = row && *row ? flows_.version((*row)->flow, (*row)->version, (*row)->trigger)
                                   : Result<std::shared_ptr<const definition::Flow>>(make_error("", ""));
     const auto unknown = [](const auto& read) { return !read && read.error().code == "StorageUnavailable"; };
     if (unknown(row)) return row.error();
@@ -506,6 +508,7 @@ void Shard::send(ActiveRun& active, const engine::Call& asked) {
     return;
   }
   if (call.kind == engine::Call::Kind::workflow) return call_flow(active, call);
+  if (call.kind == engine::Call::Kind::batch) return send_to_batch(active, call);
   CallContext context;
   context.flow = active.flow;
   context.run = active.row.name;
@@ -550,9 +553,9 @@ void Shard::finish(ActiveRun& active) {
                                    active.row.name + "'."));
   }
   for (auto* listener : listeners_) listener->run_ended(active.row);
-  const auto flow = active.row.flow;
+  const auto key = trigger_key(active.row.flow, active.row.trigger);
   active_.erase(active.row.number);
-  note_over(flow);
+  note_over(key);
 }
 
 }  // namespace flowmend::runtime

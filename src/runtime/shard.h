@@ -19,6 +19,8 @@
 
 namespace flowmend::runtime {
 
+class Batches;
+
 /// A run to be started.
 struct StartRequest {
   std::shared_ptr<const definition::Flow> flow;
@@ -29,7 +31,9 @@ struct StartRequest {
   std::string resubmit_of;
   std::string origin;  ///< the first run of the chain that `resubmit_of` belongs to
   std::string started_by;
-  bool must_start = false;         ///< waits for its turn even beyond the trigger's limit of waiting runs
+  /// Nobody could ask again: waits for its turn even beyond the trigger's limit of waiting runs, and for the disk while
+  /// nothing can be stored.
+  bool must_start = false;
   std::string child_key;           ///< of the call that this run answers; committed with the start
   bool waits_forever = false;      ///< the caller is a run: no limit of time, and it comes back after a crash
   bool answers_later = false;      ///< `answer` waits for a Response action; else it gets 202 once the start is durable
@@ -68,6 +72,8 @@ class Shard {
   void tell_response(const std::string& flow, const std::string& run, std::function<void(Answer)> answer);
   void cancel_run(const std::string& name, const std::string& by, std::function<void(Result<void>)> done);
 
+  /// Who takes messages for batches; must outlive the shard. Call before `recover`.
+  void set_batches(Batches& batches) { batches_ = &batches; }
   void add_listener(RunListener& listener) { listeners_.push_back(&listener); }
   Runtime::Counts counts() const;
   Holds& holds() { return holds_; }
@@ -117,7 +123,7 @@ class Shard {
     store::Batch batch;
     std::vector<std::function<void(Shard&)>> then;
   };
-  /// Trigger concurrency (engine.md 2.4) of one flow. Every run of the flow counts, also one of a version without the
+  /// Trigger concurrency (engine.md 2.4) of one trigger. Every run of it counts, also one of a version without the
   /// limit: the limit may come and go while runs are under way.
   struct Turnstile {
     bool known = false;       ///< false: the store could not be asked yet how many are under way
@@ -159,6 +165,8 @@ class Shard {
   void call_later(ActiveRun& active, const engine::Call& call, void (Shard::*how)(ActiveRun&, const engine::Call&));
   /// A Workflow action: starts the run that it asks for, or takes up the one that it started before a crash.
   void call_flow(ActiveRun& active, const engine::Call& call);
+  /// A SendToBatch action: its message is taken once, also when it is asked again after a crash.
+  void send_to_batch(ActiveRun& active, const engine::Call& call);
   void await_child(const store::RunRow& child, std::function<void(Answer)> answer);
   /// A step of a run that keeps what another one had done: its recorded outcome, when it asks the same again.
   /// `StorageUnavailable`: not known just now.
@@ -179,11 +187,11 @@ class Shard {
   void quarantine(store::RunRow row, const Error& error);
 
   bool must_wait(const definition::Flow& flow);
-  Turnstile& turnstile(const std::string& flow);
-  void note_begun(const std::string& flow);
-  void note_over(const std::string& flow);
+  Turnstile& turnstile(const std::string& key);
+  void note_begun(const std::string& key);
+  void note_over(const std::string& key);
   void wait_for_turn(StartRequest request, store::RunRow row, engine::RunStarted start);
-  void next_turn(const std::string& flow);
+  void next_turn(const std::string& key);
   /// False: its record can't be read just now.
   bool start_waiting(const store::RunRow& row);
   void cancel_waiting(store::RunRow row, const std::string& by);
@@ -201,9 +209,10 @@ class Shard {
   Flows& flows_;
   const Settings settings_;
   std::vector<RunListener*> listeners_;
+  Batches* batches_ = nullptr;
 
   std::unordered_map<store::RunNumber, std::unique_ptr<ActiveRun>> active_;
-  std::unordered_map<std::string, Turnstile> turnstiles_;  ///< by flow id; only flows with concurrency
+  std::unordered_map<std::string, Turnstile> turnstiles_;  ///< by trigger_key(); only those with concurrency
   NearTimers near_;
   Holds holds_;
   Timestamp planned_wake_;

@@ -9,6 +9,7 @@
 
 #include "engine/state.h"
 #include "runtime/answer.h"
+#include "runtime/called_flow.h"
 #include "runtime/shard.h"
 #include "trigger/condition.h"
 #include "trigger/request.h"
@@ -21,40 +22,27 @@ using json::ObjectBuilder;
 
 constexpr std::string_view child_kind = "childRun";
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
+bool is_callable(const definition::Flow& flow) { return flow.trigger.source == definition::TriggerSource::call; }
 
-/// How the action names the flow: Power Automate's `workflowReferenceName`, or the last part of Logic Apps' id.
-std::string target_name(const Value& inputs) {
-  const Value* host = inputs.find_ignoring_case("host");
-  if (host == nullptr) return {};
-  if (const auto name = host->text_of("workflowReferenceName"); !name.empty()) return std::string(name);
-  const Value* workflow = host->find_ignoring_case("workflow");
-  const auto id = workflow == nullptr ? host->text_of("workflowId") : workflow->text_of("id");
-  return std::string(id.substr(id.rfind('/') == std::string_view::npos ? 0 : id.rfind('/') + 1));
-}
-
-/// By its id, its workflow id, or a display name that only one flow has.
-Result<std::shared_ptr<const LiveFlow>> find_target(store::Store& store, Flows& flows, const std::string& name) {
-  const auto missing = [&](const std::string& why) {
-    return make_error("WorkflowNotFound", "The flow '" + name + "' that the action calls " + why, "/inputs/host",
-                      "Choose the flow to call.");
-  };
-  if (name.empty()) return missing("is not named.");
-  if (auto found = flows.find(name); found || found.error().code != "FlowNotFound") return found;
-  if (auto found = flows.find_by_workflow_id(name); found || found.error().code != "FlowNotFound") return found;
-  const auto rows = store.flows();
-  if (!rows) return rows.error();
-  const store::FlowRow* match = nullptr;
-  for (const auto& row : *rows) {
-    if (!equal_ignoring_case(row.display_name, name) && !equal_ignoring_case(row.id, name)) continue;
-    if (match != nullptr) return missing("is not known by its id, and several flows have that name.");
-    match = &row;
+/// The flow as the trigger that the action names starts it, else as its first trigger that can be called; null when
+/// there is none.
+std::shared_ptr<const definition::Flow> called_trigger(const std::shared_ptr<const definition::Flow>& flow,
+                                                       const Value& inputs) {
+  const auto all = definition::by_trigger(flow);
+  if (const auto name = called_trigger_name(inputs); !name.empty() && all.size() > 1) {
+    const auto named = definition::with_trigger(flow, name);
+    return named && is_callable(*named) ? named : nullptr;
   }
-  if (match == nullptr) return missing("does not exist.");
-  return flows.find(match->id);
+  // The name of a flow's only trigger may have changed since the call was written.
+  const auto found = std::ranges::find_if(all, [](const auto& one) { return is_callable(*one); });
+  return found == all.end() ? nullptr : *found;
+}
+
+std::string why_not_called(const definition::Flow& flow, const Value& inputs) {
+  if (flow.others.empty()) return "its trigger is of type '" + flow.trigger.type_name + "'.";
+  const std::string name(called_trigger_name(inputs));
+  if (name.empty()) return "none of its triggers is of type 'Request'.";
+  return "it has no Request trigger '" + name + "'.";
 }
 
 engine::AttemptFinished outcome_of(const engine::Call& call, Timestamp started, Timestamp ended, const Answer& answer) {
@@ -76,15 +64,6 @@ engine::AttemptFinished outcome_of(const engine::Call& call, Timestamp started, 
     out.body = Value(std::string_view(answer.body));
     out.has_body = true;
   }
-  return out;
-}
-
-engine::AttemptFinished refused(const engine::Call& call, Timestamp now, const Error& error) {
-  engine::AttemptFinished out;
-  out.place = call.place;
-  out.attempt = call.attempt;
-  out.started = out.ended = now;
-  out.fault = {error.code, error.message, Value::object({{"kind", Value("inputs")}})};
   return out;
 }
 
@@ -134,22 +113,22 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
     if (!child) return again();
     if (*child) return await_child(**child, std::move(answer));
   }
-  const auto target = find_target(store_, flows_, target_name(call.inputs));
+  const auto target = find_called_flow(store_, flows_, call.inputs);
   if (!target && target.error().code == "StorageUnavailable") return again();
-  if (!target) return tell(refused(call, begun, target.error()));
+  if (!target) return tell(refused_call(call, begun, target.error()));
   const LiveFlow& live = **target;
   const auto refuse = [&](std::string code, std::string message, std::string cure) {
-    tell(refused(call, begun, make_error(std::move(code), std::move(message), "/inputs/host", std::move(cure))));
+    tell(refused_call(call, begun, make_error(std::move(code), std::move(message), "/inputs/host", std::move(cure))));
   };
   const std::string name = "'" + live.row.display_name + "'";
   if (!live.flow) return refuse("InvalidDefinition", "The flow " + name + " does not compile.", "Correct and save it.");
   if (live.row.state != store::FlowState::started)
     return refuse("WorkflowTriggerIsNotEnabled", "The flow " + name + " is off.", "Turn it on.");
-  if (live.flow->trigger.type_name != "Request")
-    return refuse(
-        "InvalidTriggerType",
-        "The flow " + name + " can't be called: its trigger is of type '" + live.flow->trigger.type_name + "'.",
-        "Give it a Request trigger.");
+  const auto flow = called_trigger(live.flow, call.inputs);
+  if (!flow)
+    return refuse("InvalidTriggerType",
+                  "The flow " + name + " can't be called: " + why_not_called(*live.flow, call.inputs),
+                  "Give it a Request trigger.");
   constexpr std::int64_t depth_max = 50;  // flows that call each other would go on until the disk is full
   const Value* above = active.run.state().start.trigger.find("callDepth");
   const std::int64_t depth = (above != nullptr && above->is_integer() ? above->as_integer() : 0) + 1;
@@ -159,32 +138,32 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
         "The flow " + name + " was not called: " + std::to_string(depth_max) + " flows already wait for each other.",
         "Flows that call themselves need a condition that ends it.");
   ObjectBuilder record;
-  record.add("name", Value(live.flow->trigger.name));
+  record.add("name", Value(flow->trigger.name));
   record.add("outputs", trigger_outputs(call.inputs));
   record.add("parentRun", Value(active.row.name));
   record.add("callDepth", Value(depth));
   const Value trigger = record.finish();
-  const auto verdict = trigger::judge(*live.flow, trigger, begun, executor_.random(), settings_.split);
-  if (!verdict) return tell(refused(call, begun, verdict.error()));
+  const auto verdict = trigger::judge(*flow, trigger, begun, executor_.random(), settings_.split);
+  if (!verdict) return tell(refused_call(call, begun, verdict.error()));
   if (verdict->kind == trigger::Verdict::Kind::skip)
     return refuse(verdict->code, "The flow " + name + " was not run: " + verdict->message, "Change its trigger.");
-  if (!live.flow->trigger.split_on.is_constant())
+  if (!flow->trigger.split_on.is_constant())
     return refuse("NestedWorkflowContainsSplitOnTrigger",
                   "The flow " + name + " can't be called: its trigger has a 'splitOn'.", "Remove the 'splitOn'.");
   StartRequest request;
-  request.flow = live.flow;
+  request.flow = flow;
   request.trigger = trigger;
   request.client_tracking_id = active.row.client_tracking_id;
   request.started_by = "run " + active.row.name;
   request.answer = answer;
-  request.answers_later = live.flow->has_response;
+  request.answers_later = flow->has_response;
   request.waits_forever = true;
   request.child_key = key;
   start_run(std::move(request));
 }
 
 void Shard::await_child(const store::RunRow& child, std::function<void(Answer)> answer) {
-  const auto flow = flows_.version(child.flow, child.version);
+  const auto flow = flows_.version(child.flow, child.version, child.trigger);
   if (flow && !(*flow)->has_response) return answer(Answer{});
   if (child.status == store::RunStatus::waiting && !child.is_held()) return answer(Answer{});  // as when it was started
   const auto found = bring_back(child.number);

@@ -6,6 +6,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "runtime/trigger_key.h"
+
 namespace flowmend::runtime {
 
 namespace {
@@ -27,13 +29,13 @@ Result<void> Shard::recover() {
     for (const auto& row : *rows) {
       after = row.number;
       if (row.status == store::RunStatus::waiting && !row.is_held()) {
-        const auto flow = flows_.version(row.flow, row.version);
+        const auto flow = flows_.version(row.flow, row.version, row.trigger);
         if (!flow && flow.error().code == "StorageUnavailable") return flow.error();
         if (!flow) {
           quarantine(row, flow.error());
           continue;
         }
-        turnstile(row.flow).waiting.push_back(row.number);
+        turnstile(trigger_key(row.flow, row.trigger)).waiting.push_back(row.number);
         continue;
       }
       // A run that can't be read now would be left behind for good: rather the start is tried again.
@@ -41,9 +43,9 @@ Result<void> Shard::recover() {
     }
     if (rows->size() < resume_page) break;
   }
-  std::vector<std::string> flows;
-  for (const auto& turns : turnstiles_) flows.push_back(turns.first);
-  for (const auto& flow : flows) next_turn(flow);
+  std::vector<std::string> keys;
+  for (const auto& turns : turnstiles_) keys.push_back(turns.first);
+  for (const auto& key : keys) next_turn(key);
   load_timers();
   return {};
 }
@@ -66,7 +68,7 @@ Result<Shard::ActiveRun*> Shard::bring_back(store::RunNumber number) {
 }
 
 Result<Shard::ActiveRun*> Shard::replay(const store::RunRow& row) {
-  const auto flow = flows_.version(row.flow, row.version);
+  const auto flow = flows_.version(row.flow, row.version, row.trigger);
   if (!flow) {
     if (flow.error().code == "StorageUnavailable") return flow.error();
     quarantine(row, flow.error());
@@ -130,7 +132,7 @@ void Shard::quarantine(store::RunRow row, const Error& error) {
   batch.runs.push_back(row);
   hand_over(std::move(batch), [row, had_begun](Shard& shard) {
     for (auto* listener : shard.listeners_) listener->run_ended(row);
-    if (had_begun) shard.note_over(row.flow);
+    if (had_begun) shard.note_over(trigger_key(row.flow, row.trigger));
   });
 }
 

@@ -25,7 +25,7 @@ void Shard::tell_response(const std::string& flow_id, const std::string& name, s
   const auto row = store_.run(name);
   if (!row) return answer(error_answer(503, row.error().code, row.error().message));
   const auto flow = *row && (*row)->flow == flow_id
-                        ? flows_.version(flow_id, (*row)->version)
+                        ? flows_.version(flow_id, (*row)->version, (*row)->trigger)
                         : Result<std::shared_ptr<const definition::Flow>>(make_error("", ""));
   if (!*row || (*row)->flow != flow_id || !flow || !(*flow)->answers_by_status) {
     return answer(error_answer(404, "WorkflowRunNotFound", "There is no run '" + name + "' to ask for an answer."));

@@ -8,8 +8,16 @@
 
 #include "engine/state.h"
 #include "runtime/answer.h"
+#include "runtime/trigger_key.h"
 
 namespace flowmend::runtime {
+
+namespace {
+
+/// Whose turn a run waits for: that of its trigger.
+std::string turns_of(const store::RunRow& row) { return trigger_key(row.flow, row.trigger); }
+
+}  // namespace
 
 void Shard::cancel_run(const std::string& name, const std::string& by, std::function<void(Result<void>)> done) {
   const auto row = store_.run(name);
@@ -55,15 +63,15 @@ void Shard::notify_action(const std::string& name, const std::string& action, st
   hand_over({}, [done = std::move(done)](Shard&) { done({}); });
 }
 
-Shard::Turnstile& Shard::turnstile(const std::string& flow) {
-  auto& turns = turnstiles_[flow];
+Shard::Turnstile& Shard::turnstile(const std::string& key) {
+  auto& turns = turnstiles_[key];
   if (turns.known) return turns;
   // Those in memory, whose rows may lag behind, and those that sleep.
   turns.running = 0;
-  for (const auto& [number, active] : active_) turns.running += active->row.flow == flow ? 1 : 0;
+  for (const auto& [number, active] : active_) turns.running += turns_of(active->row) == key ? 1 : 0;
   for (const auto status : {store::RunStatus::running, store::RunStatus::waiting}) {
     store::RunQuery query;
-    query.flow = flow;
+    query.flow = std::string(flow_of(key));
     query.status = status;
     query.limit = 1000;
     while (true) {
@@ -72,7 +80,7 @@ Shard::Turnstile& Shard::turnstile(const std::string& flow) {
       for (const auto& row : *page) {
         // A run whose step waits for its service has begun, and keeps its place; others that wait have not.
         const bool has_begun = status == store::RunStatus::running || row.is_held();
-        turns.running += has_begun && active_.count(row.number) == 0 ? 1 : 0;
+        turns.running += has_begun && turns_of(row) == key && active_.count(row.number) == 0 ? 1 : 0;
       }
       if (page->size() < query.limit) break;
       query.after = page->back().name;
@@ -84,19 +92,19 @@ Shard::Turnstile& Shard::turnstile(const std::string& flow) {
 
 bool Shard::must_wait(const definition::Flow& flow) {
   if (!flow.trigger.concurrency) return false;
-  const auto& turns = turnstile(flow.id);
+  const auto& turns = turnstile(trigger_key(flow.id, flow.trigger.name));
   return !turns.known || turns.running >= *flow.trigger.concurrency;
 }
 
-void Shard::note_begun(const std::string& flow) {
-  if (const auto found = turnstiles_.find(flow); found != turnstiles_.end()) ++found->second.running;
+void Shard::note_begun(const std::string& key) {
+  if (const auto found = turnstiles_.find(key); found != turnstiles_.end()) ++found->second.running;
 }
 
-void Shard::note_over(const std::string& flow) {
-  const auto found = turnstiles_.find(flow);
+void Shard::note_over(const std::string& key) {
+  const auto found = turnstiles_.find(key);
   if (found == turnstiles_.end()) return;
   if (found->second.running > 0) --found->second.running;
-  next_turn(flow);
+  next_turn(key);
 }
 
 void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunStarted start) {
@@ -104,7 +112,7 @@ void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunSt
   row.status = store::RunStatus::waiting;
   row.needs_work = true;
   start.caller_waits = request.answers_by_status;
-  turnstile(request.flow->id).waiting.push_back(row.number);
+  turnstile(turns_of(row)).waiting.push_back(row.number);
   store::Batch batch;
   batch.journal.push_back({row.number, 0, engine::encode({start}, sealer_)});
   batch.runs.push_back(row);
@@ -119,13 +127,13 @@ void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunSt
                 add_run_headers(accepted, *flow, row, shard.executor_.random());
                 answer(std::move(accepted));
               }
-              shard.next_turn(row.flow);
+              shard.next_turn(turns_of(row));
             });
 }
 
-void Shard::next_turn(const std::string& flow) {
-  const auto again = [flow](Shard& shard) { shard.next_turn(flow); };
-  auto& turns = turnstile(flow);
+void Shard::next_turn(const std::string& key) {
+  const auto again = [key](Shard& shard) { shard.next_turn(key); };
+  auto& turns = turnstile(key);
   if (!turns.known) return try_later(again);
   while (!turns.waiting.empty()) {
     const auto number = turns.waiting.front();
@@ -136,7 +144,7 @@ void Shard::next_turn(const std::string& flow) {
       turns.waiting.pop_front();
       continue;
     }
-    const auto compiled = flows_.version((*row)->flow, (*row)->version);
+    const auto compiled = flows_.version((*row)->flow, (*row)->version, (*row)->trigger);
     if (!compiled && compiled.error().code == "StorageUnavailable") return try_later(again);
     if (compiled && (*compiled)->trigger.concurrency && turns.running >= *(*compiled)->trigger.concurrency) return;
     if (!start_waiting(**row)) return try_later(again);
@@ -144,7 +152,7 @@ void Shard::next_turn(const std::string& flow) {
 }
 
 void Shard::cancel_waiting(store::RunRow row, const std::string& by) {
-  auto& waiting = turnstile(row.flow).waiting;
+  auto& waiting = turnstile(turns_of(row)).waiting;
   waiting.erase(std::remove(waiting.begin(), waiting.end(), row.number), waiting.end());
   const auto now = executor_.now();
   engine::RunEnded end;
@@ -170,9 +178,9 @@ bool Shard::start_waiting(const store::RunRow& row) {
   const auto number = row.number;
   const auto records = store_.journal(number);
   if (!records) return false;
-  auto& turns = turnstile(row.flow);
+  auto& turns = turnstile(turns_of(row));
   turns.waiting.erase(std::remove(turns.waiting.begin(), turns.waiting.end(), number), turns.waiting.end());
-  const auto flow = flows_.version(row.flow, row.version);
+  const auto flow = flows_.version(row.flow, row.version, row.trigger);
   if (!flow) return quarantine(row, flow.error()), true;
   const auto events = records->empty()
                           ? Result<engine::Events>(make_error("JournalDamaged", "The run's journal is empty."))

@@ -1,12 +1,14 @@
 #include "runtime/subscriptions.h"
 
 #include <algorithm>
+#include <set>
 
 #include <spdlog/spdlog.h>
 
 #include "json/parse.h"
 #include "json/write.h"
 #include "runtime/trigger_call.h"
+#include "runtime/trigger_key.h"
 #include "trigger/base64.h"
 #include "trigger/inputs.h"
 
@@ -60,82 +62,102 @@ Subscriptions::Subscriptions(Parts parts) : parts_(std::move(parts)), self_(std:
 Subscriptions::~Subscriptions() { *self_ = nullptr; }
 
 Result<void> Subscriptions::recover() {
-  store::DocumentQuery query;
-  query.kind = std::string(state_kind);
-  const auto stored = parts_.store.documents(query);
+  if (auto moved = move_flow_states(parts_.store, parts_.flows, state_kind); !moved) return moved;
+  const auto stored = read_documents(parts_.store, state_kind);
   if (!stored) return stored.error();
   for (const auto& document : *stored) entries_[document.key].document = document.value;
   const auto flows = parts_.store.flows();
   if (!flows) return flows.error();
-  for (const auto& row : *flows) settle(row.id);
+  for (const auto& row : *flows) flow_changed(row.id);
   for (const auto& document : *stored) settle(document.key);
   return {};
 }
 
-void Subscriptions::flow_changed(const std::string& id) { settle(id); }
-
-void Subscriptions::keep(const std::string& id, Entry& entry, Value document) {
-  entry.document = std::move(document);
-  store::Batch batch;
-  batch.documents.push_back({std::string(state_kind), id, entry.document, 0, {}});
-  parts_.store.commit(std::move(batch), {});
-}
-
-void Subscriptions::settle(const std::string& id) {
-  const auto found = entries_.find(id);
-  if (found != entries_.end() && found->second.call != 0) return;  // settled when that is over
-  const auto row = parts_.store.flow(id);
-  if (!row) {
+void Subscriptions::flow_changed(const std::string& id) {
+  std::set<std::string> keys;
+  const auto live = parts_.flows.find(id);
+  if (!live && live.error().code == "StorageUnavailable") {
     parts_.executor->post_at(parts_.executor->now() + Duration::seconds(5), [self = self_, id] {
-      if (*self != nullptr) (*self)->settle(id);
+      if (*self != nullptr) (*self)->flow_changed(id);
     });
     return;
   }
-  const auto live = parts_.flows.find(id);
-  const bool wanted = *row && (**row).state == store::FlowState::started && live && (*live)->flow &&
-                      (*live)->flow->trigger.source == definition::TriggerSource::webhook;
+  if (live) {
+    for (const auto& flow : definition::by_trigger((*live)->flow)) {
+      if (flow->trigger.source == definition::TriggerSource::webhook) keys.insert(trigger_key(id, flow->trigger.name));
+    }
+  }
+  // Also those of triggers that are gone: they are undone.
+  const auto prefix = trigger_keys_of(id);
+  for (auto entry = entries_.lower_bound(prefix); entry != entries_.end() && entry->first.starts_with(prefix); ++entry)
+    keys.insert(entry->first);
+  for (const auto& key : keys) settle(key);
+}
+
+void Subscriptions::keep(const std::string& key, Entry& entry, Value document) {
+  entry.document = std::move(document);
+  store::Batch batch;
+  batch.documents.push_back({std::string(state_kind), key, entry.document, 0, {}});
+  parts_.store.commit(std::move(batch), {});
+}
+
+void Subscriptions::settle(const std::string& key) {
+  const auto found = entries_.find(key);
+  if (found != entries_.end() && found->second.call != 0) return;  // settled when that is over
+  const auto row = parts_.store.flow(flow_of(key));
+  if (!row) {
+    parts_.executor->post_at(parts_.executor->now() + Duration::seconds(5), [self = self_, key] {
+      if (*self != nullptr) (*self)->settle(key);
+    });
+    return;
+  }
+  const auto live = parts_.flows.find(flow_of(key));
+  const auto its = live ? definition::with_trigger((*live)->flow, trigger_of(key)) : nullptr;
+  const bool wanted = *row && (**row).state == store::FlowState::started && its &&
+                      its->trigger.source == definition::TriggerSource::webhook;
   if (!wanted) {
     if (found == entries_.end()) return;
     Entry& entry = found->second;
     const Value document = entry.document;
     if (is_set(document, "old") || is_set(document, "undo")) {
       const bool old = is_set(document, "old");
-      return unsubscribe(id, *document.find(old ? "old" : "undo"), [this, id, document, old](Entry& done) {
+      return unsubscribe(key, *document.find(old ? "old" : "undo"), [this, key, document, old](Entry& done) {
         json::ObjectBuilder left(document);
         left.set(old ? "old" : "undo", Value());
-        keep(id, done, left.finish());
-        settle(id);
+        keep(key, done, left.finish());
+        settle(key);
       });
     }
-    keep(id, entry, Value());
-    entries_.erase(id);
+    keep(key, entry, Value());
+    entries_.erase(key);
     return;
   }
-  Entry& entry = entries_[id];
-  const definition::Flow& flow = *(*live)->flow;
+  Entry& entry = entries_[key];
+  const definition::Flow& flow = *its;
+  const std::string address = parts_.address(**live, flow);
   const Value source = Value::object({{"type", Value(flow.trigger.type_name)},
                                       {"inputs", flow.trigger.inputs.source()},
                                       {"connectionReferences", flow.connection_references},
-                                      {"address", Value(fingerprint(parts_.address(**live)))}});
+                                      {"address", Value(fingerprint(address))}});
   const Value* known = entry.document.is_object() ? entry.document.find("source") : nullptr;
   const bool same = known != nullptr && *known == source;
   if (!same || !is_set(entry.document, "subscribed")) {
     const auto next = parse_timestamp(same ? entry.document.text_of("next") : std::string_view());
-    if (next && *next > parts_.executor->now()) return try_again(id, entry, *next - parts_.executor->now());
+    if (next && *next > parts_.executor->now()) return try_again(key, entry, *next - parts_.executor->now());
     if (same && is_set(entry.document, "gaveUp")) return;
-    return subscribe(id, *live, source);
+    return subscribe(key, its, address, source);
   }
   if (!is_set(entry.document, "old")) return;
   const Value document = entry.document;
-  unsubscribe(id, *document.find("old"), [this, id, document](Entry& done) {
+  unsubscribe(key, *document.find("old"), [this, key, document](Entry& done) {
     json::ObjectBuilder left(document);
     left.set("old", Value());
-    keep(id, done, left.finish());
-    settle(id);
+    keep(key, done, left.finish());
+    settle(key);
   });
 }
 
-void Subscriptions::send(const std::string& id, Entry& entry, const std::shared_ptr<const definition::Flow>& flow,
+void Subscriptions::send(const std::string& key, Entry& entry, const std::shared_ptr<const definition::Flow>& flow,
                          const engine::Call& call, std::function<void(Entry&, const engine::AttemptFinished&)> then) {
   constexpr std::int64_t below_polls = -1'000'000'000'000;  // numbers of calls are told apart from runs and polls
   entry.call = below_polls - ++calls_;
@@ -143,11 +165,11 @@ void Subscriptions::send(const std::string& id, Entry& entry, const std::shared_
   context.flow = flow;
   context.action = flow->trigger.name;
   parts_.effects.send({entry.call, {}, 1}, call, context,
-                      [self = self_, executor = parts_.executor, id, number = entry.call,
+                      [self = self_, executor = parts_.executor, key, number = entry.call,
                        then = std::move(then)](engine::AttemptFinished reply) {
-                        executor->post([self, id, number, then, reply = std::move(reply)] {
+                        executor->post([self, key, number, then, reply = std::move(reply)] {
                           if (*self == nullptr) return;
-                          const auto found = (*self)->entries_.find(id);
+                          const auto found = (*self)->entries_.find(key);
                           if (found == (*self)->entries_.end() || found->second.call != number) return;
                           found->second.call = 0;
                           then(found->second, reply);
@@ -155,14 +177,13 @@ void Subscriptions::send(const std::string& id, Entry& entry, const std::shared_
                       });
 }
 
-void Subscriptions::subscribe(const std::string& id, const std::shared_ptr<const LiveFlow>& live, const Value& source) {
-  Entry& entry = entries_[id];
-  const auto flow = live->flow;
-  const std::string address = parts_.address(*live);
+void Subscriptions::subscribe(const std::string& key, const std::shared_ptr<const definition::Flow>& flow,
+                              const std::string& address, const Value& source) {
+  Entry& entry = entries_[key];
   const Timestamp now = parts_.executor->now();
   const bool same = is_set(entry.document, "source") && *entry.document.find("source") == source;
-  const auto failed = [this, id, flow, source, same](Entry& failing, const std::string& code,
-                                                     const std::string& message) {
+  const auto failed = [this, key, flow, source, same](Entry& failing, const std::string& code,
+                                                      const std::string& message) {
     const Timestamp at = parts_.executor->now();
     const std::int64_t failures = (same ? whole(failing.document, "failures") : 0) + 1;
     const Timestamp since = same ? parse_timestamp(failing.document.text_of("since")).value_or(at) : at;
@@ -184,8 +205,8 @@ void Subscriptions::subscribe(const std::string& id, const std::shared_ptr<const
     parts_.record(*flow, "Failed", code,
                   "The service was not subscribed: " + message +
                       (over ? " It was tried for a day; save the flow to try again." : ""),
-                  {std::string(state_kind), id, failing.document, 0, {}});
-    if (!over) try_again(id, failing, wait);
+                  {std::string(state_kind), key, failing.document, 0, {}});
+    if (!over) try_again(key, failing, wait);
   };
   const auto inputs = trigger::evaluate_inputs(*flow, Value(), now, parts_.executor->random(), address);
   if (!inputs) return failed(entry, inputs.error().code, inputs.error().message);
@@ -193,13 +214,13 @@ void Subscriptions::subscribe(const std::string& id, const std::shared_ptr<const
   if (!request.is_object()) return failed(entry, "InvalidWebhookInputs", "The trigger's inputs have no 'subscribe'.");
   engine::Call call = trigger_call(*flow, request);
   call.callback_url = address;
-  send(id, entry, flow, call,
-       [this, id, flow, source, address, request, failed](Entry& done, const engine::AttemptFinished& reply) {
+  send(key, entry, flow, call,
+       [this, key, flow, source, address, request, failed](Entry& done, const engine::AttemptFinished& reply) {
          if (reply.status_code < 200 || reply.status_code >= 300 || !reply.fault.code.empty()) {
            failed(done, reply.fault.code.empty() ? "SubscriptionRefused" : reply.fault.code,
                   reply.fault.message.empty() ? "it answered " + std::to_string(reply.status_code) + "."
                                               : reply.fault.message);
-           return settle(id);  // what was saved meanwhile
+           return settle(key);  // what was saved meanwhile
          }
          json::ObjectBuilder undo;
          undo.add("connectionReferences", flow->connection_references);
@@ -217,13 +238,13 @@ void Subscriptions::subscribe(const std::string& id, const std::shared_ptr<const
          document.add("subscribed", Value(to_string(parts_.executor->now())));
          if (is_set(done.document, "undo")) document.add("old", *done.document.find("undo"));
          document.add("undo", Value(trigger::encode_base64(parts_.sealer.seal(json::write(undo.finish())))));
-         keep(id, done, document.finish());
-         settle(id);
+         keep(key, done, document.finish());
+         settle(key);
        });
 }
 
-void Subscriptions::unsubscribe(const std::string& id, const Value& old, std::function<void(Entry&)> then) {
-  Entry& entry = entries_[id];
+void Subscriptions::unsubscribe(const std::string& key, const Value& old, std::function<void(Entry&)> then) {
+  Entry& entry = entries_[key];
   const auto sealed = trigger::decode_base64(old.is_string() ? old.as_string() : std::string_view());
   const auto text = sealed ? parts_.sealer.open(*sealed) : Result<std::string>(make_error("", ""));
   const auto undo = text ? json::parse(*text) : Result<Value>(make_error("", ""));
@@ -233,7 +254,7 @@ void Subscriptions::unsubscribe(const std::string& id, const Value& old, std::fu
   // Nothing to send: the flow has no 'unsubscribe', or the service gave no address to undo it.
   if (inputs == nullptr || !inputs->is_object() || (!is_http && location.empty())) return then(entry);
   auto flow = std::make_shared<definition::Flow>();
-  flow->id = id;
+  flow->id = std::string(flow_of(key));
   flow->trigger.name = "unsubscribe";
   flow->trigger.type_name = std::string(undo->text_of("type"));
   if (const Value* references = undo->find("connectionReferences")) flow->connection_references = *references;
@@ -243,29 +264,29 @@ void Subscriptions::unsubscribe(const std::string& id, const Value& old, std::fu
     call.poll_uri = location;
     call.poll_method = "DELETE";
   }
-  send(id, entry, flow, call, [this, id, then](Entry& done, const engine::AttemptFinished& reply) {
+  send(key, entry, flow, call, [this, key, then](Entry& done, const engine::AttemptFinished& reply) {
     const bool gone = reply.status_code == 404 || reply.status_code == 410;
     if ((reply.status_code >= 200 && reply.status_code < 300) || gone) return then(done);
     const Timestamp now = parts_.executor->now();
     const Timestamp since = parse_timestamp(done.document.text_of("undoSince")).value_or(now);
     if (now - since > retried_for) {
-      spdlog::warn("flow {}: the old subscription could not be undone for a day: status {} {}", id, reply.status_code,
-                   reply.fault.code);
+      spdlog::warn("trigger {}: the old subscription could not be undone for a day: status {} {}", key,
+                   reply.status_code, reply.fault.code);
       return then(done);
     }
     json::ObjectBuilder document(done.document);
     document.set("undoSince", Value(to_string(since)));
-    keep(id, done, document.finish());
-    try_again(id, done, Duration::minutes(5));
+    keep(key, done, document.finish());
+    try_again(key, done, Duration::minutes(5));
   });
 }
 
-void Subscriptions::try_again(const std::string& id, Entry& entry, Duration wait) {
+void Subscriptions::try_again(const std::string& key, Entry& entry, Duration wait) {
   entry.turn = ++turns_;
-  parts_.executor->post_at(parts_.executor->now() + wait, [self = self_, id, turn = entry.turn] {
+  parts_.executor->post_at(parts_.executor->now() + wait, [self = self_, key, turn = entry.turn] {
     if (*self == nullptr) return;
-    const auto found = (*self)->entries_.find(id);
-    if (found != (*self)->entries_.end() && found->second.turn == turn) (*self)->settle(id);
+    const auto found = (*self)->entries_.find(key);
+    if (found != (*self)->entries_.end() && found->second.turn == turn) (*self)->settle(key);
   });
 }
 

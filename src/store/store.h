@@ -41,6 +41,7 @@ struct Batch {
 /// Which runs to list, newest first.
 struct RunQuery {
   std::string flow;                 ///< empty = of all flows
+  std::string trigger;              ///< empty = of any; only together with `flow`
   std::optional<RunStatus> status;  ///< nothing = of any
   std::string fingerprint;          ///< repair's; empty = of any; not together with `flow` or `status`
   Timestamp from;                   ///< started then or later; not set = no bound
@@ -143,9 +144,10 @@ class Store {
   virtual Result<std::optional<Timestamp>> next_timer(Timestamp from) const = 0;
 
   // Trigger histories.
-  /// Of one flow, newest first, with a name sorting behind `after`: those that started nothing, and one for each run.
-  virtual Result<std::vector<TriggerHistoryRow>> trigger_histories(std::string_view flow, std::string_view after,
-                                                                   std::size_t limit) const = 0;
+  /// Of one trigger of a flow (of all when `trigger` is empty), newest first, with a name sorting behind `after`: those
+  /// that started nothing, and one for each run.
+  virtual Result<std::vector<TriggerHistoryRow>> trigger_histories(std::string_view flow, std::string_view trigger,
+                                                                   std::string_view after, std::size_t limit) const = 0;
 
   // One-step changes.
   Result<std::int64_t> put_document(std::string_view kind, std::string_view key, const Value& value,

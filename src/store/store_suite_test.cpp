@@ -322,13 +322,15 @@ TEST_P(StoreSuite, HistoriesMixChecksThatFiredAndChecksThatDidNot) {
   skipped.outputs = Value::object({{"body", 1}});
   batch.histories.push_back(skipped);
   commit(std::move(batch));
-  const auto all = *store().trigger_histories("odd", "", 10);
+  const auto all = *store().trigger_histories("odd", "", "", 10);
   ASSERT_THAT(all, SizeIs(3));
   EXPECT_TRUE(all[0].fired);
   EXPECT_EQ(all[1].status, "Skipped");
   EXPECT_EQ(all[1].outputs, skipped.outputs);
-  EXPECT_THAT(*store().trigger_histories("odd", all[1].name, 10), SizeIs(1));
-  EXPECT_THAT(*store().trigger_histories("odd", "", 2), SizeIs(2));
+  EXPECT_THAT(*store().trigger_histories("odd", "", all[1].name, 10), SizeIs(1));
+  EXPECT_THAT(*store().trigger_histories("odd", "", "", 2), SizeIs(2));
+  EXPECT_THAT(*store().trigger_histories("odd", "manual", "", 10), SizeIs(3));
+  EXPECT_THAT(*store().trigger_histories("odd", "Every_day", "", 10), IsEmpty());
 }
 
 TEST_P(StoreSuite, ErasedRunsAreGoneWithAllTheyHad) {
@@ -383,8 +385,8 @@ TEST_P(StoreSuite, OldChecksAreErasedOfAllFlows) {
   EXPECT_EQ(erase(3, 4), 4u);
   EXPECT_EQ(erase(3, 4), 2u);
   EXPECT_EQ(erase(3, 4), 0u);
-  EXPECT_THAT(*store().trigger_histories("a", "", 10), SizeIs(2));
-  EXPECT_THAT(*store().trigger_histories("b", "", 10), SizeIs(2));
+  EXPECT_THAT(*store().trigger_histories("a", "", "", 10), SizeIs(2));
+  EXPECT_THAT(*store().trigger_histories("b", "", "", 10), SizeIs(2));
 }
 
 TEST_P(StoreSuite, CommitsOfManyThreadsBecomeDurableInTheirOrder) {

@@ -8,8 +8,12 @@ namespace {
 
 class FlowMaker {
  public:
-  FlowMaker(Dice& dice, std::string name, std::string child, bool may_respond)
-      : dice_(dice), name_(std::move(name)), child_(std::move(child)), may_respond_(may_respond) {}
+  FlowMaker(Dice& dice, std::string name, std::string child, std::string batch, bool may_respond)
+      : dice_(dice),
+        name_(std::move(name)),
+        child_(std::move(child)),
+        batch_(std::move(batch)),
+        may_respond_(may_respond) {}
 
   std::string block(int depth) {
     const auto count = depth == 0 ? dice_.between(2, 5) : dice_.between(1, 2);
@@ -51,7 +55,17 @@ class FlowMaker {
     return dice_.one_of(policies);
   }
 
+  /// A message whose id says which step of which run sends it.
+  std::string send_to_batch(const std::string& action) {
+    std::string id = "@{workflow()['run']['name']} " + action;
+    for (const auto& loop : loops_) id += " " + loop;
+    return R"("type":"SendToBatch","inputs":{"batchName":"made","messageId":")" + id + R"(","content":)" +
+           payload(action) + R"(,"host":{"triggerName":")" + trigger_name + R"(","workflow":{"id":"/workflows/)" +
+           batch_ + R"("}}})";
+  }
+
   std::string http(const std::string& action) {
+    if (!batch_.empty() && dice_.once_in(2)) return send_to_batch(action);
     static const std::vector<std::string> peers{"echo", "echo", "flaky", "slow", "later"};
     std::string text = R"("type":"Http","inputs":{"method":"POST","uri":"https://)" + dice_.one_of(peers) + ".test/" +
                        name_ + "/" + action + R"(","body":)" + payload(action) + R"(,"retryPolicy":)";
@@ -148,6 +162,7 @@ class FlowMaker {
   Dice& dice_;
   std::string name_;
   std::string child_;
+  std::string batch_;
   bool may_respond_;
   bool responds_ = false;
   int actions_ = 0;
@@ -173,6 +188,10 @@ std::string make_trigger(Dice& dice, Trigger trigger, const std::string& name) {
       return R"({"type":"SlidingWindow","recurrence":{"frequency":"Second","interval":)" +
              std::to_string(dice.between(40, 120)) + R"(},"inputs":{"delay":"PT)" + std::to_string(dice.between(1, 9)) +
              R"(S"}})";
+    case Trigger::batch:
+      return R"({"type":"Batch","inputs":{"mode":"Inline","configurations":{"made":{"releaseCriteria":{"messageCount":)" +
+             std::to_string(dice.between(1, 4)) + R"(,"recurrence":{"frequency":"Second","interval":)" +
+             std::to_string(dice.between(10, 60)) + "}}}}}}";
     case Trigger::feed:
       return R"({"type":"Http","inputs":{"method":"GET","uri":"https://feed.test/)" + name +
              R"(/0"},"recurrence":{"frequency":"Second","interval":)" + std::to_string(dice.between(5, 30)) + "}}";
@@ -186,11 +205,14 @@ std::string make_trigger(Dice& dice, Trigger trigger, const std::string& name) {
 
 }  // namespace
 
-MadeFlow make_flow(Dice& dice, Trigger trigger, const std::string& name, const std::string& child) {
+MadeFlow make_flow(Dice& dice, Trigger trigger, const std::string& name, const std::string& child,
+                   const std::string& batch) {
   MadeFlow made;
   made.trigger = trigger;
-  FlowMaker maker(dice, name, child, trigger == Trigger::request || trigger == Trigger::child);
-  const auto actions = maker.block(0);
+  FlowMaker maker(dice, name, child, batch, trigger == Trigger::request || trigger == Trigger::child);
+  // What a batch's run gets has no id of its own: its requests could not be told apart.
+  const auto actions =
+      trigger == Trigger::batch ? R"({"Take":{"type":"Compose","inputs":"@triggerBody()['items']"}})" : maker.block(0);
   made.has_response = maker.responds();
   made.definition = std::string("{\"triggers\":{\"") + trigger_name + "\":" + make_trigger(dice, trigger, name) +
                     "},\"actions\":" + actions + "}";

@@ -6,7 +6,7 @@
 
 namespace flowmend::simulation {
 
-enum class Trigger { request, child, split, recurrence, window, feed, hook };
+enum class Trigger { request, child, split, recurrence, window, feed, hook, batch };
 
 /// A flow that chance wrote, and what the witness must know of it.
 struct MadeFlow {
@@ -21,8 +21,9 @@ inline constexpr const char* trigger_name = "manual";
 inline constexpr const char* secret_text = "hunter2-hunter2";
 
 /// Writes a flow. `name` is unique (addresses of its services hold it); `child` is the id of a flow that it may call,
-/// or empty. Every request's body says by which step and repetition it is sent, so the body is what identifies an
-/// effect of a run.
-MadeFlow make_flow(Dice& dice, Trigger trigger, const std::string& name, const std::string& child);
+/// or empty; `batch` the name of a flow whose batch it may send messages to. Every request's body says by which step
+/// and repetition it is sent, so the body is what identifies an effect of a run.
+MadeFlow make_flow(Dice& dice, Trigger trigger, const std::string& name, const std::string& child,
+                   const std::string& batch = {});
 
 }  // namespace flowmend::simulation

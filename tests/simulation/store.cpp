@@ -156,9 +156,11 @@ Result<std::optional<Timestamp>> SimulatedStore::next_timer(Timestamp from) cons
   return read([&](auto& connection) { return sqlite::read_next_timer(connection, from); });
 }
 Result<std::vector<store::TriggerHistoryRow>> SimulatedStore::trigger_histories(std::string_view flow,
+                                                                                std::string_view trigger,
                                                                                 std::string_view after,
                                                                                 std::size_t limit) const {
-  return read([&](auto& connection) { return sqlite::read_trigger_histories(connection, flow, after, limit); });
+  return read(
+      [&](auto& connection) { return sqlite::read_trigger_histories(connection, flow, trigger, after, limit); });
 }
 
 }  // namespace flowmend::simulation

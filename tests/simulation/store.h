@@ -78,7 +78,8 @@ class SimulatedStore final : public store::Store {
   Result<std::vector<store::TimerRow>> timers(Timestamp until, std::size_t limit) const override;
   Result<std::vector<store::TimerRow>> timers_of(store::RunNumber run) const override;
   Result<std::optional<Timestamp>> next_timer(Timestamp from) const override;
-  Result<std::vector<store::TriggerHistoryRow>> trigger_histories(std::string_view flow, std::string_view after,
+  Result<std::vector<store::TriggerHistoryRow>> trigger_histories(std::string_view flow, std::string_view trigger,
+                                                                  std::string_view after,
                                                                   std::size_t limit) const override;
 
  private:

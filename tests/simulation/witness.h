@@ -76,6 +76,8 @@ class Witness {
   void count_trigger(const store::RunRow& row, const engine::RunStarted& start);
   void check_windows();
   void check_feeds();
+  void note_sent(const definition::Flow& flow, const engine::Events& events);
+  void check_batches();
 
   Disk& disk_;
   const Clock& clock_;
@@ -99,6 +101,8 @@ class Witness {
   std::map<std::string, int> runs_of_id_;
   std::map<std::string, std::map<std::string, int>> runs_of_time_;  ///< by flow and scheduled time
   std::map<std::string, int> runs_of_child_;
+  std::set<std::string> sent_;  ///< ids of the messages that their senders heard were taken
+  std::map<std::string, int> runs_of_message_;
 };
 
 }  // namespace flowmend::simulation

@@ -160,6 +160,10 @@ void Witness::count_trigger(const store::RunRow& row, const engine::RunStarted& 
       fail("a call starts one child", "run " + std::string(parent) + " has two children for " + json::write(*body));
     return;
   }
+  if (const Value* items = body->find("items"); items != nullptr && body->find("batchName") != nullptr) {
+    for (const Value& item : items->as_array()) ++runs_of_message_[std::string(item.text_of("messageId"))];
+    return;
+  }
   // Two flows may read one feed: a process that died while it saved one may have saved it.
   const std::string id(body->text_of("id"));
   ++runs_of_id_[id.starts_with("https://feed") ? row.flow + " " + id : id];
@@ -191,10 +195,32 @@ void Witness::check_feeds() {
     const auto read = std::stoll(location.substr(slash + 1));
     const std::string feed = location.substr(0, slash);
     for (std::int64_t i = 0; i < read; ++i) {
-      const auto id = document.key + " " + feed + "/" + std::to_string(i);
+      const auto id = document.key.substr(0, document.key.find('/')) + " " + feed + "/" + std::to_string(i);
       if (runs_of_id_[id] != 1)
         fail("every accepted trigger has exactly one run", id + " has " + std::to_string(runs_of_id_[id]) + " runs");
     }
+  }
+}
+
+void Witness::note_sent(const definition::Flow& flow, const engine::Events& events) {
+  for (const auto& event : events) {
+    const auto* ended = std::get_if<engine::ActionEnded>(&event);
+    if (ended == nullptr || ended->status != engine::Status::succeeded) continue;
+    if (flow.action(ended->place.action).type != definition::ActionType::send_to_batch) continue;
+    if (const Value* body = ended->outputs.find("body")) sent_.emplace(body->text_of("messageId"));
+  }
+}
+
+/// A message that was taken is in one run, or waits.
+void Witness::check_batches() {
+  for (const auto& document : sqlite::read_documents(*disk_.connection, {.kind = "batchMessage"}))
+    ++runs_of_message_[std::string(document.value.text_of("messageId"))];
+  for (const auto& id : sent_) {
+    if (!runs_of_message_.contains(id)) fail("every message of a batch is in exactly one run", id + " is lost");
+  }
+  for (const auto& [id, count] : runs_of_message_) {
+    if (count > 1)
+      fail("every message of a batch is in exactly one run", id + " is there " + std::to_string(count) + " times");
   }
 }
 
@@ -213,6 +239,7 @@ void Witness::check_end() {
     check_row(row, run);
     check_journal(row, *events);
     check_times(row, *its_flow, *events);
+    note_sent(*its_flow, *events);
     if (!store::is_over(row.status)) fail("every run ends", "run " + row.name + " does not");
     const auto shown = engine::History(its_flow, *events).run();
     if (shown.text_of("status") != store::run_status_name(row.status))
@@ -252,6 +279,7 @@ void Witness::check_end() {
   }
   check_windows();
   check_feeds();
+  check_batches();
 }
 
 }  // namespace flowmend::simulation

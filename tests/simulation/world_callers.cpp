@@ -17,10 +17,15 @@ void World::make_flows() {
     triggers.push_back(
         dice_.one_of(std::vector<Trigger>{Trigger::split, Trigger::window, Trigger::feed, Trigger::hook}));
   }
+  // In some lives the flows send messages to a batch. Which, is no matter of the dice: other lives stay as they were.
+  if (options_.seed % 5 == 3) {
+    batch_ = "f" + std::to_string(triggers.size());
+    triggers.push_back(Trigger::batch);
+  }
   for (std::size_t i = 0; i < triggers.size(); ++i) {
     Flow flow;
     flow.name = "f" + std::to_string(i);
-    flow.made = make_flow(dice_, triggers[i], flow.name + "v1", i == 0 ? "" : flow.name == "f0" ? "" : "f0");
+    flow.made = make_flow(dice_, triggers[i], flow.name + "v1", i == 0 ? "" : "f0", batch_);
     flows_.push_back(std::move(flow));
   }
   for (std::size_t i = 0; i < flows_.size();) {
@@ -212,8 +217,10 @@ void World::switch_some() {
 
 void World::save_some() {
   auto& flow = flows_[dice_.below(flows_.size())];
-  if (flow.id.empty() || (flow.made.trigger != Trigger::request && flow.made.trigger != Trigger::split)) return;
-  const auto made = make_flow(dice_, flow.made.trigger, flow.name + "v" + std::to_string(++flow.version), "f0");
+  if (flow.id.empty() || (flow.made.trigger != Trigger::request && flow.made.trigger != Trigger::split &&
+                          flow.made.trigger != Trigger::batch))
+    return;
+  const auto made = make_flow(dice_, flow.made.trigger, flow.name + "v" + std::to_string(++flow.version), "f0", batch_);
   runtime::FlowDraft draft;
   draft.display_name = flow.name;
   draft.definition = json::parse(made.definition).value();

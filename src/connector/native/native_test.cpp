@@ -240,7 +240,7 @@ TEST_F(NativeTest, APollGoesOnFromTheStateThatTheLastOneLeft) {
   const auto saved = runtime->flows().create(draft, "ann");
   ASSERT_TRUE(saved && saved->flow);
   for (int i = 0; i < 1500; ++i) {
-    const auto rows = store_->trigger_histories(saved->flow->id, "", 50);
+    const auto rows = store_->trigger_histories(saved->flow->id, "", "", 50);
     if (rows && rows->size() >= 3) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }

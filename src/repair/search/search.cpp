@@ -215,7 +215,7 @@ class RunSearch::Worker {
   }
 
   std::optional<Hit> look_into(const store::RunRow& row, const Query& query) const {
-    const auto flow = parts_.flows.version(row.flow, row.version);
+    const auto flow = parts_.flows.version(row.flow, row.version, row.trigger);
     const auto events = runtime::read_events(parts_.store, parts_.sealer, row.number);
     // Without its definition nobody knows what of the run is hidden.
     if (!flow || !events) return std::nullopt;
@@ -241,7 +241,7 @@ class RunSearch::Worker {
         open.push_back(row.number);
         continue;
       }
-      const auto flow = parts_.flows.version(row.flow, row.version);
+      const auto flow = parts_.flows.version(row.flow, row.version, row.trigger);
       const auto events = runtime::read_events(parts_.store, parts_.sealer, row.number);
       if (!flow || !events) continue;
       for_each_text(**flow, *events, [&](std::string_view text, const Source&) {

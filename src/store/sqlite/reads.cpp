@@ -165,6 +165,11 @@ Statement* runs_statement(Connection& connection, const RunQuery& query, std::st
     flow = name_id(connection, query.flow);
     if (flow == 0) return nullptr;
   }
+  std::int64_t trigger = 0;
+  if (flow != 0 && !query.trigger.empty()) {
+    trigger = name_id(connection, query.trigger);
+    if (trigger == 0) return nullptr;
+  }
   std::string text(head);
   text += " FROM runs";
   if (!query.fingerprint.empty()) {
@@ -178,6 +183,7 @@ Statement* runs_statement(Connection& connection, const RunQuery& query, std::st
   }
   text += " WHERE number >= ? AND number <= ?";
   if (flow != 0) text += " AND flow = ?";
+  if (trigger != 0) text += " AND trigger_name = ?";
   if (query.status) text += " AND status = ?";
   if (!query.fingerprint.empty()) text += " AND fingerprint = ?";
   text += tail;
@@ -185,6 +191,7 @@ Statement* runs_statement(Connection& connection, const RunQuery& query, std::st
   statement.bind(1, bounds.low).bind(2, bounds.high);
   int index = 2;
   if (flow != 0) statement.bind(++index, flow);
+  if (trigger != 0) statement.bind(++index, trigger);
   if (query.status) statement.bind(++index, static_cast<std::int64_t>(*query.status));
   if (!query.fingerprint.empty()) statement.bind_text(++index, query.fingerprint);
   statement.bind(++index, static_cast<std::int64_t>(limit));
@@ -397,15 +404,16 @@ std::optional<Timestamp> read_next_timer(Connection& connection, Timestamp from)
 }
 
 std::vector<TriggerHistoryRow> read_trigger_histories(Connection& connection, std::string_view flow,
-                                                      std::string_view after, std::size_t limit) {
+                                                      std::string_view trigger, std::string_view after,
+                                                      std::size_t limit) {
   limit = std::clamp<std::size_t>(limit, 1, 1000);
   const auto id = name_id(connection, flow);
   if (id == 0) return {};
   auto& statement = connection.prepare(
       "SELECT name, trigger_name, started, ended, scheduled, status, code, error_code, error_message, outputs FROM "
       "trigger_histories"
-      " WHERE flow = ? AND name > ? ORDER BY name LIMIT ?");
-  statement.bind(1, id).bind_text(2, after).bind(3, static_cast<std::int64_t>(limit));
+      " WHERE flow = ?1 AND name > ?2 AND (?3 = '' OR trigger_name = ?3) ORDER BY name LIMIT ?4");
+  statement.bind(1, id).bind_text(2, after).bind_text(3, trigger).bind(4, static_cast<std::int64_t>(limit));
   auto rows = all<TriggerHistoryRow>(statement, [&](const Statement& row) {
     TriggerHistoryRow found;
     found.flow = flow;
@@ -423,6 +431,7 @@ std::vector<TriggerHistoryRow> read_trigger_histories(Connection& connection, st
   });
   RunQuery query;
   query.flow = flow;
+  query.trigger = trigger;
   query.after = after;
   query.limit = limit;
   for (auto& run : read_runs(connection, query)) {

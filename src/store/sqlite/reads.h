@@ -40,6 +40,7 @@ std::vector<TimerRow> read_timers_of(Connection& connection, RunNumber run);
 std::optional<Timestamp> read_next_timer(Connection& connection, Timestamp from);
 
 std::vector<TriggerHistoryRow> read_trigger_histories(Connection& connection, std::string_view flow,
-                                                      std::string_view after, std::size_t limit);
+                                                      std::string_view trigger, std::string_view after,
+                                                      std::size_t limit);
 
 }  // namespace flowmend::store::sqlite

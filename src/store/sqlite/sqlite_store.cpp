@@ -288,9 +288,9 @@ Result<std::vector<TimerRow>> SqliteStore::timers_of(RunNumber run) const {
 Result<std::optional<Timestamp>> SqliteStore::next_timer(Timestamp from) const {
   return read([&](Connection& connection) { return read_next_timer(connection, from); });
 }
-Result<std::vector<TriggerHistoryRow>> SqliteStore::trigger_histories(std::string_view flow, std::string_view after,
-                                                                      std::size_t limit) const {
-  return read([&](Connection& connection) { return read_trigger_histories(connection, flow, after, limit); });
+Result<std::vector<TriggerHistoryRow>> SqliteStore::trigger_histories(std::string_view flow, std::string_view trigger,
+                                                                      std::string_view after, std::size_t limit) const {
+  return read([&](Connection& connection) { return read_trigger_histories(connection, flow, trigger, after, limit); });
 }
 
 }  // namespace flowmend::store::sqlite

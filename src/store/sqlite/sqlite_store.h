@@ -45,8 +45,8 @@ class SqliteStore final : public Store {
   Result<std::vector<TimerRow>> timers(Timestamp until, std::size_t limit) const override;
   Result<std::vector<TimerRow>> timers_of(RunNumber run) const override;
   Result<std::optional<Timestamp>> next_timer(Timestamp from) const override;
-  Result<std::vector<TriggerHistoryRow>> trigger_histories(std::string_view flow, std::string_view after,
-                                                           std::size_t limit) const override;
+  Result<std::vector<TriggerHistoryRow>> trigger_histories(std::string_view flow, std::string_view trigger,
+                                                           std::string_view after, std::size_t limit) const override;
 
  private:
   /// A `write` that waits; lives on the waiting caller's stack.

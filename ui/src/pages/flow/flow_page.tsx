@@ -1,4 +1,4 @@
-import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Radio, RadioGroup, Textarea } from "@fluentui/react-components";
+import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Radio, RadioGroup, Select, Textarea } from "@fluentui/react-components";
 import { type FormEvent, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { routes } from "../../api/paths";
@@ -21,6 +21,9 @@ import { TriggerChecks } from "./trigger_checks";
 import { FlowNotifications } from "./flow_notifications";
 import "./flow.css";
 
+/** Triggers that anybody may call who knows their address. */
+const isCalled = (type: string) => ["request", "manual"].includes(type.toLowerCase());
+
 function TriggerAddress({ flow, trigger }: { flow: string; trigger: string }) {
   const [shown, setShown] = useState(false);
   const url = useCallbackUrl(flow, trigger, shown);
@@ -42,8 +45,9 @@ function TriggerAddress({ flow, trigger }: { flow: string; trigger: string }) {
   );
 }
 
-function RunDialog({ flow, trigger, onClose }: { flow: string; trigger: string; onClose: () => void }) {
+function RunDialog({ flow, triggers, onClose }: { flow: string; triggers: string[]; onClose: () => void }) {
   const [, navigate] = useLocation();
+  const [trigger, setTrigger] = useState(triggers[0] ?? "");
   const [body, setBody] = useState("");
   const [wrong, setWrong] = useState("");
   const start = useStartRun(flow);
@@ -66,6 +70,17 @@ function RunDialog({ flow, trigger, onClose }: { flow: string; trigger: string; 
           <DialogBody>
             <DialogTitle>{text.flow.runTitle}</DialogTitle>
             <DialogContent className="form">
+              {triggers.length > 1 && (
+                <Field label={text.flow.trigger}>
+                  <Select value={trigger} onChange={(_, data) => setTrigger(data.value)}>
+                    {triggers.map((one) => (
+                      <option key={one} value={one}>
+                        {displayName(one)}
+                      </option>
+                    ))}
+                  </Select>
+                </Field>
+              )}
               <Field label={text.flow.runBody} validationMessage={wrong || undefined}>
                 <Textarea
                   rows={6}
@@ -138,11 +153,12 @@ export default function FlowPage({ flow: name }: { flow: string }) {
     );
   const { properties } = flow.data;
   const on = properties.state === "Started";
-  const trigger = properties.flowmend?.trigger ?? Object.entries(properties.definition?.triggers ?? {}).map(([key, value]) => ({ name: key, type: value.type, kind: value.kind }))[0];
+  const triggers = Object.entries(properties.definition?.triggers ?? {}).map(([key, value]) => ({ name: key, type: value.type, kind: value.kind }));
+  const titled = (title: string, trigger: { name: string }) => (triggers.length > 1 ? `${title}: ${displayName(trigger.name)}` : title);
   const all = items(runs);
   const facts: [string, React.ReactNode][] = [
     [text.flows.state, <FlowState key="state" state={properties.state} />],
-    [text.flow.trigger, trigger && `${displayName(trigger.name)} (${[trigger.type, trigger.kind].filter(Boolean).join(", ")})`],
+    [text.flow.trigger, triggers.map((trigger) => `${displayName(trigger.name)} (${[trigger.type, trigger.kind].filter(Boolean).join(", ")})`).join(", ")],
     [text.flow.success28, <Success key="success" flow={flow.data} />],
     [text.flow.version, properties.flowmend?.version && <code key="version">{properties.flowmend.version}</code>],
     [text.flow.modified, <span key="modified" title={when(properties.lastModifiedTime)}>{ago(properties.lastModifiedTime)}</span>],
@@ -161,7 +177,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
           <Button appearance="primary" icon={<EditRegular />} onClick={() => navigate(routes.edit(name))}>
             {text.flows.edit}
           </Button>
-          <Button icon={<PlayRegular />} disabled={!trigger} onClick={() => setStarting(true)}>
+          <Button icon={<PlayRegular />} disabled={triggers.length === 0} onClick={() => setStarting(true)}>
             {text.flows.run}
           </Button>
           <Button icon={<PowerRegular />} disabled={turn.isPending} onClick={() => turn.mutate(!on)}>
@@ -221,25 +237,28 @@ export default function FlowPage({ flow: name }: { flow: string }) {
             <h2 id="connections-used">{text.flow.connectionsUsed}</h2>
             <ConnectionsUsed flow={flow.data} />
           </section>
-          {trigger && (
-            <section className="panel" aria-labelledby="checks">
-              <h2 id="checks">{text.flow.checks}</h2>
+          {triggers.map((trigger, i) => (
+            <section key={trigger.name} className="panel" aria-labelledby={`checks-${i}`}>
+              <h2 id={`checks-${i}`}>{titled(text.flow.checks, trigger)}</h2>
               <TriggerChecks flow={name} trigger={trigger.name} />
             </section>
-          )}
+          ))}
           <section className="panel" aria-labelledby="flow-notifications">
             <h2 id="flow-notifications">{text.notify.flow}</h2>
             <FlowNotifications flow={name} />
           </section>
-          {trigger?.type === "Request" && (
-            <section className="panel" aria-labelledby="address">
-              <h2 id="address">{text.flow.triggerAddress}</h2>
-              <TriggerAddress flow={name} trigger={trigger.name} />
-            </section>
+          {triggers.map(
+            (trigger, i) =>
+              isCalled(trigger.type) && (
+                <section key={trigger.name} className="panel" aria-labelledby={`address-${i}`}>
+                  <h2 id={`address-${i}`}>{titled(text.flow.triggerAddress, trigger)}</h2>
+                  <TriggerAddress flow={name} trigger={trigger.name} />
+                </section>
+              ),
           )}
         </div>
       </div>
-      {starting && trigger && <RunDialog flow={name} trigger={trigger.name} onClose={() => setStarting(false)} />}
+      {starting && triggers.length > 0 && <RunDialog flow={name} triggers={triggers.map((trigger) => trigger.name)} onClose={() => setStarting(false)} />}
       {deleting && (
         <ConfirmDialog
           title={text.flow.deleteTitle}
