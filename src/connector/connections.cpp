@@ -23,6 +23,8 @@ constexpr Duration success_written_every = Duration::seconds(60);
 constexpr std::size_t affected_max = 10'000;
 constexpr std::size_t name_bytes_max = 200;
 constexpr Duration renewed_before = Duration::minutes(5);
+/// After a renewal that failed in passing, while the old token still holds.
+constexpr Duration renewal_pause = Duration::seconds(30);
 /// Among the sealed values: what renews the sign-in. No field of a connector is called so.
 constexpr std::string_view refresh_field = "$refresh";
 
@@ -106,6 +108,13 @@ SignedIn read_signed_in(const Value& value) {
   out.renewing = flag("renewing");
   out.refusal = value.text_of("refusal");
   return out;
+}
+
+std::string_view sign_in_state(const ConnectionView& view) {
+  if (!view.signed_in) return "None";
+  if (view.signed_in->refusal.empty()) return "SignedIn";
+  const bool holds = view.status == ConnectionStatus::connected && view.signed_in->expires > now_from_system_clock();
+  return holds ? "Expiring" : "Expired";
 }
 
 /// What a service's answer to a test says about the credentials.
@@ -322,7 +331,9 @@ std::string Connections::seal(const Value& secrets) const {
   return secrets.size() > 0 ? sealer_.seal(json::write(secrets)) : std::string();
 }
 
-Value Connections::document_of(const Entry& entry) {
+Value Connections::document_of(const Entry& current) const {
+  // Tokens that wait for their commit stand in everything that is written from now on.
+  const Entry entry = current.pending ? with_tokens(current, *current.pending) : current;
   const ConnectionView& view = entry.view;
   json::ObjectBuilder builder;
   builder.add("displayName", Value(view.display_name));
@@ -392,6 +403,9 @@ Result<void> Connections::put_unverified(const ConnectionKey& key, const std::st
   const std::lock_guard lock(mutex_);
   const auto old = entries_.find(key);
   entry.generation = old == entries_.end() ? 1 : old->second.generation + 1;
+  entry.sign_in = old == entries_.end() ? 1 : old->second.sign_in + 1;
+  // A call's success may have been written for the old one in between.
+  if (old != entries_.end()) keep(key, entry);
   entries_[key] = std::move(entry);
   return {};
 }
@@ -434,7 +448,7 @@ void Connections::verify(const ConnectionKey& key, const Value& credentials,
   if (!material_now) return done(material_now.error());
   sign_ins_->renew(key, material_now->generation, true,
                    [this, key, done = std::move(done)](const Result<void>& renewed) {
-                     if (renewed) return verify_now(key, Value(), false, done);
+                     if (renewed || token_still_holds(key)) return verify_now(key, Value(), false, done);
                      Verification answer;
                      answer.status = ConnectionStatus::error;
                      answer.error_code = renewed.error().code;
@@ -504,8 +518,9 @@ void Connections::verify_now(const ConnectionKey& key, const Value& credentials,
       given && token_field != nullptr && entry.view.signed_in && credentials.text_of(token_field->name).empty();
   Probe question;
   question.material = {connector, fields, entry.generation, entry.view.display_name};
-  probe(std::move(question), [this, key, given, may_renew, keeps_sign_in, parts = *parts, generation = entry.generation,
-                              done = std::move(done)](Verification result) {
+  probe(std::move(question), [this, key, given, may_renew, keeps_sign_in,
+                              token_field = token_field == nullptr ? std::string() : token_field->name, parts = *parts,
+                              generation = entry.generation, done = std::move(done)](Verification result) {
     if (!given && may_renew && result.service_status == 401 && token_is_renewable(key)) {
       sign_ins_->renew(key, generation, true, [this, key, done](const Result<void>& renewed) {
         if (renewed) return verify_now(key, Value(), false, done);
@@ -537,12 +552,16 @@ void Connections::verify_now(const ConnectionKey& key, const Value& credentials,
         if (given) {
           now.view.clear_fields = parts.clear;
           json::ObjectBuilder secrets(parts.secret);
-          if (keeps_sign_in) {
+          if (keeps_sign_in && now.view.signed_in) {
+            // As they are now: they may have been renewed while this was asked.
             const auto kept = open_secrets(now);
-            const Value* refresh = kept ? kept->find(refresh_field) : nullptr;
-            if (refresh != nullptr) secrets.set(refresh_field, *refresh);
+            for (const std::string_view name : {std::string_view(token_field), refresh_field}) {
+              if (const Value* value = kept ? kept->find(name) : nullptr) secrets.set(name, *value);
+            }
           } else {
             now.view.signed_in.reset();
+            now.pending.reset();
+            now.sign_in++;
           }
           now.sealed = seal(secrets.finish());
           now.generation++;
@@ -688,10 +707,9 @@ void Connections::report_refused(const ConnectionKey& key, std::uint64_t generat
       if (!call.run.empty() && entry.affected.size() < affected_max) entry.affected.insert(call.run);
       entry.view.affected_runs = entry.affected.size();
       entry.view.status = ConnectionStatus::error;
-      if (!(entry.view.signed_in && !entry.view.signed_in->refusal.empty())) {
-        entry.view.error_code = "Unauthorized";
-        entry.view.error_message = call.message;
-      }
+      const bool over = entry.view.signed_in && !entry.view.signed_in->refusal.empty();
+      entry.view.error_code = over ? "SignInExpired" : "Unauthorized";
+      entry.view.error_message = over ? entry.view.signed_in->refusal : call.message;
     }
     entry.view.last_failure = std::move(call);
     keep(key, entry);
@@ -705,8 +723,18 @@ bool Connections::token_is_due(const ConnectionKey& key) const {
   const auto found = entries_.find(key);
   if (found == entries_.end() || !found->second.view.signed_in) return false;
   const SignedIn& signed_in = *found->second.view.signed_in;
+  const Timestamp now = now_from_system_clock();
+  if (signed_in.expires <= now) return true;
   const Duration quarter = Duration::milliseconds(signed_in.lifetime.to_milliseconds() / 4);
-  return signed_in.expires < now_from_system_clock() + std::min(renewed_before, quarter);
+  return signed_in.expires < now + std::min(renewed_before, quarter) && found->second.renew_again <= now &&
+         signed_in.refusal.empty();
+}
+
+bool Connections::token_still_holds(const ConnectionKey& key) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  return found != entries_.end() && found->second.view.signed_in &&
+         found->second.view.signed_in->expires > now_from_system_clock();
 }
 
 bool Connections::token_is_renewable(const ConnectionKey& key) const {
@@ -741,6 +769,7 @@ Result<TokenState> Connections::token_state(const ConnectionKey& key) const {
   state.fields = with_defaults.finish();
   state.refresh_token = secrets->text_of(refresh_field);
   state.generation = entry.generation;
+  state.sign_in = entry.sign_in;
   if (entry.view.signed_in) {
     state.grant = entry.view.signed_in->grant;
     state.refusal = entry.view.signed_in->refusal;
@@ -753,61 +782,94 @@ void Connections::keep_tokens(const ConnectionKey& key, const std::string& grant
                               std::function<void()> done) {
   const auto connector = registry_.find(key.api);
   const ConnectionParameter* field = connector ? sign_in_field(*connector) : nullptr;
-  {
-    std::unique_lock lock(mutex_);
-    const auto found = entries_.find(key);
-    if (found == entries_.end() || field == nullptr) {
-      lock.unlock();
-      return done();  // deleted meanwhile: there is nothing to keep them for
-    }
-    // Built beside the entry: calls go on with the old token until the new one is durable.
-    Entry next = found->second;
-    const auto before = open_secrets(next);
-    json::ObjectBuilder secrets(before ? *before : Value::empty_object());
-    secrets.set(field->name, Value(tokens.access_token));
-    if (!tokens.refresh_token.empty()) {
-      secrets.set(refresh_field, Value(tokens.refresh_token));
-    } else if (!grant.empty()) {
-      secrets.set(refresh_field, Value(""));  // that of an earlier sign-in belongs to another account
-    }
-    const Value sealed = secrets.finish();
-    next.sealed = seal(sealed);
-    const Timestamp now = now_from_system_clock();
-    SignedIn signed_in = next.view.signed_in.value_or(SignedIn());
-    if (!grant.empty()) {
-      signed_in.grant = grant;
-      signed_in.time = now;
-      next.view.modified = now;
-    }
-    signed_in.lifetime = tokens.lifetime;
-    signed_in.expires = now + tokens.lifetime;
-    signed_in.renewable = signed_in.grant == grant_client || !sealed.text_of(refresh_field).empty();
-    signed_in.renewing = false;
-    signed_in.refusal.clear();
-    next.view.signed_in = std::move(signed_in);
-    next.generation++;
-    const bool was_broken = next.view.status == ConnectionStatus::error;
-    next.view.status = ConnectionStatus::connected;
-    next.view.error_code.clear();
-    next.view.error_message.clear();
-    keep(key, next, [this, key, next, was_broken, done = std::move(done)] {
-      {
-        const std::lock_guard locked(mutex_);
-        if (const auto entry = entries_.find(key); entry != entries_.end()) {
-          const auto affected = entry->second.affected;
-          const auto failure = entry->second.view.last_failure;
-          const auto success = entry->second.view.last_success;
-          entry->second = next;
-          entry->second.affected = affected;
-          entry->second.view.affected_runs = affected.size();
-          entry->second.view.last_failure = failure;
-          entry->second.view.last_success = success;
-        }
-      }
-      if (was_broken) tell(next.view);
-      done();
-    });
+  std::unique_lock lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || field == nullptr) {
+    lock.unlock();
+    return done();  // deleted meanwhile: there is nothing to keep them for
   }
+  PendingTokens pending;
+  pending.field = field->name;
+  pending.access = tokens.access_token;
+  pending.refresh = tokens.refresh_token;
+  pending.by_sign_in = true;
+  pending.signed_in.grant = grant;
+  pending.signed_in.time = now_from_system_clock();
+  pending.signed_in.lifetime = tokens.lifetime;
+  take_tokens(key, found->second, std::move(pending), std::move(done));
+}
+
+void Connections::keep_renewed_tokens(const ConnectionKey& key, std::uint64_t sign_in, const TokenSet& tokens,
+                                      std::function<void()> done) {
+  const auto connector = registry_.find(key.api);
+  const ConnectionParameter* field = connector ? sign_in_field(*connector) : nullptr;
+  std::unique_lock lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || field == nullptr || !belongs_to(found->second, sign_in)) {
+    lock.unlock();
+    return done();  // of credentials that are the connection's no more
+  }
+  PendingTokens pending;
+  pending.field = field->name;
+  pending.access = tokens.access_token;
+  pending.refresh = tokens.refresh_token;
+  pending.signed_in = *found->second.view.signed_in;
+  pending.signed_in.lifetime = tokens.lifetime;
+  take_tokens(key, found->second, std::move(pending), std::move(done));
+}
+
+/// True when what came of a renewal of `sign_in` is still the connection's matter.
+bool Connections::belongs_to(const Entry& entry, std::uint64_t sign_in) {
+  return entry.sign_in == sign_in && entry.view.signed_in && !(entry.pending && entry.pending->by_sign_in);
+}
+
+/// Under the lock. Calls go on with the old token until the new one is durable.
+void Connections::take_tokens(const ConnectionKey& key, Entry& entry, PendingTokens tokens,
+                              std::function<void()> done) {
+  tokens.number = ++last_pending_;
+  tokens.signed_in.expires = now_from_system_clock() + tokens.signed_in.lifetime;
+  tokens.signed_in.renewing = false;
+  tokens.signed_in.refusal.clear();
+  const std::uint64_t number = tokens.number;
+  entry.pending = std::move(tokens);
+  keep(key, entry, [this, key, number, done = std::move(done)] {
+    std::optional<ConnectionView> mended;
+    {
+      const std::lock_guard locked(mutex_);
+      const auto found = entries_.find(key);
+      // Other credentials, or later tokens, may have taken their place.
+      if (found != entries_.end() && found->second.pending && found->second.pending->number == number) {
+        Entry& now = found->second;
+        const bool was_broken = now.view.status == ConnectionStatus::error;
+        if (now.pending->by_sign_in) now.sign_in++;
+        now = with_tokens(now, *now.pending);
+        now.pending.reset();
+        now.generation++;
+        if (was_broken) mended = now.view;
+      }
+    }
+    if (mended) tell(*mended);
+    done();
+  });
+}
+
+Connections::Entry Connections::with_tokens(const Entry& entry, const PendingTokens& tokens) const {
+  Entry next = entry;
+  const auto before = open_secrets(next);
+  json::ObjectBuilder secrets(before ? *before : Value::empty_object());
+  secrets.set(tokens.field, Value(tokens.access));
+  // Without a new one that of before stays good; but that of an earlier sign-in belongs to another account.
+  if (!tokens.refresh.empty() || tokens.by_sign_in) secrets.set(refresh_field, Value(tokens.refresh));
+  const Value all = secrets.finish();
+  next.sealed = seal(all);
+  next.view.signed_in = tokens.signed_in;
+  next.view.signed_in->renewable = tokens.signed_in.grant == grant_client || !all.text_of(refresh_field).empty();
+  if (tokens.by_sign_in) next.view.modified = tokens.signed_in.time;
+  next.view.status = ConnectionStatus::connected;
+  next.view.error_code.clear();
+  next.view.error_message.clear();
+  next.renew_again = {};
+  return next;
 }
 
 void Connections::mark_renewing(const ConnectionKey& key, std::function<void()> done) {
@@ -821,20 +883,31 @@ void Connections::mark_renewing(const ConnectionKey& key, std::function<void()> 
   keep(key, found->second, std::move(done));
 }
 
-void Connections::refuse_tokens(const ConnectionKey& key, std::uint64_t generation, const std::string& message) {
+void Connections::renewal_failed(const ConnectionKey& key, std::uint64_t sign_in, bool lost) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || !belongs_to(found->second, sign_in)) return;
+  found->second.renew_again = now_from_system_clock() + renewal_pause;
+  if (lost || !found->second.view.signed_in->renewing) return;
+  found->second.view.signed_in->renewing = false;
+  keep(key, found->second);
+}
+
+void Connections::refuse_tokens(const ConnectionKey& key, std::uint64_t sign_in, const std::string& message) {
   std::optional<ConnectionView> changed;
   {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(key);
-    if (found == entries_.end() || found->second.generation != generation || !found->second.view.signed_in) return;
+    if (found == entries_.end() || !belongs_to(found->second, sign_in)) return;
     Entry& entry = found->second;
     entry.view.signed_in->refusal = message;
     entry.view.signed_in->renewing = false;
-    if (entry.view.status == ConnectionStatus::connected) {
+    if (entry.view.signed_in->expires > now_from_system_clock()) return keep(key, entry);  // calls still go well
+    const bool was_connected = entry.view.status == ConnectionStatus::connected;
+    if (was_connected) {
       entry.affected.clear();
       entry.view.affected_runs = 0;
     }
-    const bool was_connected = entry.view.status == ConnectionStatus::connected;
     entry.view.status = ConnectionStatus::error;
     entry.view.error_code = "SignInExpired";
     entry.view.error_message = message;
@@ -921,7 +994,7 @@ Value Connections::describe(const ConnectionView& view, const std::vector<Value>
   if (connector && sign_in_field(*connector) != nullptr) {
     json::ObjectBuilder sign_in;
     if (view.signed_in) sign_in = json::ObjectBuilder(signed_in_value(*view.signed_in));
-    sign_in.add("state", Value(!view.signed_in ? "None" : view.signed_in->refusal.empty() ? "SignedIn" : "Expired"));
+    sign_in.add("state", Value(sign_in_state(view)));
     if (const auto registered = sign_ins_->registration(view.key.api); registered && registered->is_object())
       sign_in.add("missing", *registered->find("missing"));
     own.add("signIn", sign_in.finish());

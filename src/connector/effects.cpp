@@ -169,12 +169,12 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       return finish_later(job, refused(*job->call, refusal->error, now_from_system_clock(), refusal->details));
     }
     if (!renewed && prepared->connection && connections_.token_is_due(*prepared->connection))
-      return renew(job, *prepared);
+      return renew(job, *prepared, false);
     auto finish = [self = shared_from_this(), job, prepared, renewed](http::Reply reply) {
       // A token may be refused before its time; the service did nothing, so the request may go once more.
       if (reply.status == 401 && !renewed && prepared->connection &&
           self->connections_.token_is_renewable(*prepared->connection)) {
-        return self->renew(job, *prepared);
+        return self->renew(job, *prepared, true);
       }
       engine::AttemptFinished outcome =
           prepared->native == nullptr
@@ -203,13 +203,15 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
         std::move(finish));
   }
 
-  void renew(const std::shared_ptr<Job>& job, const Prepared& prepared) {
+  /// `refused`: the service has answered 401 to the token that there is.
+  void renew(const std::shared_ptr<Job>& job, const Prepared& prepared, bool refused) {
     connections_.sign_ins().renew(
         *prepared.connection, prepared.generation, false,
         [self = shared_from_this(), job, key = *prepared.connection, generation = prepared.generation,
-         request = prepared.request](const Result<void>& renewed) {
-          self->post([self, job, key, generation, request, renewed] {
-            if (renewed) return self->attempt(job, true);
+         request = prepared.request, refused](const Result<void>& renewed) {
+          self->post([self, job, key, generation, request, refused, renewed] {
+            // What was only about to be over may be used until it is.
+            if (renewed || (!refused && self->connections_.token_still_holds(key))) return self->attempt(job, true);
             self->finish_unrenewed(*job, key, generation, request, renewed.error());
           });
         });
