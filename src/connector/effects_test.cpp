@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "connector/sealer.h"
+#include "connector/master_key.h"
 #include "connector/text.h"
 #include "http/listener.h"
 #include "json/parse.h"

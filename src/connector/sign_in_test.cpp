@@ -13,7 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "connector/effects.h"
-#include "connector/sealer.h"
+#include "connector/master_key.h"
 #include "connector/text.h"
 #include "http/listener.h"
 #include "json/parse.h"
