@@ -79,7 +79,8 @@ struct ConnectionView {
   Timestamp modified;
   Timestamp last_success;  ///< not set = never
   std::optional<FailedCall> last_failure;
-  std::size_t affected_runs = 0;  ///< that failed since it last stopped working
+  std::size_t affected_runs = 0;         ///< that failed since it last stopped working
+  std::int64_t requests_per_minute = 0;  ///< that are sent at most; 0 = any number
   std::optional<SignedIn> signed_in;
 };
 
@@ -90,6 +91,7 @@ struct Material {
   std::uint64_t generation =
       0;  ///< counts the changes of its credentials: an answer to older ones says nothing about the new
   std::string display_name;
+  std::int64_t requests_per_minute = 0;  ///< 0 = any number
 };
 
 /// What came of asking the service.
@@ -140,6 +142,11 @@ class Connections {
   /// stored; others leave everything as it was. Fields that are not given are taken from what is stored. Errors:
   /// `ConnectionNotFound`, `ApiNotFound`, `InvalidConnectionParameters`, the store's.
   void verify(const ConnectionKey& key, const Value& credentials, std::function<void(Result<Verification>)> done);
+
+  /// How many calls a minute may go over the connection, 1 to `rate_max`; 0 = any number. Holds for calls from now on.
+  /// Errors: `ConnectionNotFound`, `RateLimitInvalid`, the store's.
+  static constexpr std::int64_t rate_max = 60'000;
+  Result<void> set_rate(const ConnectionKey& key, std::int64_t requests_per_minute);
 
   /// True when there was one.
   Result<bool> remove(const ConnectionKey& key);
