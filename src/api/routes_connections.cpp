@@ -129,6 +129,19 @@ http::Response delete_connection(const Parts& parts, const Call& call) {
   return empty_response(*removed ? 200 : 204);
 }
 
+http::Response put_settings(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const connector::ConnectionKey key{call.parameters[0], call.parameters[1]};
+  const Value* rate = body->find("requestsPerMinute");
+  // What is no whole number is refused with the rule's own words.
+  const auto set = parts.connections.set_rate(key, rate != nullptr && rate->is_integer() ? rate->as_integer() : -1);
+  if (!set) return error_reply(set.error());
+  const auto view = parts.connections.find(key);
+  if (!view) return error_reply(no_connection(call.parameters[1]));
+  return json_response(200, parts.connections.describe(*view));
+}
+
 http::Response verify(const Parts& parts, const Call& call) {
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
@@ -173,6 +186,7 @@ std::vector<RouteEntry> connection_routes() {
       {"GET", "providers/Microsoft.PowerApps/connections", "read", list_connections},
       {"GET", "providers/Microsoft.PowerApps/environments/{env}/connections", "read", list_connections},
       {"POST", "api/v1/connections/{api}/{name}/verify", "write", verify},
+      {"PUT", "api/v1/connections/{api}/{name}/settings", "write", put_settings},
   };
 }
 

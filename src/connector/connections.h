@@ -47,7 +47,7 @@ struct SignedIn {
   Duration lifetime;
   Timestamp time;          ///< of the sign-in
   bool renewable = false;  ///< there is something to renew it with
-  bool renewing = false;   ///< a renewal was begun whose answer is not stored yet
+  bool renewing = false;   ///< a renewal was begun whose answer is not known yet, or was lost
   std::string refusal;     ///< why it can't be renewed any more; empty = it can, as far as is known
 };
 
@@ -56,6 +56,7 @@ struct TokenState {
   std::shared_ptr<const Connector> connector;
   Value fields;  ///< in clear
   std::uint64_t generation = 0;
+  std::uint64_t sign_in = 0;  ///< counts the sign-ins: a renewal of an earlier one says nothing about a later
   std::string grant;
   std::string refresh_token;
   std::string refusal;
@@ -78,7 +79,8 @@ struct ConnectionView {
   Timestamp modified;
   Timestamp last_success;  ///< not set = never
   std::optional<FailedCall> last_failure;
-  std::size_t affected_runs = 0;  ///< that failed since it last stopped working
+  std::size_t affected_runs = 0;         ///< that failed since it last stopped working
+  std::int64_t requests_per_minute = 0;  ///< that are sent at most; 0 = any number
   std::optional<SignedIn> signed_in;
 };
 
@@ -89,6 +91,7 @@ struct Material {
   std::uint64_t generation =
       0;  ///< counts the changes of its credentials: an answer to older ones says nothing about the new
   std::string display_name;
+  std::int64_t requests_per_minute = 0;  ///< 0 = any number
 };
 
 /// What came of asking the service.
@@ -140,6 +143,11 @@ class Connections {
   /// `ConnectionNotFound`, `ApiNotFound`, `InvalidConnectionParameters`, the store's.
   void verify(const ConnectionKey& key, const Value& credentials, std::function<void(Result<Verification>)> done);
 
+  /// How many calls a minute may go over the connection, 1 to `rate_max`; 0 = any number. Holds for calls from now on.
+  /// Errors: `ConnectionNotFound`, `RateLimitInvalid`, the store's.
+  static constexpr std::int64_t rate_max = 60'000;
+  Result<void> set_rate(const ConnectionKey& key, std::int64_t requests_per_minute);
+
   /// True when there was one.
   Result<bool> remove(const ConnectionKey& key);
 
@@ -152,20 +160,30 @@ class Connections {
 
   /// Signing in with OAuth 2.0, and renewing.
   SignIns& sign_ins() { return *sign_ins_; }
-  /// True when the connection has a token by sign-in that is over or about to be.
+  /// True when the connection has a token by sign-in that is over or about to be, and it is worth asking for another:
+  /// while the old one still holds, not shortly after a renewal that failed in passing.
   bool token_is_due(const ConnectionKey& key) const;
+  /// True when the connection has a token by sign-in that is not over yet.
+  bool token_still_holds(const ConnectionKey& key) const;
   /// True when it has one that may be renewed.
   bool token_is_renewable(const ConnectionKey& key) const;
 
   // For SignIns.
   /// `ConnectionNotFound`, `ApiNotFound`, `SecretUnreadable`.
   Result<TokenState> token_state(const ConnectionKey& key) const;
-  /// Stores tokens and mends the connection; an empty `grant` renews the sign-in that is there. `done` on the store's
-  /// thread, once they are durable; nobody gets them before.
+  /// Stores the tokens of a new sign-in (`grant` of oauth.h) and mends the connection. `done` on the store's thread,
+  /// once they are durable; nobody gets them before, and nothing that is stored meanwhile is lost.
   void keep_tokens(const ConnectionKey& key, const std::string& grant, const TokenSet& tokens,
                    std::function<void()> done);
+  /// The same for a renewal of `sign_in` (of TokenState); dropped when the connection has other credentials by now.
+  void keep_renewed_tokens(const ConnectionKey& key, std::uint64_t sign_in, const TokenSet& tokens,
+                           std::function<void()> done);
+  /// Stores that a renewal is about to be asked for; `done` once that is durable.
   void mark_renewing(const ConnectionKey& key, std::function<void()> done);
-  void refuse_tokens(const ConnectionKey& key, std::uint64_t generation, const std::string& message);
+  /// The renewal failed in passing. `lost`: the server may have done it all the same; then the mark stays.
+  void renewal_failed(const ConnectionKey& key, std::uint64_t sign_in, bool lost);
+  /// The authorization server refuses to renew. The connection is broken from when its token is over.
+  void refuse_tokens(const ConnectionKey& key, std::uint64_t sign_in, const std::string& message);
 
   /// The Connection of the API (PowerApps shape with `properties.flowmend`); all its flows are looked up in the store.
   Value describe(const ConnectionView& view) const;
@@ -176,12 +194,24 @@ class Connections {
   void on_status_change(std::function<void(const ConnectionView&)> listener) { listener_ = std::move(listener); }
 
  private:
+  /// Tokens on their way to the disk: what is stored for the connection holds them already, calls still get the old.
+  struct PendingTokens {
+    std::string field;  ///< of the access token
+    std::string access;
+    std::string refresh;  ///< empty: that of before stays good, or `grant` says that there is none
+    SignedIn signed_in;
+    bool by_sign_in = false;   ///< of a new sign-in; false: of a renewal
+    std::uint64_t number = 0;  ///< tells two apart
+  };
   struct Entry {
     ConnectionView view;
     std::string sealed;  ///< JSON of the secret fields
     std::set<std::string> affected;
     std::uint64_t generation = 1;
+    std::uint64_t sign_in = 0;  ///< TokenState::sign_in
     Timestamp written_success;  ///< the last success that the store knows
+    Timestamp renew_again;      ///< not before this, unless the token is over
+    std::optional<PendingTokens> pending;
   };
   struct Probe {
     Material material;
@@ -206,7 +236,10 @@ class Connections {
   Value describe(const ConnectionView& view, const std::vector<Value>& used_by) const;
   std::map<ConnectionKey, std::vector<Value>> flows_by_connection() const;
   void tell(const ConnectionView& view);
-  static Value document_of(const Entry& entry);
+  Value document_of(const Entry& entry) const;
+  void take_tokens(const ConnectionKey& key, Entry& entry, PendingTokens tokens, std::function<void()> done);
+  static bool belongs_to(const Entry& entry, std::uint64_t sign_in);
+  Entry with_tokens(const Entry& entry, const PendingTokens& tokens) const;
 
   store::Store& store_;
   const engine::Sealer& sealer_;
@@ -215,6 +248,7 @@ class Connections {
   std::function<void(const ConnectionView&)> listener_;
   mutable std::mutex mutex_;
   std::map<ConnectionKey, Entry> entries_;
+  std::uint64_t last_pending_ = 0;
   std::unique_ptr<SignIns> sign_ins_;
   NativePool natives_;  ///< last: its end answers those who still wait, and they look at what stands above
 };

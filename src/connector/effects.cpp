@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -13,10 +14,12 @@
 #include "connector/native/call.h"
 #include "connector/native/pool.h"
 #include "connector/notification.h"
+#include "connector/pace.h"
 #include "connector/reference.h"
 #include "connector/service_message.h"
 #include "connector/sign_in.h"
 #include "connector/text.h"
+#include "engine/retry.h"
 
 namespace flowmend::connector {
 namespace {
@@ -34,6 +37,7 @@ struct Prepared {
   Keep keep = Keep::by_content_type;
   std::optional<ConnectionKey> connection;
   std::uint64_t generation = 0;
+  std::int64_t requests_per_minute = 0;
   std::string target;  ///< engine::AttemptFinished::target
   std::string next_link_name;
   std::string items_name;
@@ -64,6 +68,14 @@ Error framed(const Error& error, std::string_view action, std::string_view type)
     out.where = "/inputs/parameters" + error.where;
   }
   return out;
+}
+
+/// What the action's retry policy allows to wait between two attempts: no more is waited before the first either.
+Duration longest_pause(const engine::Call& call) {
+  const Value* policy = call.inputs.find_ignoring_case("retryPolicy");
+  const Value* maximum = policy == nullptr ? nullptr : policy->find_ignoring_case("maximumInterval");
+  const auto stated = maximum != nullptr && maximum->is_string() ? parse_duration(maximum->as_string()) : std::nullopt;
+  return std::clamp(stated.value_or(engine::RetryPolicy().maximum), Duration(), Duration::days(1));
 }
 
 }  // namespace
@@ -111,6 +123,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       if (found == requests_.end()) return;
       found->second.given_up = true;
       request = found->second;
+      wake_waiting(id);
     }
     give_up(request);
   }
@@ -124,6 +137,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
         request.given_up = true;
         under_way.push_back(request);
       }
+      while (!waiting_.empty()) wake_waiting(waiting_.begin()->second.id);
     }
     for (const UnderWay& request : under_way) give_up(request);
     std::unique_lock lock(mutex_);
@@ -160,21 +174,79 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     std::shared_ptr<const engine::Call> call;
     runtime::CallContext context;
     std::function<void(engine::AttemptFinished)> done;
+    std::optional<Pace::Time> turn;  ///< taken once, for the first attempt
+    Pace::Time pause_max;            ///< no pause holds it up beyond this
   };
+
+  /// A job whose time has not come yet.
+  struct Waiting {
+    runtime::CallId id;
+    std::function<void()> go_on;
+  };
+
+  /// True when the job waits for its turn over the connection, or for the end of a pause that the service asked for; it
+  /// goes on by itself then.
+  bool waits(const std::shared_ptr<Job>& job, const Prepared& prepared, bool renewed) {
+    if (!prepared.connection) return false;
+    const Pace::Time now = std::chrono::steady_clock::now();
+    if (!job->turn) {
+      job->turn = pace_.take_turn(*prepared.connection, prepared.requests_per_minute, now);
+      job->pause_max = *job->turn + std::chrono::milliseconds(longest_pause(*job->call).to_milliseconds());
+    }
+    const Pace::Time until = std::max(*job->turn, std::min(pace_.paused_until(*prepared.connection), job->pause_max));
+    if (until <= now) return false;
+    const std::lock_guard lock(mutex_);
+    const auto found = requests_.find(job->id);
+    if (found == requests_.end() || found->second.given_up) return false;
+    const auto place = waiting_.emplace(
+        until, Waiting{job->id, [self = shared_from_this(), job, renewed] { self->attempt(job, renewed); }});
+    waiting_of_[job->id] = place;
+    wake_.notify_one();
+    return true;
+  }
+
+  /// Under the lock: the job goes on now, if it waits.
+  void wake_waiting(const runtime::CallId& id) {
+    const auto found = waiting_of_.find(id);
+    if (found == waiting_of_.end()) return;
+    tasks_.push_back(std::move(found->second->second.go_on));
+    waiting_.erase(found->second);
+    waiting_of_.erase(found);
+    wake_.notify_one();
+  }
+
+  /// A service that asks for time is given it by everybody who uses the connection.
+  void note_pause(const ConnectionKey& key, const http::Reply& reply) {
+    if (reply.status != 429 && reply.status != 503) return;
+    const auto asked = engine::read_retry_after(http::find_header(reply.headers, "Retry-After"), reply.ended);
+    if (!asked) return;
+    const Pace::Time now = std::chrono::steady_clock::now();
+    pace_.pause(key, now + std::chrono::milliseconds(asked->to_milliseconds()), now);
+  }
 
   /// Sends a job; first has the connection's token renewed when it is due. `renewed`: that was done for this job.
   void attempt(const std::shared_ptr<Job>& job, bool renewed) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = requests_.find(job->id); found != requests_.end() && found->second.given_up) {
+        tasks_.push_back([self = shared_from_this(), job] { self->finish_given_up(*job); });
+        wake_.notify_one();
+        return;
+      }
+    }
     auto prepared = std::make_shared<Prepared>();
     if (auto refusal = prepare(*job->call, job->context, *prepared)) {
       return finish_later(job, refused(*job->call, refusal->error, now_from_system_clock(), refusal->details));
     }
+    if (waits(job, *prepared, renewed)) return;
     if (!renewed && prepared->connection && connections_.token_is_due(*prepared->connection))
-      return renew(job, *prepared);
+      return renew(job, *prepared, false);
     auto finish = [self = shared_from_this(), job, prepared, renewed](http::Reply reply) {
+      if (prepared->connection) self->note_pause(*prepared->connection, reply);
       // A token may be refused before its time; the service did nothing, so the request may go once more.
       if (reply.status == 401 && !renewed && prepared->connection &&
           self->connections_.token_is_renewable(*prepared->connection)) {
-        return self->renew(job, *prepared);
+        return self->renew(job, *prepared, true);
       }
       engine::AttemptFinished outcome =
           prepared->native == nullptr
@@ -203,13 +275,15 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
         std::move(finish));
   }
 
-  void renew(const std::shared_ptr<Job>& job, const Prepared& prepared) {
+  /// `refused`: the service has answered 401 to the token that there is.
+  void renew(const std::shared_ptr<Job>& job, const Prepared& prepared, bool refused) {
     connections_.sign_ins().renew(
         *prepared.connection, prepared.generation, false,
         [self = shared_from_this(), job, key = *prepared.connection, generation = prepared.generation,
-         request = prepared.request](const Result<void>& renewed) {
-          self->post([self, job, key, generation, request, renewed] {
-            if (renewed) return self->attempt(job, true);
+         request = prepared.request, refused](const Result<void>& renewed) {
+          self->post([self, job, key, generation, request, refused, renewed] {
+            // What was only about to be over may be used until it is.
+            if (renewed || (!refused && self->connections_.token_still_holds(key))) return self->attempt(job, true);
             self->finish_unrenewed(*job, key, generation, request, renewed.error());
           });
         });
@@ -240,6 +314,12 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       connections_.report_refused(key, generation, std::move(call));
     }
     job.done(std::move(outcome));
+    ended(job.id);
+  }
+
+  void finish_given_up(const Job& job) {
+    job.done(refused(*job.call, make_error("Cancelled", "The request was given up before it was sent."),
+                     now_from_system_clock(), Value::object({{"kind", Value("connectivity")}})));
     ended(job.id);
   }
 
@@ -344,6 +424,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     prepared.keep = operation->file_reply || operation->binary_reply ? Keep::bytes : Keep::by_content_type;
     prepared.connection = key;
     prepared.generation = material->generation;
+    prepared.requests_per_minute = material->requests_per_minute;
     prepared.next_link_name = operation->next_link_name;
     prepared.items_name = operation->items_name;
     return std::nullopt;
@@ -386,7 +467,20 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   void run_later() {
     std::unique_lock lock(mutex_);
     while (true) {
-      wake_.wait(lock, [&] { return stopping_ || !tasks_.empty(); });
+      // A job that waits is known to `requests_`, so the end waits for it (`stop`) before it comes to `stopping_`.
+      const auto is_due = [&] {
+        return !waiting_.empty() && waiting_.begin()->first <= std::chrono::steady_clock::now();
+      };
+      while (!stopping_ && tasks_.empty() && !is_due()) {
+        if (waiting_.empty()) {
+          wake_.wait(lock);
+        } else {
+          // Copied: the entry may be gone when it wakes.
+          const Pace::Time until = waiting_.begin()->first;
+          wake_.wait_until(lock, until);
+        }
+      }
+      while (is_due()) wake_waiting(waiting_.begin()->second.id);
       if (tasks_.empty()) return;
       auto task = std::move(tasks_.front());
       tasks_.pop_front();
@@ -407,6 +501,9 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   std::condition_variable wake_;
   std::condition_variable idle_;
   std::deque<std::function<void()>> tasks_;
+  std::multimap<Pace::Time, Waiting> waiting_;
+  std::unordered_map<runtime::CallId, std::multimap<Pace::Time, Waiting>::iterator, CallIdHash> waiting_of_;
+  Pace pace_;
   std::unordered_map<runtime::CallId, UnderWay, CallIdHash> requests_;
   const MessageLimits limits_;
   std::size_t under_way_ = 0;

@@ -13,7 +13,8 @@ namespace flowmend::connector {
 class NativePool;
 
 /// Carries out a run's requests: Http actions and connector operations, over one HTTP client. What services answer is
-/// told to the connections at once (runtime/effects.h has the contract).
+/// told to the connections at once (runtime/effects.h has the contract). Calls keep a connection's limit of requests
+/// and the wait that its service asked for (pace.h), in the order in which they came; one that waits can be cancelled.
 ///
 /// `client`, `registry` and `connections` must outlive it; destroy it before them. The destructor gives up on what is
 /// under way and waits until every `done` was called.

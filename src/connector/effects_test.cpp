@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "connector/sealer.h"
+#include "connector/master_key.h"
 #include "connector/text.h"
 #include "http/listener.h"
 #include "json/parse.h"
@@ -64,6 +64,9 @@ class EffectsTest : public testing::Test {
     const std::lock_guard lock(mutex_);
     last_ = request;
     ++requests_;
+    arrived_.push_back(std::chrono::steady_clock::now());
+    if (!asks_for_time_.empty() && request.path == "/orders/busy")
+      return {busy_status_, {{"Retry-After", asks_for_time_}}, "slow down"};
     if (request.path == "/slow") return {200, {{"Content-Type", "text/plain"}, {"Set-Cookie", "a=1"}}, "late"};
     if (request.path == "/badjson") return {200, {{"Content-Type", "application/json"}}, "{oops"};
     if (request.header("Authorization") != "Basic " + base64_encode("shop:" + password_)) {
@@ -77,6 +80,13 @@ class EffectsTest : public testing::Test {
   }
 
   engine::AttemptFinished send(engine::Call call, std::string_view connection_references = "{}") {
+    // A number of its own: the one before may still be told that it ended.
+    return begin(std::move(call), connection_references, ++last_run_).get();
+  }
+
+  /// The call of run `run`: what comes of it.
+  std::future<engine::AttemptFinished> begin(engine::Call call, std::string_view connection_references,
+                                             std::int64_t run) {
     call.timeout = Duration::seconds(10);
     auto flow = std::make_shared<definition::Flow>();
     flow->id = "11111111-2222-4333-8444-555555555555";
@@ -87,14 +97,20 @@ class EffectsTest : public testing::Test {
     context.flow = flow;
     context.run = "08584640926573727105946217888CU00";
     context.action = "Get_order";
-    std::promise<engine::AttemptFinished> promise;
-    std::atomic<bool> returned = false;
-    effects_->send({1, call.place, call.attempt}, call, context, [&](engine::AttemptFinished outcome) {
-      while (!returned) std::this_thread::yield();  // never from inside send
-      promise.set_value(std::move(outcome));
-    });
-    returned = true;
-    return promise.get_future().get();
+    auto promise = std::make_shared<std::promise<engine::AttemptFinished>>();
+    auto returned = std::make_shared<std::atomic<bool>>(false);
+    effects_->send({run, call.place, call.attempt}, call, context,
+                   [promise, returned](engine::AttemptFinished outcome) {
+                     while (!*returned) std::this_thread::yield();  // never from inside send
+                     promise->set_value(std::move(outcome));
+                   });
+    *returned = true;
+    return promise->get_future();
+  }
+
+  void make_connection() {
+    ASSERT_TRUE(connections_->put_unverified(key_, "Orders",
+                                             json_of(R"({"username": "shop", "password": "autumn-2026"})"), "demo"));
   }
 
   engine::Call operation_call(std::string_view id) {
@@ -127,6 +143,10 @@ class EffectsTest : public testing::Test {
   std::string password_ = "autumn-2026";
   http::IncomingRequest last_;
   int requests_ = 0;
+  std::int64_t last_run_ = 1000;
+  std::vector<std::chrono::steady_clock::time_point> arrived_;
+  std::string asks_for_time_;  ///< Retry-After of `/orders/busy`
+  int busy_status_ = 429;
   http::Client client_;
   std::unique_ptr<http::Listener> listener_;
   std::unique_ptr<Registry> registry_;
@@ -293,6 +313,79 @@ TEST_F(EffectsTest, AnHttpActionSaysWhyThereIsNoAnswer) {
   EXPECT_EQ(
       fault("{\"method\": \"GET\", \"uri\": \"http://127.0.0.1:" + std::to_string(listener_->port()) + "/badjson\"}"),
       "InvalidProtocolResponse");
+}
+
+TEST_F(EffectsTest, TheTimeThatAServiceAsksForIsKeptByAllCallsOverTheConnection) {
+  make_connection();
+  for (const int status : {429, 503}) {
+    busy_status_ = status;
+    asks_for_time_ = "1";
+    arrived_.clear();
+    EXPECT_EQ(send(operation_call("busy"), references).status_code, status);
+    EXPECT_EQ(send(operation_call("7"), references).status_code, 200);
+    ASSERT_EQ(arrived_.size(), 2u);
+    EXPECT_GE(arrived_[1] - arrived_[0], std::chrono::milliseconds(900)) << status;
+  }
+  // Other refusals say nothing of the kind, and other connections go on.
+  busy_status_ = 400;
+  asks_for_time_ = "600";
+  send(operation_call("busy"), references);
+  EXPECT_EQ(send(operation_call("7"), references).status_code, 200);
+}
+
+TEST_F(EffectsTest, ACallThatWaitsCanBeCancelledAndNoneIsLost) {
+  make_connection();
+  asks_for_time_ = "600";
+  EXPECT_EQ(send(operation_call("busy"), references).status_code, 429);
+  std::vector<std::future<engine::AttemptFinished>> waiting;
+  for (std::int64_t run = 1; run <= 50; ++run) waiting.push_back(begin(operation_call("7"), references, run));
+  effects_->cancel({20, {}, 1});
+  EXPECT_EQ(waiting[19].get().fault.code, "Cancelled");
+  effects_->cancel({20, {}, 1});  // over already
+  EXPECT_EQ(waiting[0].wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  effects_.reset();
+  for (std::size_t i = 0; i < waiting.size(); ++i) {
+    if (i != 19) {
+      EXPECT_EQ(waiting[i].get().fault.code, "Cancelled");
+    }
+  }
+  EXPECT_EQ(requests_, 1) << "nothing was sent";
+}
+
+TEST_F(EffectsTest, ThePolicyOfTheActionBoundsTheWaitForOthers) {
+  make_connection();
+  asks_for_time_ = "600";
+  EXPECT_EQ(send(operation_call("busy"), references).status_code, 429);
+  engine::Call call = operation_call("7");
+  json::ObjectBuilder inputs(call.inputs);
+  inputs.set("retryPolicy", json_of(R"({"type": "fixed", "count": 2, "interval": "PT5S", "maximumInterval": "PT1S"})"));
+  call.inputs = inputs.finish();
+  EXPECT_EQ(send(call, references).status_code, 200);
+  EXPECT_GE(arrived_[1] - arrived_[0], std::chrono::milliseconds(900));
+}
+
+TEST_F(EffectsTest, AConnectionsLimitHoldsCallsBack) {
+  make_connection();
+  EXPECT_EQ(connections_->set_rate(key_, -1).error().code, "RateLimitInvalid");
+  EXPECT_EQ(connections_->set_rate(key_, Connections::rate_max + 1).error().code, "RateLimitInvalid");
+  EXPECT_EQ(connections_->set_rate({"shared_orders", "none"}, 1).error().code, "ConnectionNotFound");
+  ASSERT_TRUE(connections_->set_rate(key_, 3));
+  std::vector<std::future<engine::AttemptFinished>> calls;
+  for (std::int64_t run = 1; run <= 5; ++run) calls.push_back(begin(operation_call("7"), references, run));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(calls[static_cast<std::size_t>(i)].get().status_code, 200);
+  EXPECT_EQ(requests_, 3);
+  for (std::int64_t run = 4; run <= 5; ++run) effects_->cancel({run, {}, 1});
+  for (std::size_t i = 3; i < 5; ++i) EXPECT_EQ(calls[i].get().fault.code, "Cancelled");
+  EXPECT_EQ(requests_, 3);
+  // It is stored, shown, and stays when the credentials are entered anew.
+  make_connection();
+  Connections again(*store_, *sealer_, *registry_, client_);
+  ASSERT_TRUE(again.load());
+  EXPECT_EQ(again.find(key_)->requests_per_minute, 3);
+  const Value described = connections_->describe(*connections_->find(key_));
+  EXPECT_EQ(described.find("properties")->find("flowmend")->find("requestsPerMinute")->as_integer(), 3);
+  ASSERT_TRUE(connections_->set_rate(key_, 0));
+  EXPECT_EQ(send(operation_call("7"), references).status_code, 200);
 }
 
 }  // namespace

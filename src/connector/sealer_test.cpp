@@ -1,4 +1,4 @@
-#include "connector/sealer.h"
+#include "connector/master_key.h"
 
 #include <cstdlib>
 #include <filesystem>

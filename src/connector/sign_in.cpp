@@ -31,6 +31,12 @@ Error refused_sign_in(const TokenRefusal& refusal) {
                     "scopes and the redirect address registered with the service.");
 }
 
+/// No answer came, though the request may have been carried out.
+bool answer_was_lost(const http::Reply& reply) {
+  return reply.error_code == "RequestTimeout" || reply.error_code == "ConnectionClosed" ||
+         reply.error_code == "ResponseTooLarge" || reply.error_code == "Cancelled";
+}
+
 bool same_secret(std::string_view a, std::string_view b) {
   return a.size() == b.size() && !a.empty() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
@@ -376,7 +382,7 @@ void SignIns::ask_for_renewal(const ConnectionKey& key, TokenState state) {
   if (!by_client && state.refresh_token.empty()) {
     const std::string message =
         "The access token is over, and the service gave nothing to renew it with. Somebody must sign in again.";
-    connections_.refuse_tokens(key, state.generation, message);
+    connections_.refuse_tokens(key, state.sign_in, message);
     return renewed(key, make_error("SignInExpired", message));
   }
   auto settings = settings_for(*state.connector);
@@ -392,20 +398,23 @@ void SignIns::ask_for_renewal(const ConnectionKey& key, TokenState state) {
         OAuthExchange exchange;
         exchange.refresh_token = state.refresh_token;
         send(settings, by_client ? TokenPurpose::client : TokenPurpose::refresh, exchange, state.fields,
-             [this, key, generation = state.generation, interrupted](const TokenAnswer& answer, const http::Reply&) {
+             [this, key, sign_in = state.sign_in, interrupted](const TokenAnswer& answer, const http::Reply& reply) {
                if (answer.tokens) {
-                 connections_.keep_tokens(key, "", *answer.tokens, [this, key] { renewed(key, {}); });
+                 connections_.keep_renewed_tokens(key, sign_in, *answer.tokens, [this, key] { renewed(key, {}); });
                  return;
                }
                if (!answer.refusal.final) {
+                 connections_.renewal_failed(key, sign_in, answer_was_lost(reply));
                  return renewed(key, make_error("TokenRenewalFailed",
                                                 "The access token could not be renewed. " + answer.refusal.message));
                }
                std::string message = "The sign-in can't be renewed. " + answer.refusal.message;
-               if (interrupted)
+               if (interrupted) {
                  message +=
-                     " Flowmend was interrupted while it renewed it before, so the service's answer to that was lost.";
-               connections_.refuse_tokens(key, generation, message);
+                     " The answer to an earlier renewal was lost (Flowmend was interrupted, or the connection to the "
+                     "server broke), so the server may take the token for one that was used.";
+               }
+               connections_.refuse_tokens(key, sign_in, message);
                renewed(key, make_error("SignInExpired", message));
              });
       });

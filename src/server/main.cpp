@@ -8,6 +8,7 @@
 #include "server/cli/client.h"
 #include "server/cli/connector_check.h"
 #include "server/cli/find.h"
+#include "server/cli/key.h"
 #include "server/limits.h"
 #include "server/serve.h"
 
@@ -63,6 +64,10 @@ int main(int argc, char** argv) {
       ->delimiter(':')
       ->envname("FLOWMEND_FILE_ROOTS");
   serve->add_option("--limit", options.limits, "NAME=VALUE of a limit, as `flowmend limits` lists them; several times");
+  serve->add_flag("--allow-core-dumps", options.allow_core_dumps,
+                  "Let a crash write its memory, which holds secrets, to a core file");
+  serve->add_flag("--accept-new-master-key", options.accept_new_master_key,
+                  "Start although the master key is lost: stored secrets are given up");
   serve->add_flag("--demo", options.demo, "Serve the demo's services too, and make its flows at the first start");
   serve->add_option("--demo-port", options.demo_port, "Port of the demo's services")->capture_default_str();
 
@@ -105,6 +110,16 @@ int main(int argc, char** argv) {
       ->envname("FLOWMEND_DATA");
   create->add_option("--name", token_name, "What it is for")->required();
   create->add_option("--scopes", scopes, "read, run, write, admin")->delimiter(',')->capture_default_str();
+
+  auto* key = app.add_subcommand("key", "The master key that seals stored secrets");
+  key->require_subcommand(1);
+  std::string key_folder = "data";
+  auto* new_key = key->add_subcommand("new", "Print a fresh key, for FLOWMEND_MASTER_KEY or a systemd credential");
+  auto* rotate_key =
+      key->add_subcommand("rotate", "Seal all secrets anew under a fresh key; the server must not run meanwhile");
+  rotate_key->add_option("--data", key_folder, "The server's data folder")
+      ->capture_default_str()
+      ->envname("FLOWMEND_DATA");
 
   auto* limits = app.add_subcommand("limits", "List the limits that serve --limit sets");
   auto* run = app.add_subcommand("run", "Runs of a server");
@@ -179,6 +194,8 @@ int main(int argc, char** argv) {
     std::cout << *secret << std::endl;
     return 0;
   }
+  if (*new_key) return flowmend::server::print_new_key(std::cout);
+  if (*rotate_key) return flowmend::server::rotate_key(key_folder, std::cout, std::cerr);
   if (*limits) std::cout << flowmend::server::describe_limits();
   if (*find) return flowmend::server::run_find(find_options, std::cout, std::cerr);
   if (*export_capsule) return flowmend::server::export_capsule(capsule_options, std::cout, std::cerr);

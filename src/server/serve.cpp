@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <iostream>
@@ -12,9 +14,9 @@
 #include "api/approval_delivery.h"
 #include "connector/connections.h"
 #include "connector/effects.h"
+#include "connector/master_key.h"
 #include "connector/native/native.h"
 #include "connector/registry.h"
-#include "connector/sealer.h"
 #include "http/client.h"
 #include "http/listener.h"
 #include "repair/bulk.h"
@@ -52,9 +54,20 @@ sigset_t block_ending_signals() {
   return set;
 }
 
+/// Memory holds secrets in clear; so no core file, and no other process of the same user may read it (ptrace, /proc).
+/// Programs that this one starts keep the limit.
+void forbid_core_dumps() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options) {
+  if (!options.allow_core_dumps) forbid_core_dumps();
+  // Before there are threads: it changes the environment.
+  const auto key_source = connector::find_master_key(options.data_folder + "/keys/master.key");
   const sigset_t ending = block_ending_signals();
   spdlog::set_default_logger(spdlog::stderr_color_mt("flowmend"));
 
@@ -66,8 +79,14 @@ int serve(const ServeOptions& options) {
   const std::string keys = options.data_folder + "/keys";
   std::filesystem::create_directory(keys, failure);
   std::filesystem::permissions(keys, std::filesystem::perms::owner_all, failure);
-  auto sealer = connector::open_master_key(keys + "/master.key");
+  const auto known_key = connector::has_master_key(**store);
+  if (!known_key) return refuse(known_key.error());
+  auto sealer = connector::open_master_key(key_source, *known_key && !options.accept_new_master_key
+                                                           ? connector::IfKeyIsMissing::refuse
+                                                           : connector::IfKeyIsMissing::create);
   if (!sealer) return refuse(sealer.error());
+  const auto right_key = connector::check_master_key(**store, **sealer, options.accept_new_master_key);
+  if (!right_key) return refuse(right_key.error());
 
   http::Client client;
   connector::Registry registry(**store);

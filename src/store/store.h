@@ -110,6 +110,8 @@ class Store {
   // Documents.
   virtual Result<std::optional<Document>> document(std::string_view kind, std::string_view key) const = 0;
   virtual Result<std::vector<Document>> documents(const DocumentQuery& query) const = 0;
+  /// Of all documents, each once, in order.
+  virtual Result<std::vector<std::string>> document_kinds() const = 0;
 
   // Flows.
   virtual Result<std::optional<FlowRow>> flow(std::string_view id) const = 0;

@@ -1,259 +1,244 @@
-// MQTT and AMQP against the real brokers, mosquitto and RabbitMQ, each started here on a free port with its own folder.
-
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <thread>
-
-#include "connector/document.h"
-#include "connector/native/amqp.h"
-#include "connector/native/mqtt.h"
-#include "json/parse.h"
-#include "json/write.h"
-#include "native/process.h"
-#include "store/sqlite/open.h"
-
-namespace flowmend::connector {
-namespace {
-
-Value json_of(std::string_view text) {
-  auto value = json::parse(text);
-  EXPECT_TRUE(value) << text;
-  return value ? *value : Value();
-}
-
-/// A connector with a store of its own, called as the runtime calls it: parameters sorted by its document.
-class Caller {
- public:
-  template <typename Make>
-  explicit Caller(Make make) {
-    store_ = store::sqlite::open({.folder = folder_.path()}).value();
-    native_ = make(NativeParts{*store_, client_, {}});
-    const Loaded loaded =
-        load_connector_text(native_->swagger(), native_->properties(), {.name = std::string(native_->name())});
-    EXPECT_TRUE(loaded.connector);
-    for (const Diagnostic& diagnostic : loaded.diagnostics) ADD_FAILURE() << diagnostic.message;
-    connector_ = loaded.connector;
-  }
-  http::Reply call(std::string_view operation, std::string_view parameters, const Value& fields,
-                   const std::string& state = {}) {
-    NativeCall call;
-    call.operation = connector_->find_operation(operation);
-    auto bound = bind_arguments(*connector_, *call.operation, json_of(parameters));
-    EXPECT_TRUE(bound) << (bound ? "" : bound.error().message);
-    if (!bound) return {};
-    call.arguments = std::move(*bound);
-    call.fields = fields;
-    call.flow = "f1";
-    call.idempotency_key = "key-1";
-    call.timeout = Duration::seconds(10);
-    call.state = state;
-    return native_->call(call);
-  }
-  http::Reply verify(const Value& fields) { return native_->verify(fields, Duration::seconds(5)); }
-
- private:
-  testing::TemporaryFolder folder_;
-  http::Client client_;
-  std::unique_ptr<store::Store> store_;
-  std::unique_ptr<NativeConnector> native_;
-  std::shared_ptr<const Connector> connector_;
-};
-
-std::string state_of(const http::Reply& reply) {
-  for (const auto& header : reply.headers) {
-    if (header.name == "Location") return header.value.substr(native_state_scheme.size());
-  }
-  return {};
-}
-
-std::string code_of(const http::Reply& reply) {
-  if (!reply.error_code.empty()) return reply.error_code;
-  const auto body = json::parse(reply.body);
-  const Value* error = body ? body->find("error") : nullptr;
-  return error == nullptr ? "" : std::string(error->text_of("code"));
-}
-
-class Mosquitto : public ::testing::Test {
- protected:
-  void SetUp() override {
-    port_ = testing::free_port();
-    fields_ =
-        Value::object({{"host", "127.0.0.1"}, {"port", port_}, {"username", "orders"}, {"password", "open sesame"}});
-    const std::string passwords = folder_.path() + "/passwords";
-    ASSERT_EQ(testing::run_and_wait({"mosquitto_passwd", "-c", "-b", passwords, "orders", "open sesame"}), 0);
-    std::ofstream(folder_.path() + "/rights") << "user orders\ntopic readwrite orders/#\n";
-    std::filesystem::permissions(passwords, std::filesystem::perms::all);
-    std::ofstream(folder_.path() + "/mosquitto.conf")
-        << "listener " << port_ << " 127.0.0.1\nallow_anonymous false\npassword_file " << passwords << "\nacl_file "
-        << folder_.path() << "/rights\nuser root\n";
-    broker_.start({"mosquitto", "-c", folder_.path() + "/mosquitto.conf"});
-    ASSERT_TRUE(testing::wait_for_port(port_, 10'000)) << "mosquitto did not start";
-  }
-  testing::TemporaryFolder folder_;
-  testing::Process broker_;
-  int port_ = 0;
-  Value fields_;
-  Caller mqtt_{make_mqtt};
-};
-
-TEST_F(Mosquitto, WhatIsPublishedStartsFlowsOnceAndInOrder) {
-  auto first = mqtt_.call("OnMessage", R"({"topic": "orders/+"})", fields_);
-  ASSERT_EQ(first.status, 202) << first.body << first.error_message;
-  // The session is the broker's: what comes while nobody listens waits there.
-  for (const char* payload : {R"("one")", R"({"two": 2})", R"({"$content-type": "image/png", "$content": "/wAB"})"}) {
-    const auto sent = mqtt_.call(
-        "PublishMessage", std::string(R"({"body": {"topic": "orders/new", "payload": )") + payload + "}}", fields_);
-    EXPECT_EQ(sent.status, 200) << sent.body << sent.error_message;
-  }
-  const auto second = mqtt_.call("OnMessage", R"({"topic": "orders/+"})", fields_, state_of(first));
-  ASSERT_EQ(second.status, 200) << second.body;
-  const Value messages = json_of(second.body);
-  ASSERT_EQ(messages.size(), 3u) << second.body;
-  EXPECT_EQ(messages.as_array()[0].text_of("payload"), "one");
-  EXPECT_EQ(messages.as_array()[1].text_of("payload"), R"({"two":2})");
-  EXPECT_EQ(messages.as_array()[2].find("payload")->text_of("$content"), "/wAB");
-  // The answer was lost before its runs stood: the same comes again. Then it does not.
-  EXPECT_EQ(mqtt_.call("OnMessage", R"({"topic": "orders/+"})", fields_, state_of(first)).body, second.body);
-  EXPECT_EQ(mqtt_.call("OnMessage", R"({"topic": "orders/+"})", fields_, state_of(second)).status, 202);
-}
-
-TEST_F(Mosquitto, SaysWhatIsWrong) {
-  const auto with = [&](std::string_view name, const Value& value) {
-    json::ObjectBuilder fields;
-    for (const auto& [key, old] : fields_.as_object())
-      fields.add(key.as_string(), key.as_string() == name ? value : old);
-    return fields.finish();
-  };
-  EXPECT_EQ(mqtt_.verify(fields_).status, 200);
-  EXPECT_EQ(mqtt_.verify(with("password", "wrong")).status, 401);
-  EXPECT_EQ(mqtt_.verify(with("port", 70'000)).status, 400);
-  EXPECT_EQ(code_of(mqtt_.verify(with("port", testing::free_port()))), "ConnectFailure");
-  EXPECT_EQ(code_of(mqtt_.verify(with("host", "no-such-host.invalid"))), "UnresolvableHostName");
-  EXPECT_EQ(mqtt_.verify(with("host", "")).status, 400);
-  EXPECT_EQ(code_of(mqtt_.call("PublishMessage", R"({"body": {"topic": "orders/#", "payload": "x"}})", fields_)),
-            "InvalidTopic");
-  EXPECT_EQ(code_of(mqtt_.call("OnMessage", R"({"topic": "a/#/b"})", fields_)), "InvalidTopic");
-}
-
-class RabbitMq : public ::testing::Test {
- protected:
-  // A broker takes seconds to start: one for all tests.
-  static void SetUpTestSuite() {
-    folder_ = new testing::TemporaryFolder;
-    broker_ = new testing::Process;
-    names_ = new testing::Process;
-    port_ = testing::free_port();
-    const int distribution = testing::free_port();
-    // Erlang's name server would stay behind as a daemon when the broker had to start it.
-    const int names = testing::free_port();
-    names_->start({"epmd", "-port", std::to_string(names), "-address", "127.0.0.1"});
-    ASSERT_TRUE(testing::wait_for_port(names, 10'000)) << "epmd did not start";
-    std::ofstream(folder_->path() + "/rabbitmq.conf")
-        << "listeners.tcp.1 = 127.0.0.1:" << port_ << "\nloopback_users.guest = true\n";
-    std::ofstream(folder_->path() + "/enabled_plugins") << "[].\n";
-    broker_->start({"/usr/lib/rabbitmq/bin/rabbitmq-server"},
-                   {{"HOME", folder_->path()},
-                    {"RABBITMQ_NODENAME", "flowmend-test-" + std::to_string(port_) + "@localhost"},
-                    {"RABBITMQ_DIST_PORT", std::to_string(distribution)},
-                    {"RABBITMQ_CONFIG_FILE", folder_->path() + "/rabbitmq"},
-                    {"RABBITMQ_ENABLED_PLUGINS_FILE", folder_->path() + "/enabled_plugins"},
-                    {"RABBITMQ_MNESIA_BASE", folder_->path() + "/data"},
-                    {"RABBITMQ_LOG_BASE", folder_->path() + "/logs"},
-                    {"RABBITMQ_PID_FILE", folder_->path() + "/pid"},
-                    {"ERL_EPMD_PORT", std::to_string(names)},
-                    {"ERL_EPMD_ADDRESS", "127.0.0.1"},
-                    {"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1"}});
-    ASSERT_TRUE(testing::wait_for_port(port_, 90'000)) << "RabbitMQ did not start";
-  }
-  static void TearDownTestSuite() {
-    delete broker_;
-    delete names_;
-    delete folder_;
-  }
-  static Value fields(const char* password = "guest", int port = 0) {
-    return Value::object(
-        {{"host", "127.0.0.1"}, {"port", port != 0 ? port : port_}, {"username", "guest"}, {"password", password}});
-  }
-  /// Queues are the broker's own matter: its tools would make one; here its protocol does.
-  static void declare(const std::string& queue);
-
-  static testing::TemporaryFolder* folder_;
-  static testing::Process* broker_;
-  static testing::Process* names_;
-  static int port_;
-  Caller amqp_{make_amqp};
-};
-
-testing::TemporaryFolder* RabbitMq::folder_ = nullptr;
-testing::Process* RabbitMq::broker_ = nullptr;
-testing::Process* RabbitMq::names_ = nullptr;
-int RabbitMq::port_ = 0;
-
-}  // namespace
-}  // namespace flowmend::connector
+// MQTT and AMQP against the real brokers, mosquitto and RabbitMQ, each started here on free ports with its own folder.
 
 #include <amqp.h>
 #include <amqp_tcp_socket.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
 
-namespace flowmend::connector {
+#include <filesystem>
+
+#include "connector/native/amqp.h"
+#include "connector/native/mqtt.h"
+#include "harness.h"
+#include "json/write.h"
+#include "stores.h"
+
+namespace flowmend::native_tests {
 namespace {
 
-void RabbitMq::declare(const std::string& queue) {
-  amqp_connection_state_t state = amqp_new_connection();
-  amqp_socket_t* socket = amqp_tcp_socket_new(state);
-  ASSERT_EQ(amqp_socket_open(socket, "127.0.0.1", port_), AMQP_STATUS_OK);
-  ASSERT_EQ(amqp_login(state, "/", 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest").reply_type,
-            AMQP_RESPONSE_NORMAL);
-  amqp_channel_open(state, 1);
-  ASSERT_NE(amqp_queue_declare(state, 1, amqp_cstring_bytes(queue.c_str()), 0, 1, 0, 0, amqp_empty_table), nullptr);
-  amqp_connection_close(state, AMQP_REPLY_SUCCESS);
-  amqp_destroy_connection(state);
+using connector::NativeParts;
+using json::Value;
+
+/// The only name that the brokers' certificates are good for.
+constexpr std::string_view named_localhost = "DNS:localhost";
+
+/// Not the one in /usr/sbin, which changes the user.
+constexpr const char* rabbitmq_server = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+http::ClientOptions trusting(const std::string& authority) {
+  http::ClientOptions options;
+  options.certificate_authorities_file = authority;
+  return options;
 }
+
+Value with(const Value& fields, std::string_view name, const Value& value) {
+  json::ObjectBuilder changed(fields);
+  changed.set(name, value);
+  return changed.finish();
+}
+
+class Mosquitto : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::string passwords = folder_.path() + "/passwords";
+    ASSERT_EQ(run({"mosquitto_passwd", "-c", "-b", passwords, "orders", "open sesame"}), 0);
+    std::filesystem::permissions(passwords, std::filesystem::perms::all);
+    const std::string rights = folder_.write("rights", "user orders\ntopic readwrite orders/#\n");
+    const std::string configuration = folder_.write(
+        "mosquitto.conf", "listener " + std::to_string(port_) + " 127.0.0.1\nlistener " + std::to_string(tls_port_) +
+                              " 127.0.0.1\ncertfile " + certificate_.certificate + "\nkeyfile " + certificate_.key +
+                              "\nallow_anonymous false\npassword_file " + passwords + "\nacl_file " + rights +
+                              "\nuser root\n");
+    server_ = std::make_unique<Server>(folder_, std::vector<std::string>{"mosquitto", "-c", configuration});
+    ASSERT_TRUE(server_->wait_for(port_)) << server_->log();
+    ASSERT_TRUE(server_->wait_for(tls_port_)) << server_->log();
+  }
+  Session session(const Value& fields) { return Session(*mqtt_, json::write(fields)); }
+
+  const TemporaryFolder folder_;
+  const int port_ = free_port();
+  const int tls_port_ = free_port();
+  const Certificate certificate_ = make_certificate(folder_, named_localhost);
+  const TestStore store_;
+  http::Client client_{trusting(certificate_.certificate)};
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<connector::NativeConnector> mqtt_ = connector::make_mqtt(NativeParts{store_.store(), client_, {}});
+  const Value fields_ =
+      Value::object({{"host", "127.0.0.1"}, {"port", port_}, {"username", "orders"}, {"password", "open sesame"}});
+};
+
+TEST_F(Mosquitto, WhatIsPublishedStartsFlowsOnceAndInOrder) {
+  Session mqtt = session(fields_);
+  constexpr std::string_view topic = R"({"topic": "orders/+"})";
+  const auto first = mqtt.check("OnMessage", topic);
+  ASSERT_EQ(first.status_code, 202) << message_of(first);
+  // The session is the broker's: what comes while nobody listens waits there.
+  for (const char* payload : {R"("one")", R"({"two": 2})", R"({"$content-type": "image/png", "$content": "/wAB"})"}) {
+    const auto sent =
+        mqtt.run("PublishMessage", std::string(R"({"body": {"topic": "orders/new", "payload": )") + payload + "}}");
+    EXPECT_EQ(sent.status_code, 200) << message_of(sent);
+  }
+  const std::string before = mqtt.state();
+  const auto second = mqtt.check("OnMessage", topic);
+  ASSERT_EQ(second.status_code, 200) << message_of(second);
+  ASSERT_EQ(second.body.size(), 3u);
+  EXPECT_EQ(second.body.as_array()[0].text_of("payload"), "one");
+  EXPECT_EQ(second.body.as_array()[1].text_of("payload"), R"({"two":2})");
+  EXPECT_EQ(second.body.as_array()[2].find("payload")->text_of("$content"), "/wAB");
+  // The answer was lost before its runs stood: the same comes again. Then it does not.
+  mqtt.go_back_to(before);
+  EXPECT_EQ(mqtt.check("OnMessage", topic).body, second.body);
+  EXPECT_EQ(mqtt.check("OnMessage", topic).status_code, 202);
+}
+
+TEST_F(Mosquitto, SaysWhatIsWrong) {
+  EXPECT_EQ(session(fields_).verify().status, 200);
+  EXPECT_EQ(session(with(fields_, "password", "wrong")).verify().status, 401);
+  EXPECT_EQ(session(with(fields_, "port", 70'000)).verify().status, 400);
+  EXPECT_EQ(session(with(fields_, "port", free_port())).verify().error_code, "ConnectFailure");
+  EXPECT_EQ(session(with(fields_, "host", "no-such-host.invalid")).verify().error_code, "UnresolvableHostName");
+  EXPECT_EQ(session(with(fields_, "host", "")).verify().status, 400);
+  Session mqtt = session(fields_);
+  EXPECT_EQ(code_of(mqtt.run("PublishMessage", R"({"body": {"topic": "orders/#", "payload": "x"}})")), "InvalidTopic");
+  EXPECT_EQ(code_of(mqtt.check("OnMessage", R"({"topic": "a/#/b"})")), "InvalidTopic");
+}
+
+TEST_F(Mosquitto, TlsIsForTheNameThoughTheAddressIsConnectedTo) {
+  const Value tls = with(with(fields_, "port", tls_port_), "tls", true);
+  const auto named = session(with(tls, "host", "localhost")).verify();
+  EXPECT_EQ(named.status, 200) << named.error_message << named.body;
+  EXPECT_EQ(session(tls).verify().error_code, "TlsFailure") << "the certificate is none for 127.0.0.1";
+  // An authority that did not sign it.
+  const TemporaryFolder other;
+  http::Client stranger(trusting(make_certificate(other).certificate));
+  const auto untrusting = connector::make_mqtt(NativeParts{store_.store(), stranger, {}});
+  const auto stranger_said = Session(*untrusting, json::write(with(tls, "host", "localhost"))).verify();
+  EXPECT_EQ(stranger_said.error_code, "TlsFailure") << stranger_said.error_message;
+}
+
+class RabbitMq : public testing::Test {
+ protected:
+  /// A broker takes seconds to start: one for all tests.
+  struct Broker {
+    TemporaryFolder folder;
+    TemporaryFolder names_folder;
+    int port = free_port();
+    int tls_port = free_port();
+    Certificate certificate = make_certificate(folder, named_localhost);
+    // Erlang's name server would stay behind as a daemon when the broker had to start it.
+    int names_port = free_port();
+    Server names{names_folder, {"epmd", "-port", std::to_string(names_port), "-address", "127.0.0.1"}};
+    std::unique_ptr<Server> server;
+  };
+
+  static void SetUpTestSuite() {
+    ASSERT_EQ(::access(rabbitmq_server, X_OK), 0) << "rabbitmq-server is not installed; './dev test' installs it";
+    broker_ = new Broker;
+    ASSERT_TRUE(broker_->names.wait_for(broker_->names_port)) << broker_->names.log();
+    const std::string& here = broker_->folder.path();
+    broker_->folder.write("rabbitmq.conf", "listeners.tcp.1 = 127.0.0.1:" + std::to_string(broker_->port) +
+                                               "\nlisteners.ssl.1 = 127.0.0.1:" + std::to_string(broker_->tls_port) +
+                                               "\nssl_options.certfile = " + broker_->certificate.certificate +
+                                               "\nssl_options.keyfile = " + broker_->certificate.key +
+                                               "\nssl_options.verify = verify_none\nloopback_users.guest = true\n");
+    broker_->folder.write("enabled_plugins", "[].\n");
+    broker_->server = std::make_unique<Server>(
+        broker_->folder, std::vector<std::string>{rabbitmq_server},
+        Server::Environment{
+            {"HOME", here},
+            {"RABBITMQ_NODENAME", "flowmend-test-" + std::to_string(broker_->port) + "@localhost"},
+            {"RABBITMQ_DIST_PORT", std::to_string(free_port())},
+            {"RABBITMQ_CONFIG_FILE", here + "/rabbitmq"},
+            {"RABBITMQ_ENABLED_PLUGINS_FILE", here + "/enabled_plugins"},
+            {"RABBITMQ_MNESIA_BASE", here + "/data"},
+            {"RABBITMQ_LOG_BASE", here + "/logs"},
+            {"RABBITMQ_PID_FILE", here + "/pid"},
+            {"ERL_EPMD_PORT", std::to_string(broker_->names_port)},
+            {"ERL_EPMD_ADDRESS", "127.0.0.1"},
+            {"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1} +S 1:1"}});
+    ASSERT_TRUE(broker_->server->wait_for(broker_->port, 90)) << broker_->server->log();
+    ASSERT_TRUE(broker_->server->wait_for(broker_->tls_port, 90)) << broker_->server->log();
+  }
+  static void TearDownTestSuite() { delete broker_; }
+
+  static Value fields() {
+    return Value::object(
+        {{"host", "127.0.0.1"}, {"port", broker_->port}, {"username", "guest"}, {"password", "guest"}});
+  }
+  Session session(const Value& fields) { return Session(*amqp_, json::write(fields)); }
+
+  /// Queues are the broker's own matter: its tools would make one; here its protocol does.
+  static void declare(const std::string& queue) {
+    amqp_connection_state_t state = amqp_new_connection();
+    amqp_socket_t* socket = amqp_tcp_socket_new(state);
+    ASSERT_EQ(amqp_socket_open(socket, "127.0.0.1", broker_->port), AMQP_STATUS_OK);
+    ASSERT_EQ(amqp_login(state, "/", 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, "guest", "guest").reply_type,
+              AMQP_RESPONSE_NORMAL);
+    amqp_channel_open(state, 1);
+    ASSERT_NE(amqp_queue_declare(state, 1, amqp_cstring_bytes(queue.c_str()), 0, 1, 0, 0, amqp_empty_table), nullptr);
+    amqp_connection_close(state, AMQP_REPLY_SUCCESS);
+    amqp_destroy_connection(state);
+  }
+
+  static Broker* broker_;
+  const TestStore store_;
+  http::Client client_{trusting(broker_->certificate.certificate)};
+  std::unique_ptr<connector::NativeConnector> amqp_ = connector::make_amqp(NativeParts{store_.store(), client_, {}});
+};
+
+RabbitMq::Broker* RabbitMq::broker_ = nullptr;
 
 TEST_F(RabbitMq, WhatIsSentStartsFlowsOnceAndInOrder) {
   declare("orders");
-  const auto first = amqp_.call("OnMessage", R"({"queue": "orders"})", fields());
-  ASSERT_EQ(first.status, 202) << first.body << first.error_message;
+  Session amqp = session(fields());
+  constexpr std::string_view queue = R"({"queue": "orders"})";
+  const auto first = amqp.check("OnMessage", queue);
+  ASSERT_EQ(first.status_code, 202) << message_of(first);
   for (const char* message : {R"("one")", R"({"two": 2})"}) {
-    const auto sent = amqp_.call(
+    const auto sent = amqp.run(
         "SendMessage",
-        std::string(R"({"body": {"routingKey": "orders", "headers": {"kind": "order"}, "message": )") + message + "}}",
-        fields());
-    EXPECT_EQ(sent.status, 200) << sent.body << sent.error_message;
+        std::string(R"({"body": {"routingKey": "orders", "headers": {"kind": "order"}, "message": )") + message + "}}");
+    EXPECT_EQ(sent.status_code, 200) << message_of(sent);
   }
-  const auto second = amqp_.call("OnMessage", R"({"queue": "orders"})", fields(), state_of(first));
-  ASSERT_EQ(second.status, 200) << second.body << second.error_message;
-  const Value messages = json_of(second.body);
-  ASSERT_EQ(messages.size(), 2u);
-  EXPECT_EQ(messages.as_array()[0].text_of("message"), "one");
-  EXPECT_EQ(messages.as_array()[0].text_of("messageId"), "key-1");
-  EXPECT_EQ(messages.as_array()[0].find("headers")->text_of("kind"), "order");
-  EXPECT_EQ(messages.as_array()[1].text_of("contentType"), "application/json");
+  const std::string before = amqp.state();
+  const auto second = amqp.check("OnMessage", queue);
+  ASSERT_EQ(second.status_code, 200) << message_of(second);
+  ASSERT_EQ(second.body.size(), 2u);
+  EXPECT_EQ(second.body.as_array()[0].text_of("message"), "one");
+  EXPECT_EQ(second.body.as_array()[0].text_of("messageId"), "test-key");
+  EXPECT_EQ(second.body.as_array()[0].find("headers")->text_of("kind"), "order");
+  EXPECT_EQ(second.body.as_array()[1].text_of("contentType"), "application/json");
   // The answer was lost before its runs stood: the same comes again, though the broker has forgotten it.
-  EXPECT_EQ(amqp_.call("OnMessage", R"({"queue": "orders"})", fields(), state_of(first)).body, second.body);
-  EXPECT_EQ(amqp_.call("OnMessage", R"({"queue": "orders"})", fields(), state_of(second)).status, 202);
+  amqp.go_back_to(before);
+  EXPECT_EQ(amqp.check("OnMessage", queue).body, second.body);
+  EXPECT_EQ(amqp.check("OnMessage", queue).status_code, 202);
 }
 
 TEST_F(RabbitMq, SaysWhatIsWrong) {
-  EXPECT_EQ(amqp_.verify(fields()).status, 200);
-  EXPECT_EQ(amqp_.verify(fields("wrong")).status, 401);
-  EXPECT_EQ(code_of(amqp_.verify(fields("guest", testing::free_port()))), "ConnectFailure");
-  const auto lost = amqp_.call("SendMessage", R"({"body": {"routingKey": "nowhere", "message": "x"}})", fields());
-  EXPECT_EQ(lost.status, 404) << lost.body;
+  EXPECT_EQ(session(fields()).verify().status, 200);
+  EXPECT_EQ(session(with(fields(), "password", "wrong")).verify().status, 401);
+  EXPECT_EQ(session(with(fields(), "port", free_port())).verify().error_code, "ConnectFailure");
+  EXPECT_EQ(session(with(fields(), "host", "no-such-host.invalid")).verify().error_code, "UnresolvableHostName");
+  Session amqp = session(fields());
+  const auto lost = amqp.run("SendMessage", R"({"body": {"routingKey": "nowhere", "message": "x"}})");
+  EXPECT_EQ(lost.status_code, 404) << message_of(lost);
   EXPECT_EQ(code_of(lost), "NoRoute");
-  EXPECT_EQ(amqp_.call("SendMessage", R"({"body": {"exchange": "none", "routingKey": "x", "message": "x"}})", fields())
-                .status,
+  EXPECT_EQ(amqp.run("SendMessage", R"({"body": {"exchange": "none", "routingKey": "x", "message": "x"}})").status_code,
             404);
-  EXPECT_EQ(amqp_.call("OnMessage", R"({"queue": "nowhere"})", fields()).status, 404);
-  EXPECT_EQ(code_of(amqp_.call("SendMessage", R"({"body": {"routingKey": "", "message": "x"}})", fields())),
-            "InvalidName");
+  EXPECT_EQ(amqp.check("OnMessage", R"({"queue": "nowhere"})").status_code, 404);
+  EXPECT_EQ(code_of(amqp.run("SendMessage", R"({"body": {"routingKey": "", "message": "x"}})")), "InvalidName");
+}
+
+TEST_F(RabbitMq, TlsIsForTheNameThoughTheAddressIsConnectedTo) {
+  const Value tls = with(with(fields(), "port", broker_->tls_port), "tls", true);
+  const auto named = session(with(tls, "host", "localhost")).verify();
+  EXPECT_EQ(named.status, 200) << named.error_message << named.body;
+  EXPECT_EQ(session(tls).verify().error_code, "TlsFailure") << "the certificate is none for 127.0.0.1";
+  const TemporaryFolder other;
+  http::Client stranger(trusting(make_certificate(other).certificate));
+  const auto untrusting = connector::make_amqp(NativeParts{store_.store(), stranger, {}});
+  EXPECT_EQ(Session(*untrusting, json::write(with(tls, "host", "localhost"))).verify().error_code, "TlsFailure");
 }
 
 }  // namespace
-}  // namespace flowmend::connector
+}  // namespace flowmend::native_tests

@@ -172,7 +172,7 @@ class SftpTest : public FilesTest {
  protected:
   void SetUp() override {
     FilesTest::SetUp();
-    if (program("sshd").empty()) GTEST_SKIP() << "openssh-server is not installed";
+    ASSERT_FALSE(program("sshd").empty());
     const std::string& here = folder_.path();
     for (const char* name : {"host", "user"})
       ASSERT_EQ(native_tests::run({program("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", here + "/" + name}),
@@ -260,8 +260,9 @@ class WebDavTest : public FilesTest {
   void SetUp() override {
     FilesTest::SetUp();
     const std::string module = "/usr/lib/nginx/modules/ngx_http_dav_ext_module.so";
-    if (program("nginx").empty() || ::access(module.c_str(), R_OK) != 0)
-      GTEST_SKIP() << "nginx with dav-ext is not installed";
+    ASSERT_FALSE(program("nginx").empty());
+    ASSERT_EQ(::access(module.c_str(), R_OK), 0)
+        << "libnginx-mod-http-dav-ext is not installed; './dev test' installs it";
     const std::string& here = folder_.path();
     folder_.write("passwords", "ann:{PLAIN}spring\n");
     const std::string configuration = folder_.write("nginx.conf", std::string(::geteuid() == 0 ? "user root;\n" : "") +

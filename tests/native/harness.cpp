@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,19 +24,30 @@
 namespace flowmend::native_tests {
 namespace {
 
-pid_t start(const std::vector<std::string>& arguments, const std::string& log) {
+pid_t start(const std::vector<std::string>& arguments, const std::string& log,
+            const Server::Environment& environment = {}) {
+  const std::string path = arguments[0].find('/') == std::string::npos ? program(arguments[0]) : arguments[0];
   std::vector<char*> pointers;
   for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
+  const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid != 0) return pid;
+  if (pid != 0) {
+    // Here as well as there: whoever comes first, the group stands before anybody signals it.
+    if (pid > 0) ::setpgid(pid, pid);
+    return pid;
+  }
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // died before the line above
+  for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
   const int out = ::open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
   const int none = ::open("/dev/null", O_RDONLY);
   ::dup2(none, 0);
   ::dup2(out, 1);
   ::dup2(out, 2);
   for (int i = 3; i < 1024; ++i) ::close(i);
-  ::execv(pointers[0], pointers.data());
+  ::execv(path.c_str(), pointers.data());
   ::_exit(127);
 }
 
@@ -66,23 +78,27 @@ std::string TemporaryFolder::write(std::string_view name, std::string_view text)
   return path;
 }
 
-Server::Server(const TemporaryFolder& folder, std::vector<std::string> arguments) : log_path_(folder.path() + "/log") {
-  pid_ = start(arguments, log_path_);
+Server::Server(const TemporaryFolder& folder, std::vector<std::string> arguments, const Environment& environment)
+    : log_path_(folder.path() + "/log") {
+  pid_ = start(arguments, log_path_, environment);
 }
 
 Server::~Server() {
   if (pid_ <= 0) return;
   ::kill(pid_, SIGTERM);
   for (int i = 0; i < 500; ++i) {
-    if (::waitpid(pid_, nullptr, WNOHANG) == pid_) return;
+    siginfo_t ended{};
+    // Not reaped yet: its number, and so the group's, stays its own until the group is gone.
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == pid_)
+      break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  ::kill(pid_, SIGKILL);
+  ::kill(-pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
 }
 
-bool Server::wait_for(int port) const {
-  for (int i = 0; i < 1500; ++i) {
+bool Server::wait_for(int port, int seconds) const {
+  for (int i = 0; i < seconds * 50; ++i) {
     const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = loopback(port);
     const bool connected = ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
@@ -117,6 +133,7 @@ std::string program(std::string_view name) {
     const std::string path = std::string(folder) + std::string(name);
     if (::access(path.c_str(), X_OK) == 0) return path;
   }
+  ADD_FAILURE() << name << " is not installed; './dev test' installs what the suites of native connectors need.";
   return {};
 }
 
@@ -127,11 +144,11 @@ int run(const std::vector<std::string>& arguments) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-Certificate make_certificate(const TemporaryFolder& folder) {
+Certificate make_certificate(const TemporaryFolder& folder, std::string_view names) {
   Certificate out{folder.path() + "/certificate.pem", folder.path() + "/certificate.key"};
   EXPECT_EQ(run({program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                 "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-                 "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", out.key, "-out", out.certificate}),
+                 "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=" + std::string(names),
+                 "-keyout", out.key, "-out", out.certificate}),
             0);
   return out;
 }

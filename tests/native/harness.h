@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "connector/document.h"
@@ -29,16 +30,19 @@ class TemporaryFolder {
   std::string path_;
 };
 
-/// A program that runs until the end of this object: SIGTERM, then SIGKILL after five seconds.
+/// A program that runs until the end of this object, in a process group of its own: SIGTERM to it, after five seconds
+/// or its end SIGKILL to all that it started. The kernel ends it when the test itself dies.
 class Server {
  public:
-  /// `arguments[0]` is the program's path. What it says goes to `log` in `folder`.
-  Server(const TemporaryFolder& folder, std::vector<std::string> arguments);
+  using Environment = std::vector<std::pair<std::string, std::string>>;
+  /// `arguments[0]` is the program's path or its name. `environment` is added to the test's own. What it says goes to
+  /// `log` in `folder`.
+  Server(const TemporaryFolder& folder, std::vector<std::string> arguments, const Environment& environment = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  /// Waits until the port takes connections; false when the program ends first or after 30 s.
-  bool wait_for(int port) const;
+  /// Waits until the port takes connections; false when the program ends first or after so many seconds.
+  bool wait_for(int port, int seconds = 30) const;
   std::string log() const;
 
  private:
@@ -47,17 +51,18 @@ class Server {
 };
 
 int free_port();
-/// The path of an installed program; empty when it is not there.
+/// The path of an installed program; empty when it is not there, which fails the test with the package to install.
 std::string program(std::string_view name);
-/// Runs a program to its end; its exit code.
+/// Runs a program, named as above, to its end; its exit code.
 int run(const std::vector<std::string>& arguments);
 
-/// A self-signed certificate for 127.0.0.1 and localhost, trusted by clients that get `certificate` as their authority.
+/// A self-signed certificate, trusted by clients that get `certificate` as their authority. `names` as openssl writes
+/// them.
 struct Certificate {
   std::string certificate;
   std::string key;
 };
-Certificate make_certificate(const TemporaryFolder& folder);
+Certificate make_certificate(const TemporaryFolder& folder, std::string_view names = "IP:127.0.0.1,DNS:localhost");
 
 json::Value json_of(std::string_view text);
 
@@ -71,6 +76,9 @@ class Session {
   /// A check of a polling trigger: goes on from where the last one left off.
   engine::AttemptFinished check(std::string_view operation, std::string_view parameters = "{}");
   void begin_anew() { state_.clear(); }
+  /// The next check goes on from there: an answer that was lost.
+  const std::string& state() const { return state_; }
+  void go_back_to(std::string state) { state_ = std::move(state); }
   http::Reply verify() const;
   Duration timeout = Duration::seconds(30);
 

@@ -13,23 +13,18 @@
 #include "connector/native/sql.h"
 #include "json/parse.h"
 #include "json/write.h"
-#include "native/process.h"
+#include "native/harness.h"
+#include "native/stores.h"
 #include "store/sqlite/open.h"
 
 namespace flowmend::connector {
 namespace {
 
-using testing::free_port;
-using testing::Process;
-using testing::run_and_wait;
-using testing::TemporaryFolder;
-using testing::wait_for_port;
-
-Value json_of(std::string_view text) {
-  auto value = json::parse(text);
-  EXPECT_TRUE(value) << text;
-  return value ? *value : Value();
-}
+using native_tests::free_port;
+using native_tests::json_of;
+using native_tests::run;
+using native_tests::Server;
+using native_tests::TemporaryFolder;
 
 /// One database, called as the runtime calls a connector.
 class Database {
@@ -229,26 +224,30 @@ std::string postgres_program(const std::string& name) {
 
 TEST(Sql, PostgreSql) {
   const std::string server_program = postgres_program("postgres");
-  if (server_program.empty()) GTEST_SKIP() << "postgresql is not installed";
+  ASSERT_FALSE(server_program.empty()) << "postgresql is not installed; './dev test' installs it";
   TemporaryFolder folder;
   const std::string data = folder.path() + "/data";
-  if (is_root()) ASSERT_EQ(run_and_wait({"chown", "postgres", folder.path()}), 0);
+  if (is_root()) {
+    ASSERT_EQ(run({"chown", "postgres", folder.path()}), 0);
+  }
   std::ofstream(folder.path() + "/password") << "secret\n";
-  ASSERT_EQ(run_and_wait({"chmod", "644", folder.path() + "/password"}), 0);
-  ASSERT_EQ(
-      run_and_wait(as_user("postgres", {postgres_program("initdb"), "-D", data, "-U", "flow", "--auth=scram-sha-256",
-                                        "--pwfile=" + folder.path() + "/password", "-E", "UTF8", "--no-sync"})),
-      0);
+  ASSERT_EQ(run({"chmod", "644", folder.path() + "/password"}), 0);
+  ASSERT_EQ(run(as_user("postgres", {postgres_program("initdb"), "-D", data, "-U", "flow", "--auth=scram-sha-256",
+                                     "--pwfile=" + folder.path() + "/password", "-E", "UTF8", "--no-sync"})),
+            0);
   const int port = free_port();
-  Process server;
-  server.start(as_user("postgres", {server_program, "-D", data, "-p", std::to_string(port), "-k", "", "-c",
-                                    "listen_addresses=127.0.0.1", "-c", "fsync=off"}));
-  ASSERT_TRUE(wait_for_port(port, 60'000));
-  Database db(make_postgresql_connector(), Value::object({{"server", "127.0.0.1"},
-                                                          {"port", port},
-                                                          {"database", "postgres"},
-                                                          {"username", "flow"},
-                                                          {"password", "secret"}}));
+  const native_tests::TestStore store;
+  http::Client client;
+  const NativeParts parts{store.store(), client, {}};
+  auto server = std::make_unique<Server>(
+      folder, as_user("postgres", {server_program, "-D", data, "-p", std::to_string(port), "-k", "", "-c",
+                                   "listen_addresses=127.0.0.1", "-c", "fsync=off"}));
+  ASSERT_TRUE(server->wait_for(port, 60)) << server->log();
+  Database db(make_postgresql_connector(parts), Value::object({{"server", "127.0.0.1"},
+                                                               {"port", port},
+                                                               {"database", "postgres"},
+                                                               {"username", "flow"},
+                                                               {"password", "secret"}}));
   ASSERT_TRUE(answers(db));
   db.value(
       "ExecutePassThroughNativeQuery",
@@ -281,34 +280,37 @@ TEST(Sql, PostgreSql) {
       db.native().verify(with_field(db.fields(), "password", "wrong-one"), Duration::seconds(5));
   EXPECT_EQ(refused.status, 401);
   EXPECT_EQ(refused.body.find("wrong-one"), std::string::npos);
-  server.stop();
+  server.reset();
   EXPECT_EQ(db.native().verify(db.fields(), Duration::seconds(5)).status, 502);
 }
 
 TEST(Sql, MariaDb) {
-  if (run_and_wait({"which", "mariadbd"}) != 0 && !std::filesystem::exists("/usr/sbin/mariadbd"))
-    GTEST_SKIP() << "mariadb-server is not installed";
   TemporaryFolder folder;
   const std::string data = folder.path() + "/data";
-  if (is_root()) ASSERT_EQ(run_and_wait({"chown", "mysql", folder.path()}), 0);
+  if (is_root()) {
+    ASSERT_EQ(run({"chown", "mysql", folder.path()}), 0);
+  }
   std::ofstream(folder.path() + "/start.sql")
       << "CREATE DATABASE shop;\nCREATE USER 'flow'@'%' IDENTIFIED BY 'secret';\nGRANT ALL ON shop.* TO "
          "'flow'@'%';\nCREATE USER 'reader'@'%' IDENTIFIED BY 'secret';\nGRANT SELECT ON shop.* TO 'reader'@'%';\n";
-  ASSERT_EQ(run_and_wait({"chmod", "644", folder.path() + "/start.sql"}), 0);
-  ASSERT_EQ(run_and_wait(as_user("mysql", {"mariadb-install-db", "--no-defaults", "--datadir=" + data,
-                                           "--auth-root-authentication-method=normal", "--skip-test-db"})),
+  ASSERT_EQ(run({"chmod", "644", folder.path() + "/start.sql"}), 0);
+  ASSERT_EQ(run(as_user("mysql", {"mariadb-install-db", "--no-defaults", "--datadir=" + data,
+                                  "--auth-root-authentication-method=normal", "--skip-test-db"})),
             0);
   const int port = free_port();
-  Process server;
-  server.start(as_user(
-      "mysql",
-      {"/usr/sbin/mariadbd", "--no-defaults", "--datadir=" + data, "--port=" + std::to_string(port),
-       "--bind-address=127.0.0.1", "--socket=" + folder.path() + "/s", "--pid-file=" + folder.path() + "/pid",
-       "--init-file=" + folder.path() + "/start.sql", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"}));
-  ASSERT_TRUE(wait_for_port(port, 60'000));
+  const native_tests::TestStore store;
+  http::Client client;
+  const NativeParts parts{store.store(), client, {}};
+  auto server = std::make_unique<Server>(
+      folder, as_user("mysql",
+                      {native_tests::program("mariadbd"), "--no-defaults", "--datadir=" + data,
+                       "--port=" + std::to_string(port), "--bind-address=127.0.0.1", "--socket=" + folder.path() + "/s",
+                       "--pid-file=" + folder.path() + "/pid", "--init-file=" + folder.path() + "/start.sql",
+                       "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0"}));
+  ASSERT_TRUE(server->wait_for(port, 60)) << server->log();
   const Value fields = Value::object(
       {{"server", "127.0.0.1"}, {"port", port}, {"database", "shop"}, {"username", "flow"}, {"password", "secret"}});
-  Database db(make_mariadb_connector(), fields);
+  Database db(make_mariadb_connector(parts), fields);
   ASSERT_TRUE(answers(db));
   db.value(
       "ExecutePassThroughNativeQuery",
@@ -329,9 +331,9 @@ TEST(Sql, MariaDb) {
   EXPECT_EQ(db.code("ExecuteProcedure", R"({"procedure": "titles", "parameters": {"least": 3}})"), "400 SqlInvalid");
   EXPECT_EQ(db.code("ExecuteProcedure", R"({"procedure": "nothing", "parameters": []})"), "404 SqlNotFound");
   EXPECT_EQ(db.native().verify(with_field(fields, "password", "wrong-one"), Duration::seconds(5)).status, 401);
-  Database reader(make_mariadb_connector(), with_field(fields, "username", "reader"));
+  Database reader(make_mariadb_connector(parts), with_field(fields, "username", "reader"));
   EXPECT_EQ(reader.code("DeleteItem", R"({"table": "orders", "id": "1"})"), "403 SqlPermissionDenied");
-  server.stop();
+  server.reset();
   EXPECT_EQ(db.native().verify(fields, Duration::seconds(5)).status, 502);
 }
 

@@ -16,7 +16,7 @@
 #include "http/listener.h"
 #include "json/parse.h"
 #include "json/write.h"
-#include "native/process.h"
+#include "native/harness.h"
 #include "store/sqlite/open.h"
 
 namespace flowmend::connector {
@@ -68,7 +68,7 @@ class Standins : public ::testing::Test {
   }
   NativeParts parts() { return {*store_, client_, {}}; }
 
-  testing::TemporaryFolder folder_;
+  native_tests::TemporaryFolder folder_;
   http::Client client_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<NativeConnector> native_;
@@ -331,7 +331,7 @@ class Counter {
 TEST(StandinShare, OfRealFlowsConnectorSteps) {
   const std::string path = std::string(FLOWMEND_SOURCE_DIR) + "/../shared/corpus/definitions.jsonl.gz";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not here: the corpus is not part of the project";
-  testing::TemporaryFolder folder;
+  native_tests::TemporaryFolder folder;
   auto store = store::sqlite::open({.folder = folder.path()}).value();
   http::Client client;
   Registry registry(*store);

@@ -11,7 +11,7 @@ namespace flowmend::native_tests {
 class TestStore {
  public:
   TestStore() : store_(store::sqlite::open({.folder = folder_.path()}).value()) {}
-  store::Store& store() { return *store_; }
+  store::Store& store() const { return *store_; }
 
  private:
   TemporaryFolder folder_;

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "connector/sealer.h"
+#include "connector/master_key.h"
 #include "json/parse.h"
 #include "json/write.h"
 #include "repair/bulk.h"

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "connector/sealer.h"
+#include "connector/master_key.h"
 #include "json/parse.h"
 #include "repair/search/filter.h"
 #include "repair/search/search.h"

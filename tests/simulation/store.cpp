@@ -99,6 +99,10 @@ auto SimulatedStore::read(Read with) const -> Result<decltype(with(std::declval<
 Result<std::optional<store::Document>> SimulatedStore::document(std::string_view kind, std::string_view key) const {
   return read([&](auto& connection) { return sqlite::read_document(connection, kind, key); });
 }
+Result<std::vector<std::string>> SimulatedStore::document_kinds() const {
+  return read([&](auto& connection) { return sqlite::read_document_kinds(connection); });
+}
+
 Result<std::vector<store::Document>> SimulatedStore::documents(const store::DocumentQuery& query) const {
   return read([&](auto& connection) { return sqlite::read_documents(connection, query); });
 }

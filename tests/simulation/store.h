@@ -59,6 +59,7 @@ class SimulatedStore final : public store::Store {
   Result<void> health() const override;
   Result<std::optional<store::Document>> document(std::string_view kind, std::string_view key) const override;
   Result<std::vector<store::Document>> documents(const store::DocumentQuery& query) const override;
+  Result<std::vector<std::string>> document_kinds() const override;
   Result<std::optional<store::FlowRow>> flow(std::string_view id) const override;
   Result<std::optional<store::FlowRow>> flow_by_workflow_id(std::string_view workflow_id) const override;
   Result<std::vector<store::FlowRow>> flows() const override;

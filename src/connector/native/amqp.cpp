@@ -9,7 +9,9 @@
 
 #include "connector/native/inbox.h"
 #include "connector/native/queue_common.h"
+#include "connector/native/tls_name.h"
 #include "connector/text.h"
+#include "http/address.h"
 
 namespace flowmend::connector {
 namespace {
@@ -81,8 +83,9 @@ http::Reply answer_of(int code, const std::string& words, const std::string& doi
 
 class Session {
  public:
-  explicit Session(const Value& fields)
-      : host_(field_text(fields, "host")),
+  Session(const Value& fields, const http::ClientOptions& options)
+      : options_(options),
+        host_(field_text(fields, "host")),
         user_(field_text(fields, "username")),
         password_(field_text(fields, "password")),
         virtual_host_(field_text(fields, "virtualHost")),
@@ -105,6 +108,8 @@ class Session {
     if (host_.empty())
       return native_error(400, "InvalidConnectionParameters", "The connection names no broker ('host').");
     if (port_ == 0) return native_error(400, "InvalidConnectionParameters", "'port' must be 1 to 65535.");
+    const auto addresses = http::allowed_addresses(host_, options_.policy);
+    if (!addresses) return not_reached(addresses.error());
     state_ = amqp_new_connection();
     if (state_ == nullptr) return native_error(500, "OutOfMemory", "The AMQP connection could not be made.");
     const timeval limit = seconds_of(timeout);
@@ -114,12 +119,22 @@ class Session {
     if (socket == nullptr) return native_error(500, "OutOfMemory", "The AMQP connection could not be made.");
     if (tls_) {
       amqp_ssl_socket_set_verify_peer(socket, 1);
-      amqp_ssl_socket_set_verify_hostname(socket, 1);
-      if (amqp_ssl_socket_set_cacert(socket, authorities) != AMQP_STATUS_OK)
-        return native_error(500, "TlsUnavailable", "TLS could not be set up: the system's certificates can't be read.");
+      // The library would compare the certificate with the address it is given; the context compares it with the name.
+      amqp_ssl_socket_set_verify_hostname(socket, 0);
+      amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST);
+      const std::string& own = options_.certificate_authorities_file;
+      auto* context = static_cast<SSL_CTX*>(amqp_ssl_socket_get_context(socket));
+      if (amqp_ssl_socket_set_cacert(socket, own.empty() ? authorities : own.c_str()) != AMQP_STATUS_OK ||
+          context == nullptr || !expect_host(*context, host_))
+        return native_error(500, "TlsUnavailable",
+                            "TLS could not be set up: the certificates of authorities can't be read.");
     }
-    if (const int opened = amqp_socket_open_noblock(socket, host_.c_str(), port_, &limit); opened != AMQP_STATUS_OK)
-      return unreachable(opened);
+    int opened = AMQP_STATUS_SOCKET_ERROR;
+    for (const std::string& address : *addresses) {
+      opened = amqp_socket_open_noblock(socket, address.c_str(), port_, &limit);
+      if (opened == AMQP_STATUS_OK) break;
+    }
+    if (opened != AMQP_STATUS_OK) return unreachable(opened);
     const amqp_rpc_reply_t login = amqp_login(state_, virtual_host_.c_str(), 1, AMQP_DEFAULT_FRAME_SIZE, 0,
                                               AMQP_SASL_METHOD_PLAIN, user_.c_str(), password_.c_str());
     if (login.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION) {
@@ -178,6 +193,7 @@ class Session {
     return reply;
   }
 
+  const http::ClientOptions& options_;
   std::string host_, user_, password_, virtual_host_;
   bool tls_ = false;
   int port_ = 0;
@@ -199,7 +215,7 @@ struct Message {
 
 class Amqp final : public NativeConnector {
  public:
-  explicit Amqp(const NativeParts& parts) : store_(parts.store) {}
+  explicit Amqp(const NativeParts& parts) : store_(parts.store), client_(parts.client) {}
   std::string_view name() const override { return "shared_amqp"; }
   std::string_view swagger() const override { return document; }
   std::string_view properties() const override { return connection_properties; }
@@ -210,7 +226,7 @@ class Amqp final : public NativeConnector {
   }
 
   http::Reply verify(const Value& fields, Duration timeout) override {
-    Session session(fields);
+    Session session(fields, client_.options());
     if (auto refused = session.connect(timeout)) return std::move(*refused);
     return native_json(200, Value::object({{"broker", Value(address(fields))}}));
   }
@@ -220,7 +236,7 @@ class Amqp final : public NativeConnector {
   }
 
  private:
-  static http::Reply send(const NativeCall& call) {
+  http::Reply send(const NativeCall& call) const {
     const Value& body = call.arguments.body;
     const std::string exchange(body.text_of("exchange"));
     const std::string routing_key(body.text_of("routingKey"));
@@ -267,7 +283,7 @@ class Amqp final : public NativeConnector {
       properties.headers.entries = entries.data();
     }
 
-    Session session(call.fields);
+    Session session(call.fields, client_.options());
     if (auto refused = session.connect(call.timeout)) return std::move(*refused);
     amqp_confirm_select(session.state(), channel);
     if (auto refused = session.refusal("Asking for confirmations")) return std::move(*refused);
@@ -325,31 +341,16 @@ class Amqp final : public NativeConnector {
     const std::string queue = text_argument(call, "queue");
     if (queue.empty() || queue.size() > 255)
       return native_error(400, "InvalidName", "'queue' must be a name of 1 to 255 bytes.");
-    const Value& most = argument(call, "maximum");
-    const auto limit =
-        static_cast<std::size_t>(most.is_integer() ? std::clamp<std::int64_t>(most.as_integer(), 1, 1000) : 100);
     Inbox inbox(store_, inbox_name(call.flow, address(call.fields) + "\n" + field_text(call.fields, "virtualHost") +
                                                   "\n" + queue));
-    const std::int64_t taken = taken_of(call.state);
-    if (const auto forgotten = inbox.forget(taken); !forgotten)
-      return native_error(503, forgotten.error().code, forgotten.error().message);
-    auto waiting = inbox.list(taken, limit);
-    if (!waiting) return native_error(503, waiting.error().code, waiting.error().message);
-    if (waiting->empty()) {
-      if (auto refused = take(call, queue, limit, inbox, taken)) return std::move(*refused);
-      waiting = inbox.list(taken, limit);
-      if (!waiting) return native_error(503, waiting.error().code, waiting.error().message);
-    }
-    if (waiting->empty()) return with_state(native_json(202, Value::empty_array()), taken_state(taken));
-    std::vector<Value> values;
-    for (const Inbox::Message& message : *waiting) values.push_back(message.value);
-    return with_state(native_json(200, Value::array(std::move(values))), taken_state(waiting->back().sequence));
+    return check_inbox(inbox, call,
+                       [&](std::size_t limit, std::int64_t taken) { return take(call, queue, limit, inbox, taken); });
   }
 
   /// Takes what the queue holds into the inbox, then tells the broker that it may forget it.
-  static std::optional<http::Reply> take(const NativeCall& call, const std::string& queue, std::size_t limit,
-                                         Inbox& inbox, std::int64_t taken) {
-    Session session(call.fields);
+  std::optional<http::Reply> take(const NativeCall& call, const std::string& queue, std::size_t limit, Inbox& inbox,
+                                  std::int64_t taken) const {
+    Session session(call.fields, client_.options());
     if (auto refused = session.connect(call.timeout)) return refused;
     std::vector<Value> messages;
     std::uint64_t last_tag = 0;
@@ -408,6 +409,7 @@ class Amqp final : public NativeConnector {
   }
 
   store::Store& store_;
+  const http::Client& client_;
 };
 
 }  // namespace

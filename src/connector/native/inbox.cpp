@@ -25,20 +25,24 @@ std::string Inbox::key(std::int64_t sequence) const { return fmt::format("{}/{:0
 
 Result<void> Inbox::put(const std::vector<json::Value>& messages, std::int64_t after) {
   if (messages.empty()) return {};
-  return store_.write([&](store::Transaction& transaction) -> Result<void> {
-    std::int64_t last = after;
+  std::int64_t last = 0;
+  const auto put = store_.write([&](store::Transaction& transaction) -> Result<void> {
+    last = std::max(after, last_.value_or(0));
+    // Read once: a broker hands its messages over one by one.
     store::DocumentQuery query{std::string(kind), name_ + "/", {}, page};
-    for (;;) {
+    while (!last_) {
       const auto stored = transaction.documents(query);
       if (!stored.empty()) last = std::max(last, sequence_of(stored.back().key));
       if (stored.size() < page) break;
       query.after = stored.back().key;
     }
     for (const json::Value& message : messages) {
-      if (auto put = transaction.put_document(kind, key(++last), message); !put) return put.error();
+      if (auto kept = transaction.put_document(kind, key(++last), message); !kept) return kept.error();
     }
     return {};
   });
+  if (put) last_ = last;
+  return put;
 }
 
 Result<std::vector<Inbox::Message>> Inbox::list(std::int64_t after, std::size_t limit) const {
@@ -67,7 +71,7 @@ std::string inbox_name(std::string_view flow, std::string_view source) {
   unsigned char digest[8];
   crypto_generichash(digest, sizeof digest, reinterpret_cast<const unsigned char*>(source.data()), source.size(),
                      nullptr, 0);
-  std::string name(flow.empty() ? "test" : flow);
+  std::string name(flow);
   name += '-';
   for (const unsigned char byte : digest) name += fmt::format("{:02x}", byte);
   return name;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,6 +39,7 @@ class Inbox {
   std::string key(std::int64_t sequence) const;
   store::Store& store_;
   std::string name_;
+  std::optional<std::int64_t> last_;  ///< the last sequence that was put, once it is known
 };
 
 /// A name for the inbox and for the broker's session: the same for a flow as long as it listens to the same thing.

@@ -15,9 +15,9 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   list.push_back(make_approvals_connector(parts));
   list.push_back(make_files_local(parts));
   list.push_back(make_imap(parts));
-  list.push_back(make_mariadb_connector());
+  list.push_back(make_mariadb_connector(parts));
   list.push_back(make_mqtt(parts));
-  list.push_back(make_postgresql_connector());
+  list.push_back(make_postgresql_connector(parts));
   list.push_back(make_sftp(parts));
   list.push_back(make_smtp(parts));
   list.push_back(make_sqlite_connector(parts));

@@ -10,6 +10,8 @@
 
 #include "connector/native/inbox.h"
 #include "connector/native/queue_common.h"
+#include "connector/native/tls_name.h"
+#include "http/address.h"
 
 namespace flowmend::connector {
 namespace {
@@ -56,8 +58,8 @@ struct Received {
 class Session {
  public:
   /// `id`: of a durable session; empty = one that ends with the connection.
-  Session(const Value& fields, const std::string& id)
-      : host_(field_text(fields, "host")), tls_(flag_of(fields, "tls")) {
+  Session(const Value& fields, const std::string& id, const http::ClientOptions& options)
+      : options_(options), host_(field_text(fields, "host")), tls_(flag_of(fields, "tls")) {
     static const int once = mosquitto_lib_init();
     static_cast<void>(once);
     port_ = port_of(fields, "port", tls_ ? 8883 : 1883);
@@ -87,8 +89,22 @@ class Session {
       return native_error(400, "InvalidConnectionParameters", "The connection names no broker ('host').");
     if (port_ == 0) return native_error(400, "InvalidConnectionParameters", "'port' must be 1 to 65535.");
     if (client_ == nullptr) return native_error(500, "OutOfMemory", "The MQTT client could not be made.");
-    if (tls_ && mosquitto_int_option(client_, MOSQ_OPT_TLS_USE_OS_CERTS, 1) != MOSQ_ERR_SUCCESS)
-      return native_error(500, "TlsUnavailable", "TLS could not be set up: the system's certificates can't be read.");
+    const auto addresses = http::allowed_addresses(host_, options_.policy);
+    if (!addresses) return not_reached(addresses.error());
+    if (tls_) {
+      const TlsContext context =
+          make_tls_context(host_, options_.certificate_authorities_file, [this](const std::string& why) {
+            note([&why](Session& session) {
+              session.tls_failure_ = why;
+              session.lost_ = true;
+            });
+          });
+      // By default the library would set up the context anew, with the address as the name.
+      if (!context || mosquitto_int_option(client_, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0) != MOSQ_ERR_SUCCESS ||
+          mosquitto_opts_set(client_, MOSQ_OPT_SSL_CTX, context.get()) != MOSQ_ERR_SUCCESS)
+        return native_error(500, "TlsUnavailable",
+                            "TLS could not be set up: the certificates of authorities can't be read.");
+    }
     mosquitto_connect_callback_set(client_, [](mosquitto*, void* self, int code) {
       static_cast<Session*>(self)->note([code](Session& session) { session.connected_ = code; });
     });
@@ -114,9 +130,12 @@ class Session {
     });
     deadline_ = std::chrono::steady_clock::now() +
                 std::chrono::milliseconds(std::max<std::int64_t>(timeout.to_milliseconds(), 1));
-    // Names are looked up here, before the library's thread runs.
-    const int called = mosquitto_connect_async(client_, host_.c_str(), port_, 60);
-    if (called == MOSQ_ERR_EAI) return unreachable("UnresolvableHostName", "its name can't be resolved");
+    int called = MOSQ_ERR_ERRNO;
+    for (const std::string& address : *addresses) {
+      called = mosquitto_connect_async(client_, address.c_str(), port_, 60);
+      if (called == MOSQ_ERR_SUCCESS) break;
+    }
+    if (auto failed = tls_failure()) return failed;
     if (called != MOSQ_ERR_SUCCESS && called != MOSQ_ERR_ERRNO)
       return unreachable("ConnectFailure", mosquitto_strerror(called));
     if (mosquitto_loop_start(client_) != MOSQ_ERR_SUCCESS)
@@ -124,6 +143,7 @@ class Session {
     started_ = true;
     if (!wait([this] { return connected_ >= 0 || lost_; }))
       return unreachable("ConnectFailure", "it did not answer in time");
+    if (auto failed = tls_failure()) return failed;
     switch (connected_) {
       case 0: return std::nullopt;
       case 4: return native_error(401, "Unauthorized", "The broker says: bad user name or password.");
@@ -192,6 +212,11 @@ class Session {
     std::unique_lock lock(mutex_);
     return wake_.wait_until(lock, deadline_, condition);
   }
+  std::optional<http::Reply> tls_failure() {
+    const std::lock_guard lock(mutex_);
+    if (tls_failure_.empty()) return std::nullopt;
+    return unreachable("TlsFailure", tls_failure_);
+  }
   http::Reply unreachable(std::string_view code, std::string_view why) const {
     http::Reply reply;
     reply.error_code = code;
@@ -200,6 +225,7 @@ class Session {
     return reply;
   }
 
+  const http::ClientOptions& options_;
   std::string host_;
   bool tls_ = false;
   int port_ = 0;
@@ -212,12 +238,13 @@ class Session {
   int published_ = 0;
   int granted_ = -1;
   bool lost_ = false;
+  std::string tls_failure_;
   std::size_t messages_ = 0;
 };
 
 class Mqtt final : public NativeConnector {
  public:
-  explicit Mqtt(const NativeParts& parts) : store_(parts.store) {}
+  explicit Mqtt(const NativeParts& parts) : store_(parts.store), client_(parts.client) {}
   std::string_view name() const override { return "shared_mqtt"; }
   std::string_view swagger() const override { return document; }
   std::string_view properties() const override { return connection_properties; }
@@ -228,7 +255,7 @@ class Mqtt final : public NativeConnector {
   }
 
   http::Reply verify(const Value& fields, Duration timeout) override {
-    Session session(fields, {});
+    Session session(fields, {}, client_.options());
     if (auto refused = session.connect(timeout)) return std::move(*refused);
     return native_json(200, Value::object({{"broker", Value(address(fields))}}));
   }
@@ -253,7 +280,7 @@ class Mqtt final : public NativeConnector {
     if (level < 0 || level > 2) return native_error(400, "InvalidQos", "'qos' must be 0, 1 or 2.");
     const Value* payload = body.find("payload");
     const MessageBytes message = message_bytes(payload == nullptr ? Value() : *payload);
-    Session session(call.fields, {});
+    Session session(call.fields, {}, client_.options());
     if (auto refused = session.connect(call.timeout)) return std::move(*refused);
     const bool keep = retain != nullptr && retain->is_boolean() && retain->as_boolean();
     if (auto refused = session.publish(topic, message.bytes, level, keep)) return std::move(*refused);
@@ -269,24 +296,13 @@ class Mqtt final : public NativeConnector {
     const Value& qos = argument(call, "qos");
     const int level =
         qos.is_integer() && qos.as_integer() >= 0 && qos.as_integer() <= 2 ? static_cast<int>(qos.as_integer()) : 1;
-    const Value& most = argument(call, "maximum");
-    const auto limit =
-        static_cast<std::size_t>(most.is_integer() ? std::clamp<std::int64_t>(most.as_integer(), 1, 1000) : 100);
-
     const std::string name =
         inbox_name(call.flow, address(call.fields) + "\n" + field_text(call.fields, "username") + "\n" + topic);
     Inbox inbox(store_, name);
-    const std::int64_t taken = taken_of(call.state);
-    if (const auto forgotten = inbox.forget(taken); !forgotten)
-      return native_error(503, forgotten.error().code, forgotten.error().message);
-
-    // What waits from before goes first; only then is more taken from the broker.
-    auto waiting = inbox.list(taken, limit);
-    if (!waiting) return native_error(503, waiting.error().code, waiting.error().message);
-    if (waiting->empty()) {
-      Session session(call.fields, "flowmend-" + name);
+    return check_inbox(inbox, call, [&](std::size_t limit, std::int64_t taken) -> std::optional<http::Reply> {
       std::mutex mutex;
       std::optional<Error> failed;
+      Session session(call.fields, "flowmend-" + name, client_.options());
       session.on_message = [&](const Received& message) {
         const std::lock_guard lock(mutex);
         if (failed) return false;
@@ -297,23 +313,17 @@ class Mqtt final : public NativeConnector {
         if (const auto put = inbox.put({value}, taken); !put) failed = put.error();
         return !failed;
       };
-      if (auto refused = session.connect(call.timeout)) return std::move(*refused);
-      if (auto refused = session.subscribe(topic, level)) return std::move(*refused);
+      if (auto refused = session.connect(call.timeout)) return refused;
+      if (auto refused = session.subscribe(topic, level)) return refused;
       session.listen(300ms, 3000ms, limit);
-      {
-        const std::lock_guard lock(mutex);
-        if (failed) return native_error(503, failed->code, failed->message);
-      }
-      waiting = inbox.list(taken, limit);
-      if (!waiting) return native_error(503, waiting.error().code, waiting.error().message);
-    }
-    if (waiting->empty()) return with_state(native_json(202, Value::empty_array()), taken_state(taken));
-    std::vector<Value> values;
-    for (const Inbox::Message& message : *waiting) values.push_back(message.value);
-    return with_state(native_json(200, Value::array(std::move(values))), taken_state(waiting->back().sequence));
+      const std::lock_guard lock(mutex);
+      if (failed) return native_error(503, failed->code, failed->message);
+      return std::nullopt;
+    });
   }
 
   store::Store& store_;
+  const http::Client& client_;
 };
 
 }  // namespace

@@ -48,6 +48,13 @@ http::Reply native_error(int status, std::string_view code, std::string_view mes
                      Value::object({{"error", Value::object({{"code", Value(code)}, {"message", Value(message)}})}}));
 }
 
+http::Reply not_reached(const Error& error) {
+  http::Reply reply;
+  reply.error_code = error.code;
+  reply.error_message = error.message;
+  return reply;
+}
+
 http::Reply with_state(http::Reply reply, std::string_view state) {
   reply.headers.push_back({"Location", std::string(native_state_scheme) + std::string(state)});
   return reply;

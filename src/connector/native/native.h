@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/time.h"
 #include "connector/arguments.h"
 #include "connector/document.h"
@@ -87,6 +88,8 @@ std::string bytes_of(const Value& value);
 http::Reply native_json(int status, const Value& body);
 http::Reply native_bytes(std::string bytes, std::string media_type);
 http::Reply native_error(int status, std::string_view code, std::string_view message);
+/// No connection was made, for a reason of http/address.h: the error's code as `Reply::error_code`.
+http::Reply not_reached(const Error& error);
 /// Before a trigger's state in a `Location`.
 inline constexpr std::string_view native_state_scheme = "state:";
 /// The same answer, with the state that the next check is to get.

@@ -13,7 +13,7 @@
 
 #include "connector/connections.h"
 #include "connector/effects.h"
-#include "connector/sealer.h"
+#include "connector/master_key.h"
 #include "connector/text.h"
 #include "json/parse.h"
 #include "json/write.h"

@@ -1,5 +1,6 @@
 #include "connector/native/queue_common.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "connector/content.h"
@@ -52,5 +53,25 @@ std::int64_t taken_of(std::string_view state) {
 }
 
 std::string taken_state(std::int64_t sequence) { return std::string(taken_mark) + std::to_string(sequence); }
+
+http::Reply check_inbox(Inbox& inbox, const NativeCall& call, const TakeMessages& take) {
+  const Value& most = argument(call, "maximum");
+  const auto limit =
+      static_cast<std::size_t>(most.is_integer() ? std::clamp<std::int64_t>(most.as_integer(), 1, 1000) : 100);
+  const auto unavailable = [](const Error& error) { return native_error(503, error.code, error.message); };
+  const std::int64_t taken = taken_of(call.state);
+  if (const auto forgotten = inbox.forget(taken); !forgotten) return unavailable(forgotten.error());
+  auto waiting = inbox.list(taken, limit);
+  if (!waiting) return unavailable(waiting.error());
+  if (waiting->empty()) {
+    if (auto refused = take(limit, taken)) return std::move(*refused);
+    waiting = inbox.list(taken, limit);
+    if (!waiting) return unavailable(waiting.error());
+  }
+  if (waiting->empty()) return with_state(native_json(202, Value::empty_array()), taken_state(taken));
+  std::vector<Value> values;
+  for (const Inbox::Message& message : *waiting) values.push_back(message.value);
+  return with_state(native_json(200, Value::array(std::move(values))), taken_state(waiting->back().sequence));
+}
 
 }  // namespace flowmend::connector

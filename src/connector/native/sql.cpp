@@ -27,6 +27,7 @@ int status_of(std::string_view code) {
 }
 
 http::Reply refusal(const Error& error) {
+  if (error.code == "AddressNotAllowed" || error.code == "UnresolvableHostName") return not_reached(error);
   return native_error(status_of(error.code), error.code,
                       error.cure.empty() ? error.message : error.message + " " + error.cure);
 }

@@ -17,7 +17,7 @@ namespace flowmend::connector {
 //
 // Error codes of sessions, and the status each becomes: `SqlSignInRefused` 401, `SqlPermissionDenied` 403,
 // `SqlNotFound` 404, `SqlConflict` 409, `SqlInvalid` 400, `SqlTooLarge` 413, `SqlBusy` 503, `SqlUnreachable` 502,
-// `SqlTimeout` 504. The messages are the database's own.
+// `SqlTimeout` 504. The messages are the database's own. And those of http/address.h, as failures to connect.
 
 inline constexpr std::size_t sql_rows_max = 100'000;
 inline constexpr std::size_t sql_bytes_max = 67'108'864;  ///< of one answer
@@ -79,8 +79,8 @@ struct SqlConnectorParts {
 };
 std::unique_ptr<NativeConnector> make_sql_connector(SqlConnectorParts parts);
 
-std::unique_ptr<NativeConnector> make_postgresql_connector();
-std::unique_ptr<NativeConnector> make_mariadb_connector();
+std::unique_ptr<NativeConnector> make_postgresql_connector(const NativeParts& parts);
+std::unique_ptr<NativeConnector> make_mariadb_connector(const NativeParts& parts);
 /// Opens files below the given roots only.
 std::unique_ptr<NativeConnector> make_sqlite_connector(const NativeParts& parts);
 

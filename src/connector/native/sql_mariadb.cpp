@@ -3,6 +3,7 @@
 #include <mysql/errmsg.h>
 #include <mysql/mysql.h>
 #include <mysql/mysqld_error.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
@@ -11,6 +12,7 @@
 
 #include "connector/native/sql.h"
 #include "connector/text.h"
+#include "http/address.h"
 #include "json/parse.h"
 #include "json/write.h"
 
@@ -267,11 +269,18 @@ class Session final : public SqlSession {
   Connection connection_;
 };
 
-Result<std::unique_ptr<SqlSession>> open(const Value& fields, Duration timeout, const std::function<bool()>&) {
-  static const int ready = mysql_library_init(0, nullptr, nullptr);
-  if (ready != 0) return make_error("SqlBusy", "The client library can't be started.");
+/// False also when nobody knows who is at the other end.
+bool peer_is_allowed(MYSQL* connection, const http::OutgoingPolicy& policy) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  auto* address = reinterpret_cast<sockaddr*>(&peer);
+  return ::getpeername(static_cast<int>(mysql_get_socket(connection)), address, &size) == 0 &&
+         http::is_allowed(address, policy);
+}
+
+Connection new_connection(const Value& fields, Duration timeout) {
   Connection connection(mysql_init(nullptr));
-  if (!connection) return make_error("SqlBusy", "There is no memory for another connection.");
+  if (!connection) return connection;
   const std::int64_t seconds = std::clamp<std::int64_t>(timeout.to_milliseconds() / 1'000, 1, 86'400);
   const unsigned connect_seconds = static_cast<unsigned>(std::min<std::int64_t>(seconds, 15));
   const unsigned read_seconds = static_cast<unsigned>(seconds);
@@ -289,15 +298,40 @@ Result<std::unique_ptr<SqlSession>> open(const Value& fields, Duration timeout, 
   mysql_options(connection.get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
   const unsigned protocol = MYSQL_PROTOCOL_TCP;
   mysql_options(connection.get(), MYSQL_OPT_PROTOCOL, &protocol);
+  return connection;
+}
+
+Result<std::unique_ptr<SqlSession>> open(const http::ClientOptions& client, const Value& fields, Duration timeout) {
+  static const int ready = mysql_library_init(0, nullptr, nullptr);
+  if (ready != 0) return make_error("SqlBusy", "The client library can't be started.");
+  const std::string server = field_text(fields, "server");
+  auto hosts = http::allowed_addresses(server, client.policy);
+  if (!hosts) return hosts.error();
+  // This library checks a certificate against the host that it connects to and takes no other name. A name that changes
+  // its address between the two look-ups reaches a server that has no certificate for it, and is refused there.
+  if (lower_case(field_text(fields, "encryption")) == "verify-full") *hosts = {server};
   unsigned port = 3306;
   const std::string port_text = field_text(fields, "port");
   if (!port_text.empty()) std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-  if (mysql_real_connect(connection.get(), field_text(fields, "server").c_str(), field_text(fields, "username").c_str(),
-                         field_text(fields, "password").c_str(), field_text(fields, "database").c_str(), port, nullptr,
-                         CLIENT_FOUND_ROWS) == nullptr) {
-    Error error = error_of(mysql_errno(connection.get()), mysql_error(connection.get()));
-    if (mysql_errno(connection.get()) >= 2'000 && mysql_errno(connection.get()) < 3'000) error.code = "SqlUnreachable";
-    return error;
+  Connection connection;
+  Error error = make_error("SqlBusy", "There is no memory for another connection.");
+  bool connected = false;
+  for (const std::string& host : *hosts) {
+    connection = new_connection(fields, timeout);
+    if (!connection) return error;
+    connected = mysql_real_connect(connection.get(), host.c_str(), field_text(fields, "username").c_str(),
+                                   field_text(fields, "password").c_str(), field_text(fields, "database").c_str(), port,
+                                   nullptr, CLIENT_FOUND_ROWS) != nullptr;
+    if (connected) break;
+    const unsigned number = mysql_errno(connection.get());
+    error = error_of(number, mysql_error(connection.get()));
+    if (number < 2'000 || number >= 3'000) return error;  // the server's own word
+    error.code = "SqlUnreachable";
+  }
+  if (!connected) return error;
+  if (!peer_is_allowed(connection.get(), client.policy)) {
+    return make_error("AddressNotAllowed", "Connections to the address of '" + server +
+                                               "' are not allowed by this server's outgoing policy.");
   }
   auto session = std::make_unique<Session>(std::move(connection));
   if (const auto set = session->run("SET time_zone = '+00:00'", {}); !set) return set.error();
@@ -315,14 +349,16 @@ constexpr std::string_view properties =
 
 }  // namespace
 
-std::unique_ptr<NativeConnector> make_mariadb_connector() {
+std::unique_ptr<NativeConnector> make_mariadb_connector(const NativeParts& native) {
   SqlConnectorParts parts;
   parts.name = "shared_mysql";
   parts.title = "MariaDB and MySQL";
   parts.description = "Rows, queries and procedures of a MariaDB or MySQL database.";
   parts.properties = properties;
   parts.placeholder_hint = "?";
-  parts.open = open;
+  parts.open = [&client = native.client](const Value& fields, Duration timeout, const std::function<bool()>&) {
+    return open(client.options(), fields, timeout);
+  };
   parts.address = [](const Value& fields) {
     const std::string port = field_text(fields, "port");
     return "mysql://" + field_text(fields, "server") + ":" + (port.empty() ? "3306" : port) + "/" +

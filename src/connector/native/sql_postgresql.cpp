@@ -8,6 +8,7 @@
 
 #include "connector/native/sql.h"
 #include "connector/text.h"
+#include "http/address.h"
 #include "json/parse.h"
 #include "json/write.h"
 
@@ -229,8 +230,17 @@ class Session final : public SqlSession {
   Connection connection_;
 };
 
-Result<std::unique_ptr<SqlSession>> open(const Value& fields, Duration timeout, const std::function<bool()>&) {
+Result<std::unique_ptr<SqlSession>> open(const http::ClientOptions& client, const Value& fields, Duration timeout) {
   const std::string host = field_text(fields, "server");
+  const auto addresses = http::allowed_addresses(host, client.policy);
+  if (!addresses) return addresses.error();
+  // The library connects to the addresses and checks certificates against the name that belongs to each.
+  std::string hosts;
+  std::string numbers;
+  for (const std::string& address : *addresses) {
+    hosts += (hosts.empty() ? "" : ",") + host;
+    numbers += (numbers.empty() ? "" : ",") + address;
+  }
   std::string port = field_text(fields, "port");
   if (port.empty()) port = "5432";
   const std::string database = field_text(fields, "database");
@@ -243,6 +253,7 @@ Result<std::unique_ptr<SqlSession>> open(const Value& fields, Duration timeout, 
   const std::string options = "-c statement_timeout=" + std::to_string(ms) +
                               " -c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c bytea_output=hex";
   const char* keywords[] = {"host",
+                            "hostaddr",
                             "port",
                             "dbname",
                             "user",
@@ -253,8 +264,9 @@ Result<std::unique_ptr<SqlSession>> open(const Value& fields, Duration timeout, 
                             "application_name",
                             "client_encoding",
                             nullptr};
-  const char* values[] = {host.c_str(), port.c_str(),    database.c_str(), user.c_str(), password.c_str(), tls.c_str(),
-                          wait.c_str(), options.c_str(), "flowmend",       "UTF8",       nullptr};
+  const char* values[] = {hosts.c_str(),   numbers.c_str(),  port.c_str(), database.c_str(),
+                          user.c_str(),    password.c_str(), tls.c_str(),  wait.c_str(),
+                          options.c_str(), "flowmend",       "UTF8",       nullptr};
   Connection connection(PQconnectdbParams(keywords, values, 0));
   if (!connection) return make_error("SqlBusy", "There is no memory for another connection.");
   if (PQstatus(connection.get()) == CONNECTION_OK)
@@ -286,14 +298,16 @@ constexpr std::string_view properties =
 
 }  // namespace
 
-std::unique_ptr<NativeConnector> make_postgresql_connector() {
+std::unique_ptr<NativeConnector> make_postgresql_connector(const NativeParts& native) {
   SqlConnectorParts parts;
   parts.name = "shared_postgresql";
   parts.title = "PostgreSQL";
   parts.description = "Rows, queries and procedures of a PostgreSQL database.";
   parts.properties = properties;
   parts.placeholder_hint = "$1, $2 ...";
-  parts.open = open;
+  parts.open = [&client = native.client](const Value& fields, Duration timeout, const std::function<bool()>&) {
+    return open(client.options(), fields, timeout);
+  };
   parts.address = [](const Value& fields) {
     const std::string port = field_text(fields, "port");
     return "postgresql://" + field_text(fields, "server") + ":" + (port.empty() ? "5432" : port) + "/" +

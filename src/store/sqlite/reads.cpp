@@ -252,6 +252,11 @@ std::optional<Document> read_document(Connection& connection, std::string_view k
   return one<Document>(statement, document_of);
 }
 
+std::vector<std::string> read_document_kinds(Connection& connection) {
+  auto& statement = connection.prepare("SELECT DISTINCT kind FROM documents ORDER BY kind");
+  return all<std::string>(statement, [](const Statement& row) { return std::string(row.text(0)); });
+}
+
 std::vector<Document> read_documents(Connection& connection, const DocumentQuery& query) {
   const auto end = prefix_end(query.prefix);
   auto& statement = connection.prepare(end ? "SELECT kind, key, version, updated, value FROM documents WHERE kind = ? "

@@ -12,6 +12,7 @@ namespace flowmend::store::sqlite {
 // Every statement that only reads; each throws Failure. A connection in, values out.
 
 std::optional<Document> read_document(Connection& connection, std::string_view kind, std::string_view key);
+std::vector<std::string> read_document_kinds(Connection& connection);
 std::vector<Document> read_documents(Connection& connection, const DocumentQuery& query);
 
 std::optional<FlowRow> read_flow(Connection& connection, std::string_view id);

@@ -234,6 +234,10 @@ auto SqliteStore::read(Read with) const -> Result<decltype(with(std::declval<Con
 Result<std::optional<Document>> SqliteStore::document(std::string_view kind, std::string_view key) const {
   return read([&](Connection& connection) { return read_document(connection, kind, key); });
 }
+Result<std::vector<std::string>> SqliteStore::document_kinds() const {
+  return read([&](Connection& connection) { return read_document_kinds(connection); });
+}
+
 Result<std::vector<Document>> SqliteStore::documents(const DocumentQuery& query) const {
   return read([&](Connection& connection) { return read_documents(connection, query); });
 }

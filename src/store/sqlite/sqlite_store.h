@@ -28,6 +28,7 @@ class SqliteStore final : public Store {
 
   Result<std::optional<Document>> document(std::string_view kind, std::string_view key) const override;
   Result<std::vector<Document>> documents(const DocumentQuery& query) const override;
+  Result<std::vector<std::string>> document_kinds() const override;
   Result<std::optional<FlowRow>> flow(std::string_view id) const override;
   Result<std::optional<FlowRow>> flow_by_workflow_id(std::string_view workflow_id) const override;
   Result<std::vector<FlowRow>> flows() const override;

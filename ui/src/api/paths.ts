@@ -79,6 +79,7 @@ export const paths = {
   report: (r: string) => `${own}/runs/${name(r)}/report`,
   signIn: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/sign-in`,
   connectorSignIn: (api: string) => `${own}/connectors/${name(api)}/sign-in`,
+  connectionSettings: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/settings`,
   verify: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/verify`,
 
   flows: (filter: Query) => `${environment}/flows?${version}&${query(filter)}`.replace(/&$/, ""),

@@ -413,6 +413,14 @@ export const useConnector = (api: string | undefined) =>
     enabled: api !== undefined,
   });
 
+export function useSetRate(api: string, c: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (requestsPerMinute: number) => sendJson<Connection>("PUT", paths.connectionSettings(api, c), { requestsPerMinute }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.connections }),
+  });
+}
+
 export function useVerify(api: string, c: string) {
   const client = useQueryClient();
   return useMutation({

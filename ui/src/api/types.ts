@@ -478,7 +478,9 @@ export interface Connection {
       lastSuccessTime?: string;
       lastFailure?: { time: string; message: string; flow?: string; run?: string };
       affectedRuns?: number;
-      signIn?: { state: "None" | "SignedIn" | "Expired"; grant?: string; expiresTime?: string; renewable?: boolean; missing?: Record<string, string> };
+      /** Absent: any number. */
+      requestsPerMinute?: number;
+      signIn?: { state: "None" | "SignedIn" | "Expiring" | "Expired"; grant?: string; expiresTime?: string; renewable?: boolean; missing?: Record<string, string> };
     };
   };
 }

@@ -34,3 +34,11 @@ export function newName(displayName: string): string {
   const unique = crypto.getRandomValues(new Uint32Array(1))[0]?.toString(16).padStart(8, "0") ?? "";
   return `${plain === "" ? "connection" : plain}-${unique}`;
 }
+
+/** The limit of requests a minute as entered; 0 = any number, undefined for what is no limit. */
+export function rateOf(entered: string): number | undefined {
+  const trimmed = entered.trim();
+  if (trimmed === "") return 0;
+  const rate = Number(trimmed);
+  return Number.isInteger(rate) && rate >= 0 && rate <= 60_000 ? rate : undefined;
+}

@@ -5,7 +5,7 @@ import { routes } from "../../api/paths";
 import { items, useConnections, useDeleteConnection, useVerify } from "../../api/queries";
 import type { Connection } from "../../api/types";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
-import { AddRegular, ArrowClockwiseRegular, CheckmarkCircleFilled, ClockRegular, DeleteRegular, ErrorCircleFilled, HistoryRegular, KeyRegular, MoreHorizontalRegular, PlugConnectedRegular } from "../../parts/icons";
+import { AddRegular, ArrowClockwiseRegular, CheckmarkCircleFilled, ClockRegular, DeleteRegular, ErrorCircleFilled, HistoryRegular, KeyRegular, MoreHorizontalRegular, PlugConnectedRegular, PulseRegular } from "../../parts/icons";
 import { Empty, ListFrame, Page, Problem } from "../../parts/page";
 import { ago, when } from "../../parts/time";
 import { text } from "../../text";
@@ -16,6 +16,7 @@ import "./connections.css";
 
 const VerifyDialog = lazy(() => import("./verify_dialog"));
 const HoldDialog = lazy(() => import("./hold_dialog"));
+const RateDialog = lazy(() => import("./rate_dialog"));
 const NewConnectionDialog = lazy(() => import("./new_dialog"));
 
 interface Verified {
@@ -24,7 +25,7 @@ interface Verified {
   released?: number;
 }
 
-function Row(props: { connection: Connection; onVerify: () => void; onHold: () => void; onDelete: () => void; onChecked: (verified: Verified) => void }) {
+function Row(props: { connection: Connection; onVerify: () => void; onHold: () => void; onRate: () => void; onDelete: () => void; onChecked: (verified: Verified) => void }) {
   const { connection } = props;
   const { displayName, flowmend } = connection.properties;
   const [, navigate] = useLocation();
@@ -58,6 +59,8 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
         )}
         <WaitingRuns target={`${api}/${connection.name}`} />
         {signsIn && missing && <p className="quiet">{text.connections.signInMissing(missing)}</p>}
+        {signsIn?.state === "Expiring" && signsIn.expiresTime && <p className="tone-bad">{text.connections.expiring(when(signsIn.expiresTime) ?? "")}</p>}
+        {flowmend?.requestsPerMinute && <p className="quiet">{text.connections.rateIs(flowmend.requestsPerMinute)}</p>}
         {signsIn?.state === "SignedIn" && !signsIn.renewable && signsIn.expiresTime && <p className="quiet">{text.connections.expires(when(signsIn.expiresTime) ?? "")}</p>}
         <Problem error={check.error ?? signIn.error} />
         {check.data?.status === "Error" && !check.isPending && <p className="tone-bad breakable">{check.data.error?.message}</p>}
@@ -101,6 +104,9 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
               <MenuItem icon={<ClockRegular />} onClick={props.onHold}>
                 {text.holds.settings}
               </MenuItem>
+              <MenuItem icon={<PulseRegular />} onClick={props.onRate}>
+                {text.connections.rate}
+              </MenuItem>
               <MenuItem icon={<HistoryRegular />} onClick={() => navigate(`${routes.runs}?status=Failed&connection=${encodeURIComponent(connection.name)}`)}>
                 {text.connections.seeRuns}
               </MenuItem>
@@ -121,6 +127,7 @@ export default function ConnectionsPage() {
   const remove = useDeleteConnection();
   const [verify, setVerify] = useState<Connection>();
   const [hold, setHold] = useState<Connection>();
+  const [rate, setRate] = useState<Connection>();
   const [doomed, setDoomed] = useState<Connection>();
   const [making, setMaking] = useState(false);
   const [verified, setVerified] = useState<Verified>();
@@ -179,7 +186,7 @@ export default function ConnectionsPage() {
           </thead>
           <tbody>
             {all.map((connection) => (
-              <Row key={`${apiOf(connection)}/${connection.name}`} connection={connection} onVerify={() => setVerify(connection)} onHold={() => setHold(connection)} onDelete={() => setDoomed(connection)} onChecked={setVerified} />
+              <Row key={`${apiOf(connection)}/${connection.name}`} connection={connection} onVerify={() => setVerify(connection)} onHold={() => setHold(connection)} onRate={() => setRate(connection)} onDelete={() => setDoomed(connection)} onChecked={setVerified} />
             ))}
           </tbody>
         </table>
@@ -197,6 +204,7 @@ export default function ConnectionsPage() {
           />
         )}
         {hold && <HoldDialog target={`${apiOf(hold)}/${hold.name}`} displayName={hold.properties.displayName} onClose={() => setHold(undefined)} />}
+        {rate && <RateDialog connection={rate} onClose={() => setRate(undefined)} />}
         {making && <NewConnectionDialog onClose={() => setMaking(false)} />}
       </Suspense>
       {doomed && (
