@@ -55,6 +55,11 @@ constexpr Entry entries[] = {
      [](ServerLimits& l, std::int64_t n) { l.sandbox.transform.time = Duration::milliseconds(n); }},
     {"transform-memory-bytes", false, 32 * mebibyte, 4'096 * mebibyte, "536870912", "of the same",
      [](ServerLimits& l, std::int64_t n) { l.sandbox.transform.memory_bytes = static_cast<std::size_t>(n); }},
+    {"silence-watch", true, second, 3'600 * second, "PT1M", "between two looks for flows that are silent",
+     [](ServerLimits& l, std::int64_t n) { l.silence.every = Duration::milliseconds(n); }},
+    {"silence-checks-failing", true, second, day, "PT5M",
+     "that a trigger's checks fail, three in a row at least, before an incident opens",
+     [](ServerLimits& l, std::int64_t n) { l.silence.patience.length = Duration::milliseconds(n); }},
 };
 
 std::string range_of(const Entry& entry) {

@@ -257,6 +257,7 @@ export type Family =
   | "timeout"
   | "limit"
   | "platform"
+  | "silence"
   | "unknown";
 
 export interface FixButton {
@@ -376,7 +377,7 @@ export interface Report {
 export interface NotificationItem {
   id: string;
   time: string;
-  kind: "runFailed" | "connectionBroken";
+  kind: "runFailed" | "connectionBroken" | "silence";
   title: string;
   message: string;
   flow?: string;
@@ -399,6 +400,7 @@ export interface Incident {
   state: IncidentState;
   title: string;
   message: string;
+  howToFix?: string;
   rule: string;
   family: Family;
   action?: string;
