@@ -61,8 +61,9 @@ test("a trigger whose checks keep failing rings the bell, opens an incident, and
 
   down = false;
   await page.goto(incident);
-  await page.getByText("It was well again by itself").waitFor({ timeout: waitMs, state: "attached" });
-  await page.getByText("Fixed", { exact: true }).first().waitFor();
+  await page.getByText("Fixed", { exact: true }).first().waitFor({ timeout: waitMs });
+  await page.getByText("Fixes").first().click();
+  await page.getByText(/It was well again by itself/).waitFor();
   assert.deepEqual(page.complaints, []);
   await page.context().close();
 });
