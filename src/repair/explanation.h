@@ -63,8 +63,8 @@ struct Facts {
   std::optional<connector::ConnectionView> connection;  ///< nothing when it was deleted
   std::optional<ExpressionFinding> expression;
   std::optional<BlamedInput> blamed;
-  std::optional<Origin> origin;  ///< of the value that was missing in the expression, or in what was sent
-  std::string origin_field;      ///< the input that was sent without it; empty for an expression that failed
+  std::optional<Origin> origin;  ///< of the value that was missing in the expression or in what was sent, or refused
+  std::string origin_field;      ///< the input that was sent without it; empty for another origin
 
   std::string step() const;             ///< the step's name as people write it: `Get order`
   std::string connection_name() const;  ///< its display name, or its name

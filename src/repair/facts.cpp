@@ -129,6 +129,8 @@ Facts gather_facts(const definition::Flow& flow, const Failure& failure, const c
     if (missing && (blamed.empty() || missing->pointer.starts_with(blamed))) {
       facts.origin = std::move(missing->origin);
       facts.origin_field = std::move(missing->field);
+    } else if (facts.blamed && !facts.blamed->expression.empty()) {
+      facts.origin = find_source(flow, failure, facts.blamed->expression);
     }
   }
   if (!failure.fault_code.empty() && facts.status == 0 && failure.fault_details.is_object()) {

@@ -5,6 +5,7 @@
 #include "base/diagnostic.h"
 #include "connector/text.h"
 #include "expression/context_json.h"
+#include "expression/parser.h"
 #include "expression/template.h"
 #include "json/pointer.h"
 #include "repair/reference.h"
@@ -41,6 +42,17 @@ std::string way_of(const Keys& path, std::size_t count) {
   return out;
 }
 
+/// The place that `last(...)` stands for, when its list is known.
+void settle_lasts(const Value& from, Keys& path) {
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    auto* index = std::get_if<std::int64_t>(&path[i]);
+    if (index == nullptr || *index >= 0) continue;
+    const Walk list = walk(from, Keys(path.begin(), path.begin() + static_cast<std::ptrdiff_t>(i)));
+    if (list.end == Walk::End::there && list.value->is_array() && list.value->size() > 0)
+      *index += static_cast<std::int64_t>(list.value->size());
+  }
+}
+
 /// Counted from 1: the innermost list item on the way to the key at `until`.
 std::size_t item_of(const Keys& path, std::size_t until) {
   for (std::size_t i = std::min(until, path.size()); i-- > 0;) {
@@ -52,7 +64,9 @@ std::size_t item_of(const Keys& path, std::size_t until) {
 
 class Tracer {
  public:
-  Tracer(const definition::Flow& flow, const Failure& failure) : flow_(flow), failure_(failure) {}
+  /// `there`: looks for where a value came from that was there; else for one that was missing.
+  Tracer(const definition::Flow& flow, const Failure& failure, bool there)
+      : flow_(flow), failure_(failure), there_(there) {}
 
   std::optional<Origin> trace(Reference reference) {
     // What `item()` means inside a Select's template; outside it is the innermost loop's.
@@ -225,7 +239,7 @@ class Tracer {
   // -------------------------------------------------------------------------------------------------------------------
   // Where the way ends
 
-  std::optional<Origin> end_at(const Reference& reference) {
+  std::optional<Origin> end_at(Reference reference) {
     Origin origin;
     origin.through = through_;
     std::string who;
@@ -242,6 +256,7 @@ class Tracer {
           origin.item = ran_in;
         }
         const Value* record = in_context("actions", action->name);
+        if (there_ && (record == nullptr || record->text_of("status") == "Skipped")) return std::nullopt;
         if (record == nullptr) {
           origin.sentence = who + " did not run before.";
           return origin;
@@ -288,9 +303,29 @@ class Tracer {
       case Reference::Root::item: return std::nullopt;
     }
     static const Value nothing;
+    if (value != nullptr) settle_lasts(*value, reference.path);
     const Walk walked = walk(value == nullptr ? nothing : *value, reference.path);
-    if (walked.end == Walk::End::there) return std::nullopt;
+    if ((walked.end == Walk::End::there) != there_) return std::nullopt;
+    if (there_) return say_source(std::move(origin), who, reference);
     return say(std::move(origin), who, reference, walked);
+  }
+
+  static Origin say_source(Origin origin, const std::string& who, const Reference& reference) {
+    const std::size_t item = item_of(reference.path, reference.path.size());
+    if (item != 0) origin.item = item;
+    origin.property = way_of(reference.path, reference.path.size());
+    const bool returns = reference.root == Reference::Root::action || reference.root == Reference::Root::trigger;
+    origin.sentence = "It came from ";
+    if (!origin.property.empty()) {
+      origin.sentence += "'" + origin.property + "' " + (returns ? "that " + who + " returned" : "of " + who);
+    } else {
+      origin.sentence += returns ? "what " + who + " returned" : who;
+    }
+    if (item != 0 || (reference.root == Reference::Root::loop && origin.item != 0))
+      origin.sentence += " in item " + std::to_string(origin.item);
+    if (origin.sentence.ends_with(',')) origin.sentence.pop_back();
+    origin.sentence += ".";
+    return origin;
   }
 
   std::optional<Origin> say(Origin origin, const std::string& who, const Reference& reference, const Walk& walked) {
@@ -348,6 +383,7 @@ class Tracer {
 
   const definition::Flow& flow_;
   const Failure& failure_;
+  bool there_;
   std::vector<std::string> through_;
 };
 
@@ -379,11 +415,26 @@ void gather_missing(const std::vector<expression::Trace>& traces, int depth, std
 std::optional<Origin> find_origin(const definition::Flow& flow, const Failure& failure, std::string_view text) {
   const auto reference = read_reference(text);
   if (!reference) return std::nullopt;
-  auto origin = Tracer(flow, failure).trace(*reference);
+  auto origin = Tracer(flow, failure, false).trace(*reference);
   if (!origin) return std::nullopt;
   origin->text = text.starts_with('@') ? text.substr(1) : text;
   const std::string shown = way_of(reference->path, reference->path.size());
   origin->sentence = "'" + (shown.empty() ? origin->text : shown) + "' was missing because " + origin->sentence;
+  return origin;
+}
+
+std::optional<Origin> find_source(const definition::Flow& flow, const Failure& failure, std::string_view written) {
+  auto reference = read_reference(written);
+  std::string_view text = written;
+  if (const auto opens = written.find("@{"); !reference && opens != std::string_view::npos) {
+    const auto parsed = expression::parse(written, opens + 2, expression::Ending::right_curly_bracket);
+    if (!parsed || written.find("@{", parsed->end) != std::string_view::npos) return std::nullopt;
+    text = written.substr(opens, parsed->end - opens);
+    reference = read_reference(text);
+  }
+  if (!reference) return std::nullopt;
+  auto origin = Tracer(flow, failure, true).trace(*reference);
+  if (origin) origin->text = text;
   return origin;
 }
 

@@ -169,8 +169,7 @@ const Case cases[] = {
     {"kept secure",
      R"({"type":"Http","runAfter":{},"inputs":{"method":"GET","uri":"http://shop.test"},
          "runtimeConfiguration":{"secureData":{"properties":["outputs"]}}})",
-     R"({"body":{"pin":null}})", "@toUpper(body('Get')?['pin'])",
-     ""},
+     R"({"body":{"pin":null}})", "@toUpper(body('Get')?['pin'])", ""},
     {"a key that is worked out", http, R"({"body":{}})", "@toUpper(body('Get')?[concat('a','b')])", ""},
     {"nothing is missing", http, R"({"body":{"n":1}})", "@div(1, sub(body('Get')?['n'], 1))", ""},
 };
@@ -209,6 +208,29 @@ TEST_F(OriginTest, WhatCoalesceMakesUpForIsNotBlamed) {
   compile(R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
     "Call":{"type":"Http","runAfter":{},"inputs":{"method":"GET","uri":"http://shop.test/@{coalesce(triggerBody()?['x'], 'y')}"}}}})j");
   EXPECT_EQ(about(fail("Call", 0, 404)), "");
+}
+
+TEST_F(OriginTest, AValueThatWasRefusedIsWalkedBackToo) {
+  compile(R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+    "Get":{"type":"Http","runAfter":{},"inputs":{"method":"GET","uri":"http://shop.test"}},
+    "Keep":{"type":"Compose","runAfter":{"Get":["Succeeded"]},"inputs":"@last(body('Get')?['orders'])"},
+    "Call":{"type":"Http","runAfter":{"Keep":["Succeeded"]},"inputs":{"method":"POST","uri":"http://shop.test",
+      "body":{"currency":"@{outputs('Keep')?['currency']}"}}}}})j");
+  ended("Get", R"({"body":{"orders":[{"currency":"EUR"},{"currency":"EURO"}]}})");
+  ended("Keep", R"({"currency":"EURO"})");
+  auto& culprit = ended("Call", R"({"statusCode":400,"body":{"message":"'EURO' is no currency"}})", 0,
+                        R"({"method":"POST","uri":"http://shop.test","body":{"currency":"EURO"}})");
+  culprit.status = engine::Status::failed;
+  culprit.code = "BadRequest";
+  engine::RunEnded over;
+  over.status = engine::Status::failed;
+  over.culprit = culprit.place;
+  over.time = noon;
+  events_.emplace_back(over);
+  const auto explained = explain_run(*flow_, events_, nullptr);
+  ASSERT_TRUE(explained);
+  EXPECT_EQ(about(*explained), "It came from 'orders/currency' that step 'Get' returned in item 2.");
+  EXPECT_EQ(explained->find("where")->find("origin")->find("through")->size(), 1u);
 }
 
 TEST_F(OriginTest, AnEmptyTextInTheAddressIsTold) {

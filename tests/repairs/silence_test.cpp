@@ -294,6 +294,58 @@ TEST_F(SilenceTest, FarFewerRunsThanInTheWeeksBeforeAreTold) {
   EXPECT_EQ(incident(Kind::volume, id)->state, IncidentState::fixed);
 }
 
+TEST_F(SilenceTest, AFlowThatRunsOnceADayIsMissedAfterAWeek) {
+  settings_.every = Duration::hours(12);
+  start();
+  const auto id = flow(polling);
+  store::Batch batch;
+  for (int day = 28; day >= 1; --day)
+    batch.runs.push_back(run(id, now_ - Duration::days(day), store::RunStatus::succeeded));
+  commit(std::move(batch));
+  now_ = now_ + Duration::minutes(2);
+  for (int day = 0; day < 7; ++day) {
+    look();
+    EXPECT_FALSE(is_open(Kind::volume, id)) << day;
+    now_ = now_ + Duration::days(1);
+  }
+  now_ = now_ + Duration::hours(1);
+  look();
+  EXPECT_TRUE(is_open(Kind::volume, id));
+  EXPECT_EQ(told_, std::vector<std::string>{"Far fewer runs than usual"});
+}
+
+TEST_F(SilenceTest, AnEditedPaceBeginsANewNorm) {
+  settings_.every = Duration::minutes(30);
+  start();
+  const auto id = flow(polling);
+  store::Batch batch;
+  for (int week = 4; week >= 1; --week) {
+    for (int i = 0; i < 25; ++i)
+      batch.runs.push_back(
+          run(id, now_ - Duration::days(7 * week) + Duration::minutes(i), store::RunStatus::succeeded));
+  }
+  commit(std::move(batch));
+  // The version that asks each hour was saved a day ago by the test's clock.
+  store::FlowRow row = **store_->flow(id);
+  auto version = **store_->flow_version(id, row.version);
+  version.version = row.version = make_version_name(now_ - Duration::days(1));
+  version.saved = now_ - Duration::days(1);
+  version.definition = *json::parse(
+      R"j({"triggers":{"News":{"type":"Http","inputs":{"method":"GET","uri":"https://shop.test"},
+        "recurrence":{"frequency":"Hour","interval":1}}},"actions":{}})j");
+  ASSERT_TRUE(store_->write([&](store::Transaction& change) -> Result<void> {
+    change.put_flow(row);
+    change.put_flow_version(version);
+    return {};
+  }));
+  flows_ = std::make_unique<runtime::Flows>(*store_, *sealer_, *executor_);  // its cache does not know
+  start();
+  look();
+  now_ = now_ + Duration::minutes(5);
+  be_there(1);
+  EXPECT_FALSE(is_open(Kind::volume, id));
+}
+
 TEST_F(SilenceTest, AnHourInWhichTheServerWasDownSaysNothing) {
   settings_.every = Duration::minutes(30);
   start();

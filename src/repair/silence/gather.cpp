@@ -157,7 +157,7 @@ Result<std::vector<VolumeFacts>> Gatherer::volumes(const store::FlowRow& row, co
   const Timestamp on_since = switched_of(row).time;
   std::optional<std::vector<store::TriggerHistoryRow>> checks;
   std::optional<Timestamp> pace;
-  for (const Duration length : {Duration::hours(1), Duration::days(1)}) {
+  for (const Duration length : {Duration::hours(1), Duration::days(1), Duration::days(7)}) {
     VolumeFacts facts;
     facts.source = flow.trigger.source;
     facts.from = until - length;

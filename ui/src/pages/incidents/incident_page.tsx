@@ -168,7 +168,7 @@ export default function IncidentPage({ id }: { id: string }) {
   const found = items(runs);
   const advice = (incident.howToFix ?? "").split("\n").filter((line) => line !== "");
   // No run failed of it: what should have happened did not.
-  const silent = incident.family === "silence";
+  const silent = incident.family === "silence" && incident.count === 0;
   const flow = incident.flows[0];
   return (
     <Page
@@ -208,16 +208,20 @@ export default function IncidentPage({ id }: { id: string }) {
         </p>
       </section>
       <dl className="facts panel">
-        <div>
-          <dt>{text.incidents.failures}</dt>
-          <dd>
-            {incident.count.toLocaleString("en")} <Plot values={incident.hours} />
-          </dd>
-        </div>
-        <div>
-          <dt>{text.incidents.repaired}</dt>
-          <dd>{incident.repaired.toLocaleString("en")}</dd>
-        </div>
+        {!silent && (
+          <>
+            <div>
+              <dt>{text.incidents.failures}</dt>
+              <dd>
+                {incident.count.toLocaleString("en")} <Plot values={incident.hours} />
+              </dd>
+            </div>
+            <div>
+              <dt>{text.incidents.repaired}</dt>
+              <dd>{incident.repaired.toLocaleString("en")}</dd>
+            </div>
+          </>
+        )}
         <div>
           <dt>{text.incidents.firstSeen}</dt>
           <dd title={when(incident.firstSeen)}>{ago(incident.firstSeen)}</dd>
@@ -254,7 +258,7 @@ export default function IncidentPage({ id }: { id: string }) {
         </div>
       </dl>
       <Jobs incident={id} />
-      {(!silent || incident.count > 0) && (
+      {!silent && (
         <section aria-labelledby="failed-runs">
           <h2 id="failed-runs">{text.incidents.runs}</h2>
           <ListFrame list={runs} count={found.length} empty={<Empty icon={<HistoryRegular />} title={text.incidents.runsEmpty} hint={text.incidents.emptyHint} />}>
