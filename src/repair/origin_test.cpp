@@ -113,6 +113,7 @@ TEST_F(OriginTest, ALoopsItemLeadsThroughWhatMadeItToTheStepThatDidNotReturnIt) 
   EXPECT_EQ(about(explained),
             "'Manager/Email' was missing because step 'Get people' returned no 'value/manager' in item 3.");
   const Value* origin = explained.find("where")->find("origin");
+  ASSERT_NE(origin, nullptr);
   EXPECT_EQ(origin->text_of("action"), "Get_people");
   EXPECT_EQ(origin->find("item")->as_integer(), 3) << "before the filter";
   EXPECT_EQ(origin->find("through")->size(), 4u);
@@ -230,6 +231,7 @@ TEST_F(OriginTest, AValueThatWasRefusedIsWalkedBackToo) {
   const auto explained = explain_run(*flow_, events_, nullptr);
   ASSERT_TRUE(explained);
   EXPECT_EQ(about(*explained), "It came from 'orders/currency' that step 'Get' returned in item 2.");
+  ASSERT_NE(explained->find("where")->find("origin"), nullptr);
   EXPECT_EQ(explained->find("where")->find("origin")->find("through")->size(), 1u);
 }
 

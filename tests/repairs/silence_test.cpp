@@ -364,6 +364,25 @@ TEST_F(SilenceTest, AnHourInWhichTheServerWasDownSaysNothing) {
   EXPECT_FALSE(is_open(Kind::volume, id));
 }
 
+TEST_F(SilenceTest, ARunThatWaitsForAPersonIsNotStuck) {
+  const auto id = flow(R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+    "Approve":{"type":"HttpWebhook","inputs":{"subscribe":{"method":"POST","uri":"https://shop.test"}},"runAfter":{}}}})j");
+  store::Batch batch;
+  for (int i = 0; i < 30; ++i)
+    batch.runs.push_back(
+        run(id, now_ - Duration::hours(40) + Duration::minutes(i), store::RunStatus::succeeded, Duration::seconds(4)));
+  const auto waiting = run(id, now_, store::RunStatus::running);
+  batch.runs.push_back(waiting);
+  engine::ActionStarted asking;
+  asking.place = {0, 0};
+  asking.time = now_;
+  batch.journal.push_back({waiting.number, 0, engine::encode({asking}, *sealer_)});
+  commit(std::move(batch));
+  now_ = now_ + Duration::days(3);
+  look();
+  EXPECT_FALSE(is_open(Kind::stuck, id));
+}
+
 TEST_F(SilenceTest, ARunThatIsFarOverTheFlowsOwnHistoryIsToldWithItsStep) {
   const auto id = flow(polling);
   store::Batch batch;
