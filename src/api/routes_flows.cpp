@@ -169,7 +169,7 @@ http::Response delete_flow(const Parts& parts, const Call& call) {
 http::Response set_state(const Parts& parts, const Call& call, store::FlowState state) {
   const auto live = parts.runtime.flows().find(call.parameters[1]);
   if (!live) return error_reply(live.error());
-  const auto set = parts.runtime.flows().set_state((*live)->row.id, state);
+  const auto set = parts.runtime.flows().set_state((*live)->row.id, state, call.caller.user_name);
   return set ? empty_response(200) : error_reply(set.error());
 }
 

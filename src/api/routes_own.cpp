@@ -10,6 +10,7 @@
 #include "definition/trigger_types.h"
 #include "expression/functions/function.h"
 #include "json/parse.h"
+#include "repair/changes/last_good.h"
 #include "repair/explanation.h"
 #include "repair/report.h"
 
@@ -246,7 +247,19 @@ http::Response one_run(const Parts& parts, const Call& call) {
 Result<Value> explain(const Parts& parts, const Call& call) {
   const auto run = load_run(parts, "", call.parameters[0]);
   if (!run) return run.error();
-  return repair::explain_run(*run->flow, run->events, &parts.connections);
+  auto explained = repair::explain_run(*run->flow, run->events, &parts.connections);
+  if (!explained) return explained;
+  const auto failure = repair::find_failure(*run->flow, run->events);
+  if (!failure) return explained;
+  const auto facts = repair::gather_facts(*run->flow, *failure, &parts.connections);
+  const auto changes =
+      repair::changes_since_last_good({parts.store, parts.sealer, parts.runtime.flows(), &parts.connections},
+                                      *run->flow, *failure, facts.origin ? &*facts.origin : nullptr);
+  if (!changes) return changes.error();
+  if (changes->is_null()) return explained;
+  json::ObjectBuilder whole(*explained);
+  whole.set("sinceLastGood", *changes);
+  return whole.finish();
 }
 
 http::Response explanation(const Parts& parts, const Call& call) {

@@ -68,6 +68,19 @@ Value failure_value(const Facts& facts, const Story& story) {
   return out.finish();
 }
 
+Value origin_value(const Origin& origin) {
+  json::ObjectBuilder out;
+  out.add("text", Value(origin.text));
+  out.add("message", Value(origin.sentence));
+  if (!origin.step.empty()) out.add("action", Value(origin.step));
+  if (origin.item != 0) out.add("item", Value(static_cast<std::int64_t>(origin.item)));
+  if (!origin.property.empty()) out.add("property", Value(origin.property));
+  json::ArrayBuilder through;
+  for (const std::string& step : origin.through) through.push(Value(step));
+  out.add("through", through.finish());
+  return out.finish();
+}
+
 Value where_value(const Facts& facts, const Story& story) {
   json::ObjectBuilder out;
   std::string pointer = facts.action == nullptr ? std::string() : facts.action->pointer;
@@ -97,6 +110,7 @@ Value where_value(const Facts& facts, const Story& story) {
                                          {"message", Value(found.message)},
                                          {"values", values.finish()}}));
   }
+  if (facts.origin) out.add("origin", origin_value(*facts.origin));
   return out.finish();
 }
 
@@ -154,6 +168,11 @@ Value explain(const Facts& facts) {
     if (!rule.applies(facts)) continue;
     story = rule.tell(facts);
     break;
+  }
+  if (facts.origin) {
+    if (!facts.origin_field.empty())
+      story.what_happened += " The step sent '" + facts.origin_field + "' without a value that the flow puts there.";
+    story.what_happened += " " + facts.origin->sentence;
   }
   const bool secure_inputs = facts.action != nullptr && facts.action->settings.secure_inputs;
   const bool secure_outputs = facts.action != nullptr && facts.action->settings.secure_outputs;

@@ -9,6 +9,7 @@
 #include "connector/service_message.h"
 #include "repair/failure.h"
 #include "repair/families.h"
+#include "repair/origin.h"
 
 namespace flowmend::repair {
 
@@ -62,6 +63,8 @@ struct Facts {
   std::optional<connector::ConnectionView> connection;  ///< nothing when it was deleted
   std::optional<ExpressionFinding> expression;
   std::optional<BlamedInput> blamed;
+  std::optional<Origin> origin;  ///< of the value that was missing in the expression or in what was sent, or refused
+  std::string origin_field;      ///< the input that was sent without it; empty for another origin
 
   std::string step() const;             ///< the step's name as people write it: `Get order`
   std::string connection_name() const;  ///< its display name, or its name

@@ -50,6 +50,25 @@ std::optional<ExpressionFinding> expression_of(const definition::Action& action,
   return std::nullopt;
 }
 
+/// Where the value came from that the failed expression missed: its null part, else the culprit itself, else any other
+/// part of it that was missing.
+std::optional<Origin> origin_of(const definition::Flow& flow, const Failure& failure,
+                                const ExpressionFinding& finding) {
+  std::vector<std::string_view> texts;
+  for (const ExpressionFinding::Part& part : finding.values) {
+    const bool missing = part.value && (part.value->is_null() || *part.value == Value(""));
+    if (!part.culprit && missing && finding.subexpression.find(part.text) != std::string::npos)
+      texts.push_back(part.text);
+  }
+  // The longest says most: `body('A')?['b']?['c']` before `body('A')?['b']`.
+  std::stable_sort(texts.begin(), texts.end(), [](auto a, auto b) { return a.size() > b.size(); });
+  texts.push_back(finding.subexpression);
+  for (const std::string_view text : texts) {
+    if (auto origin = find_origin(flow, failure, text)) return origin;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string Facts::step() const {
@@ -101,6 +120,18 @@ Facts gather_facts(const definition::Flow& flow, const Failure& failure, const c
   if (facts.family == Family::expression && !secured) facts.expression = expression_of(*facts.action, failure);
   if (facts.family == Family::action_configuration && facts.status >= 400 && !secured) {
     facts.blamed = find_blamed_input(*facts.action, failure.inputs, facts.said.message);
+  }
+  if (facts.expression) facts.origin = origin_of(flow, failure, *facts.expression);
+  if (facts.family == Family::action_configuration && facts.status >= 400 && !secured) {
+    // What the service speaks of is what matters; other inputs may be empty on purpose.
+    const std::string blamed = facts.blamed ? facts.blamed->pointer : std::string();
+    auto missing = find_missing_input(flow, failure, blamed);
+    if (missing && (blamed.empty() || missing->pointer.starts_with(blamed))) {
+      facts.origin = std::move(missing->origin);
+      facts.origin_field = std::move(missing->field);
+    } else if (facts.blamed && !facts.blamed->expression.empty()) {
+      facts.origin = find_source(flow, failure, facts.blamed->expression);
+    }
   }
   if (!failure.fault_code.empty() && facts.status == 0 && failure.fault_details.is_object()) {
     // The sender says itself which input it could not use.

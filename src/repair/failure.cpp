@@ -149,6 +149,7 @@ class Reader {
     }
     failure.skipped = skipped_by(culprit.place);
     failure.context = context_of(culprit);
+    failure.variable_setters = setters_before(culprit.place);
   }
 
   std::vector<std::string> skipped_by(const Place& culprit) const {
@@ -170,6 +171,25 @@ class Reader {
       if (because) out.push_back(action.name);
     }
     return out;
+  }
+
+  std::map<std::string, std::string, std::less<>> setters_before(const Place& culprit) const {
+    std::map<std::string, std::string, std::less<>> setters;
+    std::set<std::uint32_t> set;  // by the step that ends next
+    for (const engine::Event& event : events_) {
+      if (const auto* variable = std::get_if<engine::VariableSet>(&event)) {
+        set.insert(variable->variable);
+      } else if (const auto* ended = std::get_if<engine::ActionEnded>(&event)) {
+        if (ended->place == culprit) break;
+        if (!known(ended->place.action)) continue;
+        for (const std::uint32_t slot : set) {
+          if (slot < flow_.variables.size())
+            setters[flow_.variables[slot].name] = flow_.actions[ended->place.action].name;
+        }
+        set.clear();
+      }
+    }
+    return setters;
   }
 
   /// What the step's expressions saw: trigger, outputs of the steps that had ended, variables, items, parameters.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,7 +57,9 @@ struct Failure {
   Value outputs;
   std::vector<Attempt> attempts;
   std::vector<std::string> skipped;  ///< steps that did not run because of it
-  Value context;                     ///< what expressions of the step saw, in the form of expression/context_json.h
+  /// Variable -> name of the step that set it last before the failure.
+  std::map<std::string, std::string, std::less<>> variable_setters;
+  Value context;  ///< what expressions of the step saw, in the form of expression/context_json.h
 
   /// The status that the service answered at last; 0 when it did not answer, or nothing was asked.
   int status_code() const;

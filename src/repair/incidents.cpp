@@ -68,7 +68,7 @@ class Incidents::Worker {
     return catch_up();
   }
 
-  using Task = std::variant<store::RunRow, connector::ConnectionView>;
+  using Task = std::variant<store::RunRow, connector::ConnectionView, silence::Note>;
 
   void push(Task task) {
     {
@@ -281,7 +281,8 @@ class Incidents::Worker {
     note.add("id", Value(incident.id));
     note.add("incident", Value(incident.id));
     note.add("time", Value(to_string(incident.last())));
-    note.add("kind", face.count == 0 ? "connectionBroken" : "runFailed");
+    const bool is_silence = silence::is_silence(face.fingerprint);
+    note.add("kind", is_silence ? "silence" : face.count == 0 ? "connectionBroken" : "runFailed");
     std::string title = face.title;
     if (names.size() == 1) title = *names.begin() + ": " + title;
     if (names.size() > 1) title = std::to_string(names.size()) + " flows: " + title;
@@ -291,7 +292,7 @@ class Incidents::Worker {
       note.add("flow", Value(face.last_flow));
       const auto flow = face.flows.find(face.last_flow);
       if (flow != face.flows.end()) note.add("flowDisplayName", Value(flow->second.display_name));
-      note.add("run", Value(face.last_run));
+      if (!face.last_run.empty()) note.add("run", Value(face.last_run));
     }
     if (!face.action.empty()) note.add("action", Value(face.action));
     if (face.connection) {
@@ -388,6 +389,10 @@ class Incidents::Worker {
     for (const Task& task : batch) {
       if (const auto* connection = std::get_if<connector::ConnectionView>(&task)) {
         note_broken(*connection, changed, told);
+        continue;
+      }
+      if (const auto* note = std::get_if<silence::Note>(&task)) {
+        note_silence(*note, changed, told);
         continue;
       }
       const auto& run = std::get<store::RunRow>(task);
@@ -544,6 +549,22 @@ class Incidents::Worker {
     }
   }
 
+  void note_silence(const silence::Note& note, std::map<std::string, Incident>& changed, std::set<std::string>& told) {
+    const std::string fingerprint = silence::fingerprint_of(note.kind, note.flow);
+    const bool in_batch = changed.contains(incident_of(fingerprint));
+    Incident& incident = incident_for(fingerprint, changed);
+    const Value before = incident.parts.empty() ? Value() : to_document(incident);
+    if (note.verdict.state == silence::Verdict::State::silent) {
+      if (silence::fold(incident, note.kind, note.flow, note.flow_display_name, note.verdict.silence, parts_.clock()))
+        told.insert(incident.id);
+    } else if (!incident.parts.empty()) {
+      silence::end(incident, parts_.clock());
+    }
+    // The watch says what lasts again and again: what is known already is not written anew.
+    if (!in_batch && (incident.parts.empty() || to_document(incident) == before))
+      changed.erase(std::string(incident.id));
+  }
+
   /// A connection that stopped working is told even before a run fails of it; the runs then fold into the same
   /// incident.
   void note_broken(const connector::ConnectionView& connection, std::map<std::string, Incident>& changed,
@@ -669,6 +690,8 @@ void Incidents::run_held(const store::RunRow& run) { worker_->push(run); }
 void Incidents::connection_changed(const connector::ConnectionView& connection) {
   if (connection.status == connector::ConnectionStatus::error) worker_->push(connection);
 }
+
+void Incidents::silence_judged(silence::Note note) { worker_->push(std::move(note)); }
 
 std::vector<Incident> Incidents::list(const Filter& filter) const { return worker_->list(filter); }
 std::optional<Incident> Incidents::find(std::string_view id) const { return worker_->find(id); }

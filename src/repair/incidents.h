@@ -8,6 +8,7 @@
 #include "connector/connections.h"
 #include "engine/journal.h"
 #include "repair/incident.h"
+#include "repair/silence/finding.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
 
@@ -52,6 +53,8 @@ class Incidents final : public runtime::RunListener {
   void run_held(const store::RunRow& run) override;
   /// For Connections::on_status_change.
   void connection_changed(const connector::ConnectionView& connection);
+  /// What the watch for silence found out about a flow: opens, keeps or ends the incident of it.
+  void silence_judged(silence::Note note);
 
   struct Filter {
     std::optional<IncidentState> state;

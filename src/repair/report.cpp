@@ -54,6 +54,21 @@ std::string text(const Value& value, std::string_view name) {
   return found == nullptr || found->is_null() ? std::string() : connector::text_of_value(*found);
 }
 
+/// Without what the definition said before and after: it may hold what its names do not give away.
+Value without_values(const Value& explanation) {
+  const Value* since = explanation.find("sinceLastGood");
+  const Value* changes = since == nullptr ? nullptr : since->find("changes");
+  if (changes == nullptr || !changes->is_array()) return explanation;
+  json::ArrayBuilder kept;
+  for (const Value& change : changes->as_array())
+    kept.push(Value::object({{"kind", Value(change.text_of("kind"))}, {"text", Value(change.text_of("text"))}}));
+  json::ObjectBuilder shown(*since);
+  shown.set("changes", kept.finish());
+  json::ObjectBuilder out(explanation);
+  out.set("sinceLastGood", shown.finish());
+  return out.finish();
+}
+
 /// One line of a list; nothing when there is no value. Line breaks would end the list.
 void line(std::string& out, const std::string& name, std::string value) {
   if (value.empty()) return;
@@ -75,7 +90,7 @@ void block(std::string& out, const std::string& heading, const std::string& cont
 }  // namespace
 
 Value make_report(const Value& explanation, const std::string& version) {
-  const Value shown = for_others(explanation);
+  const Value shown = for_others(without_values(explanation));
   static const Value nothing = Value::empty_object();
   const auto part = [&](std::string_view name) -> const Value& {
     const Value* found = shown.find(name);
@@ -121,6 +136,14 @@ Value make_report(const Value& explanation, const std::string& version) {
       }
     }
     block(out, "Expression", content, "");
+  }
+  if (const Value* since = shown.find("sinceLastGood")) {
+    out += "\n## Since the last good run (" + text(*since, "run") + ")\n\n";
+    const Value* changes = since->find("changes");
+    if (changes == nullptr || changes->size() == 0)
+      out += "Nothing that is recorded changed.\n";
+    else
+      for (const Value& change : changes->as_array()) out += "- " + text(change, "text") + "\n";
   }
   if (const Value* request = shown.find("request")) block(out, "Request", json::write_pretty(*request), "json");
   if (const Value* response = shown.find("response")) block(out, "Response", json::write_pretty(*response), "json");

@@ -33,6 +33,15 @@ std::string later_version_name(Timestamp now, const std::string& previous) {
   return name;
 }
 
+/// Before the row gets another state: who wished it, and when. A flow that stands still is told of only when it was not
+/// its owner's wish (repair/silence/off.h).
+void note_switch(store::FlowRow& row, store::FlowState state, std::string_view by) {
+  if (row.state == state) return;
+  json::ObjectBuilder properties(row.properties.is_object() ? row.properties : Value::empty_object());
+  properties.set("switched", Value::object({{"by", Value(by)}, {"time", Value(to_string(row.changed))}}));
+  row.properties = properties.finish();
+}
+
 bool has_errors(const Diagnostics& diagnostics) {
   return std::any_of(diagnostics.begin(), diagnostics.end(),
                      [](const Diagnostic& d) { return d.severity == Severity::error; });
@@ -118,10 +127,11 @@ Result<Saved> Flows::update(std::string_view id, const FlowDraft& draft, std::st
   const auto now = executor_.now();
   row.environment = draft.environment.empty() ? row.environment : draft.environment;
   row.display_name = draft.display_name;
-  row.state = draft.state;
   row.dialect = draft.dialect;
   row.properties = draft.properties;
   row.changed = now;
+  note_switch(row, draft.state, by);
+  row.state = draft.state;
   store::FlowVersionRow version{
       row.id, row.version, now, std::string(by), draft.definition, draft.connection_references, draft.parameter_values};
   if (version.connection_references.is_null()) {
@@ -157,12 +167,13 @@ Result<definition::Compiled> Flows::compile_draft(std::string_view id, const Val
   return compile(**row, **version, definition::Limits::none());
 }
 
-Result<void> Flows::set_state(std::string_view id, store::FlowState state) {
+Result<void> Flows::set_state(std::string_view id, store::FlowState state, std::string_view by) {
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {
     auto row = change.flow(id);
     if (!row) return flow_not_found(id);
-    row->state = state;
     row->changed = executor_.now();
+    note_switch(*row, state, by);
+    row->state = state;
     change.put_flow(*row);
     return {};
   });

@@ -67,7 +67,8 @@ class Flows {
   /// stored. `FlowNotFound`.
   Result<definition::Compiled> compile_draft(std::string_view id, const Value& definition,
                                              const Value& connection_references);
-  Result<void> set_state(std::string_view id, store::FlowState state);
+  /// `by`: who wishes it; kept with the time in the row's properties as `switched`, when the state changes.
+  Result<void> set_state(std::string_view id, store::FlowState state, std::string_view by = {});
   Result<void> erase(std::string_view id);
   Result<void> regenerate_key(std::string_view id, KeyType key);
 

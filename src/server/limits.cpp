@@ -91,6 +91,11 @@ constexpr Entry entries[] = {
      [](ServerLimits& l, std::int64_t n) { l.runtime.split.items_with_concurrency = static_cast<std::size_t>(n); }},
     {"request-url", false, 256, mebibyte, "16384", "bytes of the address of an HTTP action",
      [](ServerLimits& l, std::int64_t n) { l.messages.url_bytes_max = static_cast<std::size_t>(n); }},
+    {"silence-watch", true, second, 3'600 * second, "PT1M", "between two looks for flows that are silent",
+     [](ServerLimits& l, std::int64_t n) { l.silence.every = Duration::milliseconds(n); }},
+    {"silence-checks-failing", true, second, day, "PT5M",
+     "that a trigger's checks fail, three in a row at least, before an incident opens",
+     [](ServerLimits& l, std::int64_t n) { l.silence.patience.length = Duration::milliseconds(n); }},
 };
 
 std::string range_of(const Entry& entry) {

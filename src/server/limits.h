@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "connector/chunks.h"
+#include "repair/silence/watcher.h"
 #include "runtime/runtime.h"
 #include "sandbox/effects.h"
 
@@ -16,6 +17,7 @@ struct ServerLimits {
   runtime::Settings runtime;
   connector::MessageLimits messages;
   sandbox::EffectsSettings sandbox;
+  repair::silence::WatchSettings silence;
 };
 
 /// One line for each: its name, its default, its range and what it means; docs/operating.md shows the same.

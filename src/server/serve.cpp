@@ -23,6 +23,7 @@
 #include "repair/incidents.h"
 #include "repair/notify/notifier.h"
 #include "repair/search/search.h"
+#include "repair/silence/watcher.h"
 #include "repair/trials.h"
 #include "runtime/executor.h"
 #include "runtime/retention.h"
@@ -154,6 +155,9 @@ int serve(const ServeOptions& options) {
     const auto seeded = demo::seed({**store, **runtime, registry, connections}, *services);
     if (!seeded) return refuse(seeded.error());
   }
+
+  repair::silence::Watcher watcher({**store, **sealer, (*runtime)->flows(), connections, incidents}, limits.silence);
+  watcher.start();
 
   std::optional<api::ApprovalDelivery> approvals;
   approvals.emplace(**store, **sealer, **runtime);

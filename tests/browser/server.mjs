@@ -28,13 +28,13 @@ function freePort() {
 }
 
 /**
- * `again`: what a server of before gave, to start anew on its data and ports after `kill`.
+ * `again`: what a server of before gave, to start anew on its data and ports after `kill`. `more`: arguments of `serve`.
  * @returns {Promise<{base: string, signin: string, control: (change?: object) => Promise<object>, kill: () => Promise<void>, stop: () => Promise<void>}>}
  */
-export async function startServer(again) {
+export async function startServer(again, more = []) {
   const data = again?.data ?? (await mkdtemp(join(tmpdir(), "flowmend-browser-")));
   const [port, demoPort] = again?.ports ?? [await freePort(), await freePort()];
-  const child = spawn(binary, ["serve", "--demo", "--data", data, "--listen", `127.0.0.1:${port}`, "--demo-port", String(demoPort)], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(binary, ["serve", "--demo", "--data", data, "--listen", `127.0.0.1:${port}`, "--demo-port", String(demoPort), ...more], { stdio: ["ignore", "pipe", "pipe"] });
   const said = [];
   createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
   const ended = new Promise((resolve) => child.once("exit", resolve));

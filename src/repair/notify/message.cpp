@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "repair/silence/finding.h"
+
 namespace flowmend::repair::notify {
 namespace {
 
@@ -54,6 +56,7 @@ std::string state_word(const Incident& incident) {
 
 std::string count_line(const Incident& incident) {
   const std::int64_t count = incident.count();
+  if (silence::is_silence(incident.face().fingerprint)) return "No run failed: what should have happened did not.";
   if (count == 0) return "No run has failed of it yet.";
   std::string line = count == 1 ? "One failed run" : std::to_string(count) + " failed runs";
   const auto names = flow_names(incident);
@@ -81,9 +84,11 @@ struct Link {
 std::vector<Link> links_of(const Incident& incident) {
   std::vector<Link> links{{"Open the incident", "/incidents/" + incident.id}};
   const IncidentPart& face = incident.face();
+  const bool is_silence = silence::is_silence(face.fingerprint);
   if (!face.last_run.empty())
-    links.push_back(
-        {"Open the latest run at the step that failed", "/flows/" + face.last_flow + "/runs/" + face.last_run});
+    links.push_back({is_silence ? "Open the run" : "Open the latest run at the step that failed",
+                     "/flows/" + face.last_flow + "/runs/" + face.last_run});
+  if (is_silence) links.push_back({"Open the flow", "/flows/" + face.last_flow});
   if (face.connection) links.push_back({"Verify the connection", "/connections"});
   return links;
 }

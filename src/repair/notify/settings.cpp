@@ -163,6 +163,9 @@ Result<FlowPreferences> read_flow_preferences(const Value& value) {
   const auto tell = flag_member(value, "tell", true);
   if (!tell) return tell.error();
   out.tell = *tell;
+  const auto watch = flag_member(value, "watchSilence", true);
+  if (!watch) return watch.error();
+  out.watch_silence = *watch;
   if (const Value* list = value.find("recipients"); list != nullptr && !list->is_null()) {
     if (!list->is_array()) return invalid("'recipients' must be a list of e-mail addresses.");
     if (list->size() > recipients_max)
@@ -179,7 +182,9 @@ Result<FlowPreferences> read_flow_preferences(const Value& value) {
 Value to_value(const FlowPreferences& preferences) {
   json::ArrayBuilder recipients;
   for (const std::string& one : preferences.recipients) recipients.push(Value(one));
-  return Value::object({{"tell", Value(preferences.tell)}, {"recipients", recipients.finish()}});
+  return Value::object({{"tell", Value(preferences.tell)},
+                        {"watchSilence", Value(preferences.watch_silence)},
+                        {"recipients", recipients.finish()}});
 }
 
 Result<SmtpSettings> read_smtp(const Value& body, const SmtpSettings& before) {

@@ -47,6 +47,7 @@ Value to_value(const UserPreferences& preferences);
 /// Whom failures of one flow concern: document of kind `notify-flow`, by flow id.
 struct FlowPreferences {
   bool tell = true;                     ///< false: an incident of this flow alone sends nothing to anyone
+  bool watch_silence = true;            ///< false: what does not happen opens no incident (silence/watcher.h)
   std::vector<std::string> recipients;  ///< addresses that get e-mail at once, beside the users; 20 at most
 };
 Result<FlowPreferences> read_flow_preferences(const Value& value);

@@ -257,6 +257,7 @@ export type Family =
   | "timeout"
   | "limit"
   | "platform"
+  | "silence"
   | "unknown";
 
 export interface FixButton {
@@ -299,6 +300,8 @@ export interface Explanation {
       message: string;
       values?: { text: string; value?: unknown; error?: string; culprit?: boolean }[];
     };
+    /** Where a value came from that was missing. */
+    origin?: { text: string; message: string; action?: string; item?: number; property?: string; through: string[] };
   };
   connection?: { api: string; name: string; displayName: string; status: "Connected" | "Error"; error?: CodeMessage };
   howToFix?: { text: string; button?: FixButton }[];
@@ -314,6 +317,13 @@ export interface Explanation {
     waitMs?: number;
   }[];
   skipped?: string[];
+  /** Against the last run that went well and in which the step succeeded. */
+  sinceLastGood?: {
+    run: string;
+    startTime: string;
+    version: string;
+    changes: { kind: "definition" | "connection" | "inputs" | "source" | "response" | "duration"; text: string; pointer?: string; before?: unknown; after?: unknown }[];
+  };
 }
 
 export interface RequestHistory {
@@ -376,7 +386,7 @@ export interface Report {
 export interface NotificationItem {
   id: string;
   time: string;
-  kind: "runFailed" | "connectionBroken";
+  kind: "runFailed" | "connectionBroken" | "silence";
   title: string;
   message: string;
   flow?: string;
@@ -399,6 +409,7 @@ export interface Incident {
   state: IncidentState;
   title: string;
   message: string;
+  howToFix?: string;
   rule: string;
   family: Family;
   action?: string;

@@ -5,7 +5,7 @@ import { routes } from "../api/paths";
 import { useMarkRead, useNotifications } from "../api/queries";
 import type { NotificationItem } from "../api/types";
 import { isConnectionCause, useMend } from "../pages/incidents/use_mend";
-import { AlertRegular, CheckmarkCircleFilled, ErrorCircleFilled, KeyRegular, PlugDisconnectedRegular } from "../parts/icons";
+import { AlertRegular, CheckmarkCircleFilled, ClockRegular, ErrorCircleFilled, KeyRegular, PlugDisconnectedRegular } from "../parts/icons";
 import { Empty, Loading, Problem } from "../parts/page";
 import { ago, when } from "../parts/time";
 import { text } from "../text";
@@ -80,7 +80,7 @@ export function NotificationsButton() {
             <li key={item.id}>
               <button type="button" className={item.read ? "notification" : "notification notification-new"} onClick={() => choose(item)}>
                 <span className="notification-icon tone-bad" aria-hidden>
-                  {item.kind === "connectionBroken" ? <PlugDisconnectedRegular /> : <ErrorCircleFilled />}
+                  {item.kind === "connectionBroken" ? <PlugDisconnectedRegular /> : item.kind === "silence" ? <ClockRegular /> : <ErrorCircleFilled />}
                 </span>
                 <span className="notification-words">
                   <strong>{item.title}</strong>

@@ -8,15 +8,17 @@ import { text } from "../../text";
 
 interface Choice {
   tell: boolean;
+  watchSilence: boolean;
   recipients: string[];
 }
 
 function Form({ flow, chosen }: { flow: string; chosen: Choice }) {
   const [tell, setTell] = useState(chosen.tell);
+  const [watchSilence, setWatchSilence] = useState(chosen.watchSilence);
   const [recipients, setRecipients] = useState(chosen.recipients.join("\n"));
   const client = useQueryClient();
   const save = useMutation({
-    mutationFn: () => sendJson<Choice>("PUT", paths.flowNotifications(flow), { tell, recipients: recipients.split(/[\s,;]+/).filter((one) => one !== "") }),
+    mutationFn: () => sendJson<Choice>("PUT", paths.flowNotifications(flow), { tell, watchSilence, recipients: recipients.split(/[\s,;]+/).filter((one) => one !== "") }),
     onSuccess: (answer) => client.setQueryData(["notify", "flow", flow], answer),
   });
   return (
@@ -28,6 +30,7 @@ function Form({ flow, chosen }: { flow: string; chosen: Choice }) {
       }}
     >
       <Switch label={text.notify.flowTell} checked={tell} onChange={(_, data) => setTell(data.checked)} />
+      <Switch label={text.notify.flowWatch} checked={watchSilence} onChange={(_, data) => setWatchSilence(data.checked)} />
       <Field label={text.notify.flowRecipients}>
         <Textarea rows={2} value={recipients} onChange={(_, data) => setRecipients(data.value)} />
       </Field>

@@ -166,6 +166,10 @@ export default function IncidentPage({ id }: { id: string }) {
       </Page>
     );
   const found = items(runs);
+  const advice = (incident.howToFix ?? "").split("\n").filter((line) => line !== "");
+  // No run failed of it: what should have happened did not.
+  const silent = incident.family === "silence" && incident.count === 0;
+  const flow = incident.flows[0];
   return (
     <Page
       title={incident.title}
@@ -185,22 +189,39 @@ export default function IncidentPage({ id }: { id: string }) {
     >
       <section className="panel incident-words">
         <p className="prewrap breakable">{incident.message}</p>
+        {advice.length > 0 && (
+          <>
+            <h2>{text.incidents.howToFix}</h2>
+            <ul>
+              {advice.map((line) => (
+                <li key={line} className="breakable">
+                  {line}
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
         <p>
           {incident.connection && incident.family === "authentication" && <VerifyButton incident={incident} connection={incident.connection} />}{" "}
-          {incident.lastRun && <Link href={routes.run(incident.lastRun.flow, incident.lastRun.run)}>{text.incidents.openLast}</Link>}
+          {incident.lastRun && <Link href={routes.run(incident.lastRun.flow, incident.lastRun.run)}>{silent ? text.incidents.openRun : text.incidents.openLast}</Link>}{" "}
+          {silent && flow && <Link href={routes.flow(flow.flow)}>{text.incidents.openFlow}</Link>}
         </p>
       </section>
       <dl className="facts panel">
-        <div>
-          <dt>{text.incidents.failures}</dt>
-          <dd>
-            {incident.count.toLocaleString("en")} <Plot values={incident.hours} />
-          </dd>
-        </div>
-        <div>
-          <dt>{text.incidents.repaired}</dt>
-          <dd>{incident.repaired.toLocaleString("en")}</dd>
-        </div>
+        {!silent && (
+          <>
+            <div>
+              <dt>{text.incidents.failures}</dt>
+              <dd>
+                {incident.count.toLocaleString("en")} <Plot values={incident.hours} />
+              </dd>
+            </div>
+            <div>
+              <dt>{text.incidents.repaired}</dt>
+              <dd>{incident.repaired.toLocaleString("en")}</dd>
+            </div>
+          </>
+        )}
         <div>
           <dt>{text.incidents.firstSeen}</dt>
           <dd title={when(incident.firstSeen)}>{ago(incident.firstSeen)}</dd>
@@ -225,7 +246,8 @@ export default function IncidentPage({ id }: { id: string }) {
             {incident.flows.map((flow, at) => (
               <span key={flow.flow}>
                 {at > 0 && ", "}
-                <Link href={routes.flow(flow.flow)}>{flow.displayName}</Link> ({flow.count})
+                <Link href={routes.flow(flow.flow)}>{flow.displayName}</Link>
+                {flow.count > 0 && ` (${flow.count})`}
               </span>
             ))}
           </dd>
@@ -236,18 +258,20 @@ export default function IncidentPage({ id }: { id: string }) {
         </div>
       </dl>
       <Jobs incident={id} />
-      <section aria-labelledby="failed-runs">
-        <h2 id="failed-runs">{text.incidents.runs}</h2>
-        <ListFrame list={runs} count={found.length} empty={<Empty icon={<HistoryRegular />} title={text.incidents.runsEmpty} hint={text.incidents.emptyHint} />}>
-          <RunTable runs={found} />
-        </ListFrame>
-      </section>
+      {!silent && (
+        <section aria-labelledby="failed-runs">
+          <h2 id="failed-runs">{text.incidents.runs}</h2>
+          <ListFrame list={runs} count={found.length} empty={<Empty icon={<HistoryRegular />} title={text.incidents.runsEmpty} hint={text.incidents.emptyHint} />}>
+            <RunTable runs={found} />
+          </ListFrame>
+        </section>
+      )}
       <section className="panel">
         <Section title={text.incidents.fixes} beside={incident.fixes.length === 0 ? text.incidents.noFixes : String(incident.fixes.length)}>
           <ul className="plain-list">
             {incident.fixes.map((fix) => (
               <li key={fix.time}>
-                {when(fix.time)}: {fix.by ? text.incidents.fixedBy(fix.by) : text.incidents.fixedByRun}
+                {when(fix.time)}: {fix.by ? text.incidents.fixedBy(fix.by) : fix.run ? text.incidents.fixedByRun : text.incidents.fixedByItself}
               </li>
             ))}
           </ul>

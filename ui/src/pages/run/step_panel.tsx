@@ -1,5 +1,7 @@
 import { Button, MessageBar, MessageBarBody } from "@fluentui/react-components";
 import { type ReactNode, useState } from "react";
+import { Link } from "wouter";
+import { routes } from "../../api/paths";
 import { useContent, useRequestHistories, useTraces } from "../../api/queries";
 import type { ActionRecord, ContentLink, Explanation, ExpressionTrace, FixButton, RunTrigger } from "../../api/types";
 import { LightbulbRegular, ErrorCircleFilled } from "../../parts/icons";
@@ -252,6 +254,31 @@ export interface StepPanelProps {
   onFix: (button: FixButton) => void;
 }
 
+/** What is different from the last run in which the step went well. */
+function Changes({ flow, since }: { flow: string; since: NonNullable<Explanation["sinceLastGood"]> }) {
+  return (
+    <>
+      <p className="quiet">
+        <Link href={routes.run(flow, since.run)}>{text.run.lastGood(when(since.startTime))}</Link>
+      </p>
+      {since.changes.length === 0 ? (
+        <p>{text.run.nothingChanged}</p>
+      ) : (
+        <ul>
+          {since.changes.map((change, index) => (
+            <li key={index} className="breakable">
+              {change.text}
+              {(change.before !== undefined || change.after !== undefined) && (
+                <span className="quiet"> {text.run.changedFrom(shown(change.before), shown(change.after))}</span>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
 function Explained({ explanation, onFix }: { explanation: Explanation; onFix: (button: FixButton) => void }) {
   const { where, failure } = explanation;
   return (
@@ -259,7 +286,14 @@ function Explained({ explanation, onFix }: { explanation: Explanation; onFix: (b
       <section className="what" aria-labelledby="what-happened">
         <h3 id="what-happened">{text.run.whatHappened}</h3>
         <p className="what-title">{explanation.title}</p>
-        <p>{explanation.whatHappened}</p>
+        <p>
+          {explanation.whatHappened}{" "}
+          {where?.origin?.action && (
+            <Link href={`${routes.run(explanation.flow, explanation.run)}?step=${encodeURIComponent(where.origin.action)}`}>
+              {text.run.showOrigin(displayName(where.origin.action))}
+            </Link>
+          )}
+        </p>
         <Facts
           facts={[
             [text.run.field, where?.field && <code className="breakable">{where.field}</code>],
@@ -318,6 +352,11 @@ export function StepPanel(props: StepPanelProps) {
       )}
       {record?.status === "Running" && <p className="quiet">{text.run.stillRunning}</p>}
       {explanation && <Explained explanation={explanation} onFix={props.onFix} />}
+      {explanation?.sinceLastGood && (
+        <Section title={text.run.sinceLastGood} beside={explanation.sinceLastGood.changes.length} startsOpen>
+          <Changes flow={props.flow} since={explanation.sinceLastGood} />
+        </Section>
+      )}
       {explanation?.where?.expression && <FailedExpression expression={explanation.where.expression} />}
       {attempts.length > 0 && (
         <Section title={text.run.retries} beside={attempts.length} startsOpen>

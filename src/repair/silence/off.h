@@ -1,0 +1,22 @@
+#pragma once
+
+#include "repair/silence/finding.h"
+#include "store/rows.h"
+
+namespace flowmend::repair::silence {
+
+struct OffFacts {
+  store::FlowState state = store::FlowState::started;
+  Timestamp changed;          ///< of the flow's row
+  std::string owner;          ///< who made it; empty = nobody in particular
+  std::string switched_by;    ///< who switched it last; empty = not known
+  Timestamp switched;         ///< when; not set = not known
+  std::string compile_error;  ///< why the stored definition can't be used; empty = it can
+};
+
+/// Silent when a flow is suspended, when it is on but its stored definition no longer compiles (a newer version may be
+/// stricter), and when somebody other than its owner switched it off. A flow that its owner switched off, and one that
+/// was never on, is as somebody wished it.
+Verdict judge_off(const OffFacts& facts);
+
+}  // namespace flowmend::repair::silence
