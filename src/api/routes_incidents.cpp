@@ -55,7 +55,7 @@ http::Response change(const Parts& parts, const Call& call) {
   const auto invalid = [](std::string message) {
     return error_reply(make_error("InvalidRequestContent", std::move(message)));
   };
-  if (!body->is_object()) return invalid("Send an object with 'state', 'assignee' or 'mutedUntil'.");
+  if (!body->is_object()) return invalid("Send an object with 'state', 'assignee', 'mutedUntil' or 'version'.");
   repair::Incidents::Change wanted;
   for (const json::Member& member : body->as_object()) {
     if (!member.value.is_string()) return invalid("'" + std::string(member.name()) + "' must be a text.");
@@ -70,6 +70,10 @@ http::Response change(const Parts& parts, const Call& call) {
       const auto until = parse_timestamp(text);
       if (!until) return invalid("'mutedUntil' is no time: write it as 2026-11-23T18:00:00Z.");
       wanted.muted_until = *until;
+    } else if (member.name() == "version") {
+      wanted.fixed_in_version = std::string(text);
+    } else if (member.name() == "flow") {
+      wanted.fixed_in_flow = std::string(text);
     } else {
       return invalid("'" + std::string(member.name()) + "' can't be changed.");
     }
