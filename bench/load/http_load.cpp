@@ -1,6 +1,7 @@
-// http_load URL CONNECTIONS SECONDS BODY_FILE: drives one address over keep-alive connections with POST requests, each
-// connection sending its next request when the answer to the last one is there (a closed loop), and prints one JSON
-// line:
+// http_load URL CONNECTIONS SECONDS BODY_FILE [RATE]: drives one address over keep-alive connections with POST requests
+// and prints one JSON line. Each connection sends its next request when the answer to the last one is there (a closed
+// loop); with a RATE (requests/s) requests are due at even times, go out on a connection that is free, and their time
+// counts from when they were due, so a server that stalls can't hide it.
 //   {"connections","seconds","requests","rate","p50_ms","p99_ms","max_ms","errors","statuses":{"200":n}}
 //
 // One thread on epoll, no library: the same small client measures every server here, so that ratios are about servers.
@@ -89,6 +90,7 @@ struct Connection {
   int socket = -1;
   std::size_t sent = 0;
   Clock::time_point started;
+  bool waits = false;  ///< for an answer
   AnswerReader reader;
 };
 
@@ -112,13 +114,14 @@ int open_connection(const Target& target) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: http_load URL CONNECTIONS SECONDS BODY_FILE\n");
+  if (argc != 5 && argc != 6) {
+    std::fprintf(stderr, "usage: http_load URL CONNECTIONS SECONDS BODY_FILE [RATE]\n");
     return 2;
   }
   const Target target = parse_url(argv[1]);
   const int count = std::clamp(std::atoi(argv[2]), 1, 4096);
   const double seconds = std::clamp(std::atof(argv[3]), 0.1, 600.0);
+  const double rate = argc == 6 ? std::clamp(std::atof(argv[5]), 1.0, 1e6) : 0;
   std::ifstream file(argv[4], std::ios::binary);
   if (!file) {
     std::fprintf(stderr, "http_load: cannot read %s\n", argv[4]);
@@ -138,8 +141,9 @@ int main(int argc, char** argv) {
   std::map<int, long> statuses;
   long errors = 0;
 
-  auto send_request = [&](Connection& connection) {
-    connection.started = Clock::now();
+  auto send_request = [&](Connection& connection, Clock::time_point due) {
+    connection.started = due;
+    connection.waits = true;
     std::size_t sent = 0;
     while (sent < request.size()) {
       const auto wrote = write(connection.socket, request.data() + sent, request.size() - sent);
@@ -163,17 +167,46 @@ int main(int argc, char** argv) {
 
   const auto begin = Clock::now();
   const auto end = begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  for (auto& connection : connections) {
-    if (!send_request(connection)) ++errors;
-  }
+  const auto between =
+      std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(rate > 0 ? 1 / rate : 0));
+  auto next_due = begin;
+  std::size_t open_count = connections.size();
+  auto drop = [&](Connection& connection) {
+    close(connection.socket);
+    connection.socket = -1;
+    connection.waits = false;
+    --open_count;
+  };
+  /// Sends what is due on the connections that are free.
+  auto send_due = [&](Clock::time_point now) {
+    for (Connection& connection : connections) {
+      if (now >= end || (rate > 0 && next_due > now)) return;
+      if (connection.socket < 0 || connection.waits) continue;
+      if (!send_request(connection, rate > 0 ? next_due : now)) {
+        ++errors;
+        drop(connection);
+      }
+      next_due += between;
+    }
+  };
 
   std::vector<epoll_event> events(256);
   std::vector<char> buffer(1 << 16);
-  std::size_t open_count = connections.size();
-  bool stopping = false;
+  const auto any_waits = [&] {
+    return std::any_of(connections.begin(), connections.end(), [](const Connection& one) { return one.waits; });
+  };
   while (open_count > 0) {
-    const int ready = epoll_wait(poll, events.data(), static_cast<int>(events.size()), 5000);
-    if (ready <= 0) {
+    const auto now = Clock::now();
+    send_due(now);
+    if (now >= end && !any_waits()) break;
+    const bool paced = rate > 0 && now < end;
+    const auto rest =
+        paced ? std::max(std::min(next_due, end) - now, Clock::duration::zero()) : std::chrono::seconds(5);
+    // A request that is late waits for a free connection, not for its time.
+    const auto pause = paced && next_due <= now ? std::chrono::seconds(5) : std::chrono::nanoseconds(rest);
+    timespec wait{static_cast<time_t>(pause.count() / 1'000'000'000), static_cast<long>(pause.count() % 1'000'000'000)};
+    const int ready = epoll_pwait2(poll, events.data(), static_cast<int>(events.size()), &wait, nullptr);
+    if (ready <= 0 && !(paced && next_due > now)) {
       errors += static_cast<long>(open_count);
       break;
     }
@@ -181,21 +214,21 @@ int main(int argc, char** argv) {
       Connection& connection = connections[events[static_cast<std::size_t>(i)].data.u64];
       if (connection.socket < 0) continue;
       const auto got = read(connection.socket, buffer.data(), buffer.size());
-      int status = got > 0 ? connection.reader.feed(buffer.data(), static_cast<std::size_t>(got)) : -1;
+      const int status = got > 0 ? connection.reader.feed(buffer.data(), static_cast<std::size_t>(got)) : -1;
       if (status == 0) continue;
-      const auto now = Clock::now();
-      if (status > 0) {
-        ++statuses[status];
-        latencies_ms.push_back(std::chrono::duration<float, std::milli>(now - connection.started).count());
-        stopping = stopping || now >= end;
-        if (!stopping && send_request(connection)) continue;
-        if (!stopping) ++errors;
-      } else {
+      if (status < 0) {
         ++errors;
+        drop(connection);
+        continue;
       }
-      close(connection.socket);
-      connection.socket = -1;
-      --open_count;
+      connection.waits = false;
+      const auto answered = Clock::now();
+      ++statuses[status];
+      latencies_ms.push_back(std::chrono::duration<float, std::milli>(answered - connection.started).count());
+      if (rate == 0 && answered < end && !send_request(connection, answered)) {
+        ++errors;
+        drop(connection);
+      }
     }
   }
   const double elapsed = std::chrono::duration<double>(Clock::now() - begin).count();

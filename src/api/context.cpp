@@ -61,7 +61,15 @@ int status_of(std::string_view code) {
 http::Response error_reply(const Error& error) {
   std::string message = error.message;
   if (!error.cure.empty()) message += (message.empty() ? "" : " ") + error.cure;
-  return http::error_response(status_of(error.code), error.code, message);
+  if (error.where.empty()) return http::error_response(status_of(error.code), error.code, message);
+  const Value detail = Value::object({{"code", Value(error.code)},
+                                      {"message", Value(error.message)},
+                                      {"target", Value(error.where)},
+                                      {"cure", Value(error.cure)}});
+  return json_response(status_of(error.code),
+                       Value::object({{"error", Value::object({{"code", Value(error.code)},
+                                                               {"message", Value(message)},
+                                                               {"details", Value::array({detail})}})}}));
 }
 
 Result<Value> body_of(const Call& call) {

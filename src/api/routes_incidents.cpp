@@ -55,7 +55,7 @@ http::Response change(const Parts& parts, const Call& call) {
   const auto invalid = [](std::string message) {
     return error_reply(make_error("InvalidRequestContent", std::move(message)));
   };
-  if (!body->is_object()) return invalid("Send an object with 'state', 'assignee' or 'mutedUntil'.");
+  if (!body->is_object()) return invalid("Send an object with 'state', 'assignee', 'mutedUntil' or 'version'.");
   repair::Incidents::Change wanted;
   for (const json::Member& member : body->as_object()) {
     if (!member.value.is_string()) return invalid("'" + std::string(member.name()) + "' must be a text.");
@@ -70,6 +70,10 @@ http::Response change(const Parts& parts, const Call& call) {
       const auto until = parse_timestamp(text);
       if (!until) return invalid("'mutedUntil' is no time: write it as 2026-11-23T18:00:00Z.");
       wanted.muted_until = *until;
+    } else if (member.name() == "version") {
+      wanted.fixed_in_version = std::string(text);
+    } else if (member.name() == "flow") {
+      wanted.fixed_in_flow = std::string(text);
     } else {
       return invalid("'" + std::string(member.name()) + "' can't be changed.");
     }
@@ -103,6 +107,36 @@ http::Response job_answer(const Result<Value>& job, int status = 200) {
   return job ? json_response(status, *job) : error_reply(job.error());
 }
 
+/// `{flow?, status?, startedFrom?, startedUntil?}`
+Result<repair::Bulk::Filter> filter_of(const Value& value) {
+  const auto invalid = [](std::string message, std::string where) {
+    return make_error("InvalidRequestContent", std::move(message), "/filter" + std::move(where));
+  };
+  if (!value.is_object()) return invalid("'filter' must be an object.", "");
+  repair::Bulk::Filter filter;
+  for (const json::Member& member : value.as_object()) {
+    const std::string name(member.name());
+    if (!member.value.is_string()) return invalid("'" + name + "' of the filter must be a text.", "/" + name);
+    const std::string text(member.value.as_string());
+    if (name == "flow") {
+      filter.flow = text;
+    } else if (name == "status") {
+      const auto status = store::parse_run_status(text);
+      if (!status || (*status != store::RunStatus::failed && *status != store::RunStatus::timed_out &&
+                      *status != store::RunStatus::cancelled))
+        return invalid("'status' of the filter must be Failed, TimedOut or Cancelled.", "/status");
+      filter.statuses = {*status};
+    } else if (name == "startedFrom" || name == "startedUntil") {
+      const auto time = parse_timestamp(text);
+      if (!time) return invalid("'" + name + "' is no time: write it as 2026-11-23T18:00:00Z.", "/" + name);
+      (name == "startedFrom" ? filter.from : filter.until) = *time;
+    } else {
+      return invalid("A filter has no '" + name + "': use flow, status, startedFrom and startedUntil.", "/" + name);
+    }
+  }
+  return filter;
+}
+
 http::Response plan(const Parts& parts, const Call& call) {
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
@@ -118,7 +152,15 @@ http::Response plan(const Parts& parts, const Call& call) {
       selection.runs.emplace_back(run.as_string());
     }
   }
+  if (const Value* filter = body->find("filter")) {
+    auto read = filter_of(*filter);
+    if (!read) return error_reply(read.error());
+    selection.filter = std::move(*read);
+  }
   repair::Bulk::Options options;
+  auto correction = runtime::read_correction(*body);
+  if (!correction) return error_reply(correction.error());
+  options.correction = std::move(*correction);
   const auto whole = [&](std::string_view name, int& into) {
     const Value* value = body->find(name);
     if (value == nullptr) return true;

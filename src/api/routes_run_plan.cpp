@@ -1,5 +1,9 @@
 // Repeating one run: first what it would do, then doing it (docs/reference/portal-api.md).
 
+#include <array>
+#include <functional>
+#include <mutex>
+
 #include "api/routes.h"
 #include "api/views.h"
 #include "repair/run_plan.h"
@@ -39,12 +43,22 @@ http::Response plan(const Parts& parts, const Call& call) {
   return planned ? json_response(200, *planned) : error_reply(planned.error());
 }
 
+/// Held from looking at a plan's version until its run has started: of two that carry out the same plan at the same
+/// moment (a double click), the second one finds it stale. Runs may share one, which costs only time.
+std::mutex& lock_of(const std::string& run) {
+  static std::array<std::mutex, 64> locks;
+  return locks[std::hash<std::string>()(run) % locks.size()];
+}
+
 http::Response resubmit(const Parts& parts, const Call& call) {
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
   const auto how = resubmission_of(*body);
   if (!how) return error_reply(how.error());
-  if (const auto version = body->text_of("version"); !version.empty()) {
+  const auto version = body->text_of("version");
+  std::unique_lock<std::mutex> alone(lock_of(call.parameters[0]), std::defer_lock);
+  if (!version.empty()) {
+    alone.lock();
     const auto planned =
         repair::plan_run(call.parameters[0], *how, parts.store, parts.sealer, parts.runtime.flows(), parts.registry);
     if (!planned) return error_reply(planned.error());

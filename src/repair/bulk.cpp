@@ -108,6 +108,8 @@ struct Job {
                  {"stopPercent", Value(options.stop_percent)},
                  {"keepDone", Value(options.keep_done)},
                  {"definition", options.definition == runtime::DefinitionChoice::latest ? "latest" : "original"}}));
+    if (!options.correction.is_empty())
+      out.add("correction", runtime::correction_record(options.correction, executed_by.empty() ? by : executed_by));
     if (whole) out.add("steps", steps);
     return out.finish();
   }
@@ -152,6 +154,9 @@ struct Job {
       job.options.keep_done = options->find("keepDone") != nullptr && *options->find("keepDone") == Value(true);
       job.options.definition = options->text_of("definition") == "original" ? runtime::DefinitionChoice::original
                                                                             : runtime::DefinitionChoice::latest;
+    }
+    if (const Value* correction = value.find("correction")) {
+      if (auto read = runtime::read_correction(*correction)) job.options.correction = std::move(*read);
     }
     if (const Value* steps = value.find("steps")) job.steps = *steps;
     if (const Value* flows = value.find("flows"); flows != nullptr && flows->is_object()) {
@@ -232,6 +237,9 @@ class Bulk::Worker {
       return make_error("InvalidRequestContent", "'stopPercent' must be 0 to 100.");
     auto rows = select(selection);
     if (!rows) return rows.error();
+    if (rows->empty() && selection.filter)
+      return make_error("NothingToRepair", "No failed run matches the filter that was not repeated already.", {},
+                        "Look at the runs with the same filter, and choose another one.");
     if (rows->empty())
       return make_error("NothingToRepair",
                         "No failed run is left to be repeated: all were repeated and went well, or "
@@ -249,14 +257,10 @@ class Bulk::Worker {
     job->incident = selection.incident;
     job->options = options;
     job->created = now_from_system_clock();
+    if (auto known = leave_out_deleted(*job, *rows); !known) return known.error();
     job->total = rows->size();
-    for (const store::RunRow& row : *rows) {
-      job->runs.push_back(row.number);
-      if (job->flows.contains(row.flow)) continue;
-      const auto flow = parts_.store.flow(row.flow);
-      if (!flow) return flow.error();
-      job->flows[row.flow] = *flow ? (*flow)->version : std::string();
-    }
+    for (const store::RunRow& row : *rows) job->runs.push_back(row.number);
+    if (auto checked = check_correction(*job); !checked) return checked.error();
     job->version = version_of(*job);
     json::ArrayBuilder steps;
     for (const PlannedStep& step :
@@ -307,10 +311,14 @@ class Bulk::Worker {
   }
 
   Result<Value> find(std::string_view id) const {
-    const std::lock_guard lock(mutex_);
-    const auto found = jobs_.find(std::string(id));
-    if (found == jobs_.end()) return not_found(id);
-    return found->second->view(true);
+    Value view;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = jobs_.find(std::string(id));
+      if (found == jobs_.end()) return not_found(id);
+      view = found->second->view(true);
+    }
+    return with_verdict(std::move(view));
   }
 
   Value list(std::string_view incident) const {
@@ -323,11 +331,24 @@ class Bulk::Worker {
     }
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return b.first < a.first; });
     json::ArrayBuilder out;
-    for (auto& [time, view] : found) out.push(std::move(view));
+    for (auto& [time, view] : found) out.push(with_verdict(std::move(view)));
     return out.finish();
   }
 
  private:
+  /// Whether the incident that the job was for is fixed, once the job is over. Without `mutex_`: incidents have their
+  /// own.
+  Value with_verdict(Value view) const {
+    const auto state = view.text_of("state");
+    const auto incident = view.text_of("incident");
+    if (incident.empty() || (state != "done" && state != "stopped" && state != "cancelled")) return view;
+    const auto found = parts_.incidents.find(incident);
+    if (!found) return view;  // merged into another one
+    json::ObjectBuilder out(view);
+    out.add("verdict", Value(found->state == IncidentState::fixed ? "fixed" : "notFixed"));
+    return out.finish();
+  }
+
   static Error not_found(std::string_view id) {
     return make_error("RepairJobNotFound", "There is no repair job '" + std::string(id) + "'.");
   }
@@ -340,9 +361,89 @@ class Bulk::Worker {
     return incident_id(text);
   }
 
+  /// Notes the version of each flow. Runs of a flow that was deleted can't be repeated: they are taken out and told.
+  Result<void> leave_out_deleted(Job& job, std::vector<store::RunRow>& rows) const {
+    std::map<std::string, std::size_t> deleted;
+    for (const store::RunRow& row : rows) {
+      if (job.flows.contains(row.flow) || deleted.contains(row.flow)) continue;
+      const auto flow = parts_.store.flow(row.flow);
+      if (!flow) return flow.error();
+      if (*flow) {
+        job.flows[row.flow] = (*flow)->version;
+      } else {
+        deleted[row.flow] = 0;
+      }
+    }
+    std::erase_if(rows, [&](const store::RunRow& row) {
+      const auto gone = deleted.find(row.flow);
+      if (gone != deleted.end()) ++gone->second;
+      return gone != deleted.end();
+    });
+    if (rows.empty())
+      return make_error("FlowNotFound", "The flow of these runs was deleted: they can't be repeated.", {},
+                        "Make the flow again and start it anew, or mark the incident as fixed.");
+    for (const auto& [flow, count] : deleted) {
+      job.left_out += count;
+      if (job.refusals.size() < refusals_kept)
+        job.refusals.push_back(std::to_string(count) + " runs of flow '" + flow + "', which was deleted");
+    }
+    return {};
+  }
+
+  /// A correction that one of the flows can't take is refused before anything is started.
+  Result<void> check_correction(const Job& job) const {
+    if (job.options.correction.is_empty()) return {};
+    for (const auto& [id, flow_version] : job.flows) {
+      const auto live = parts_.runtime.flows().find(id);
+      if (!live) return live.error();
+      if (!(*live)->flow) continue;  // refused run by run, with the reason
+      if (auto fits = runtime::check_correction(job.options.correction, *(*live)->flow); !fits) return fits.error();
+    }
+    return {};
+  }
+
+  Result<std::vector<store::RunRow>> select(const Filter& filter) const {
+    if (!filter.flow.empty()) {
+      const auto flow = parts_.store.flow(filter.flow);
+      if (!flow) return flow.error();
+      if (!*flow)
+        return make_error("FlowNotFound", "There is no flow '" + filter.flow + "'.", {},
+                          "List the flows: it may have been deleted.");
+    }
+    std::vector<store::RunRow> rows;
+    for (const store::RunStatus status : filter.statuses) {
+      store::RunQuery query;
+      query.flow = filter.flow;
+      query.status = status;
+      query.from = filter.from;
+      query.until = filter.until;
+      query.limit = 1000;
+      while (rows.size() <= runs_max) {
+        const auto page = parts_.store.runs(query);
+        if (!page) return page.error();
+        for (const store::RunRow& row : *page) {
+          // A repetition that failed is in the list itself.
+          const auto repeats = parts_.store.resubmits_of(row.name);
+          if (!repeats) return repeats.error();
+          const bool repeated = std::any_of(repeats->begin(), repeats->end(), [](const store::RunRow& repeat) {
+            return repeat.status != store::RunStatus::cancelled;
+          });
+          if (!repeated) rows.push_back(row);
+        }
+        if (page->size() < query.limit) break;
+        query.after = page->back().name;
+      }
+    }
+    return rows;
+  }
+
   Result<std::vector<store::RunRow>> select(const Selection& selection) const {
-    if (selection.incident.empty() == selection.runs.empty())
-      return make_error("InvalidRequestContent", "Name either an 'incident' or 'runs'.");
+    const int said =
+        (selection.incident.empty() ? 0 : 1) + (selection.runs.empty() ? 0 : 1) + (selection.filter ? 1 : 0);
+    if (said != 1)
+      return make_error("InvalidRequestContent", "Which runs are to be repeated is not said, or said twice.", {},
+                        "Give one of 'incident', 'runs' (a list that is not empty) and 'filter'.");
+    if (selection.filter) return select(*selection.filter);
     if (!selection.incident.empty()) {
       const auto incident = parts_.incidents.find(selection.incident);
       if (!incident) return make_error("IncidentNotFound", "There is no incident '" + selection.incident + "'.");
@@ -354,7 +455,9 @@ class Bulk::Worker {
     for (const std::string& name : selection.runs) {
       const auto row = parts_.store.run(name);
       if (!row) return row.error();
-      if (!*row) return make_error("WorkflowRunNotFound", "There is no run '" + name + "'.");
+      if (!*row)
+        return make_error("WorkflowRunNotFound", "There is no run '" + name + "'.", {},
+                          "Check the run's name; it may have been removed by retention.");
       if (!store::is_over((*row)->status))
         return make_error("WorkflowRunNotCompleted", "Run '" + name + "' is still running.", {},
                           "Wait for its end, or cancel it.");
@@ -561,7 +664,9 @@ class Bulk::Worker {
                      std::chrono::nanoseconds(1'000'000'000 / job->options.rate_per_second);
         const auto number = job->runs[job->cursor];
         const auto tag = job->tag();
-        const runtime::Resubmission definition(job->options.definition, job->options.keep_done);
+        runtime::Resubmission definition(job->options.definition, job->options.keep_done);
+        definition.correction = job->options.correction;
+        definition.signer = job->executed_by;
         lock.unlock();
         const Outcome outcome = resubmit(tag, definition, number);
         lock.lock();
@@ -632,10 +737,18 @@ class Bulk::Worker {
 
   void save(std::unique_lock<std::mutex>& lock, const Job& job) {
     const std::string id = job.id;
-    const Value document = job.document();
+    std::string state;
+    // Somebody may pause or cancel the job while its figures are written: what is stored last must say so, or a crash
+    // would let it go on.
+    while (state != job.state) {
+      state = job.state;
+      const Value document = job.document();
+      lock.unlock();
+      // A store that refuses is told by the store; the figures are recounted from the runs after a crash.
+      static_cast<void>(parts_.store.put_document(job_kind, id, document));
+      lock.lock();
+    }
     lock.unlock();
-    // A store that refuses is told by the store; the figures are recounted from the runs after a crash.
-    static_cast<void>(parts_.store.put_document(job_kind, id, document));
     tell(id);
     lock.lock();
   }

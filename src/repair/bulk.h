@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,21 +46,31 @@ class Bulk final : public runtime::RunListener {
   void run_started(const store::RunRow&) override {}
   void run_ended(const store::RunRow& run) override;
 
-  /// What a plan is made for; one of the two.
+  /// Failed runs that were not repeated well since, by what is known of each.
+  struct Filter {
+    std::string flow;  ///< id; empty = of all flows
+    std::vector<store::RunStatus> statuses{store::RunStatus::failed, store::RunStatus::timed_out};
+    Timestamp from;   ///< started then or later; not set = no bound
+    Timestamp until;  ///< started before; not set = no bound
+  };
+  /// What a plan is made for; one of the three.
   struct Selection {
     std::string incident;           ///< its runs that failed and are not repaired
     std::vector<std::string> runs;  ///< names
+    std::optional<Filter> filter;
   };
   struct Options {
     int rate_per_second = 500;  ///< 1..10,000
     bool canary = true;
     int stop_percent = 20;  ///< of a stage's runs that may fail, 0..100
     runtime::DefinitionChoice definition = runtime::DefinitionChoice::latest;
-    bool keep_done = false;  ///< steps that had succeeded are not done again (runtime::Resubmission)
+    bool keep_done = false;          ///< steps that had succeeded are not done again (runtime::Resubmission)
+    runtime::Correction correction;  ///< of every run; signed with who carries the plan out. Not empty = `keep_done`
   };
-  /// Looks and stores the plan; starts nothing. `NothingToRepair` (with the reason), `IncidentNotFound`,
-  /// `WorkflowRunNotFound`, `WorkflowRunNotCompleted`, `RepairTooLarge`, `InvalidRequestContent`. The value is the
-  /// RepairJob of docs/reference/portal-api.md in state `planned`.
+  /// Looks and stores the plan; starts nothing. Runs of flows that were deleted are left out and said so.
+  /// `NothingToRepair` (with the reason), `IncidentNotFound`, `WorkflowRunNotFound`, `WorkflowRunNotCompleted`,
+  /// `FlowNotFound` (a flow of the filter, or of all runs), `RepairTooLarge`, `InvalidCorrection`,
+  /// `InvalidRequestContent`. The value is the RepairJob of docs/reference/portal-api.md in state `planned`.
   Result<Value> plan(const Selection& selection, const Options& options, std::string_view by);
   /// `RepairJobNotFound`, `RepairPlanStale`, `RepairJobStateConflict`.
   Result<Value> execute(std::string_view job, std::string_view version, std::string_view by);

@@ -61,6 +61,47 @@ Value hours_value(const std::map<std::int64_t, std::int64_t>& hours) {
   return out.finish();
 }
 
+Value fixes_value(const std::vector<Fix>& fixes) {
+  json::ArrayBuilder out;
+  for (const Fix& fix : fixes) {
+    json::ObjectBuilder one;
+    add_time(one, "time", fix.time);
+    add_text(one, "by", fix.by);
+    add_text(one, "run", fix.run);
+    add_text(one, "flow", fix.flow);
+    add_text(one, "version", fix.version);
+    out.push(one.finish());
+  }
+  return out.finish();
+}
+
+std::vector<Fix> fixes_of(const Value& holder) {
+  std::vector<Fix> out;
+  const Value* fixes = holder.find("fixes");
+  if (fixes == nullptr || !fixes->is_array()) return out;
+  for (const Value& fix : fixes->as_array()) {
+    out.push_back({time_of(fix, "time"), std::string(fix.text_of("by")), std::string(fix.text_of("run")),
+                   std::string(fix.text_of("flow")), std::string(fix.text_of("version"))});
+  }
+  return out;
+}
+
+void add_standing(json::ObjectBuilder& out, const Standing& standing) {
+  out.add("state", Value(state_name(standing.state)));
+  add_text(out, "assignee", standing.assignee);
+  add_time(out, "mutedUntil", standing.muted_until);
+  out.add("read", Value(standing.read));
+  add_time(out, "told", standing.told);
+}
+
+std::optional<Standing> standing_of(const Value& value) {
+  const auto state = parse_state(value.text_of("state"));
+  if (!state) return std::nullopt;
+  const Value* read = value.find("read");
+  return Standing{*state, std::string(value.text_of("assignee")), time_of(value, "mutedUntil"),
+                  read != nullptr && *read == Value(true), time_of(value, "told")};
+}
+
 Value part_value(const IncidentPart& part) {
   json::ObjectBuilder out;
   out.add("fingerprint", Value(part.fingerprint));
@@ -78,6 +119,13 @@ Value part_value(const IncidentPart& part) {
   out.add("count", Value(part.count));
   out.add("flows", flows_value(part.flows));
   out.add("hours", hours_value(part.hours));
+  if (part.repaired > 0) out.add("repaired", Value(part.repaired));
+  if (!part.fixes.empty()) out.add("fixes", fixes_value(part.fixes));
+  if (part.before_merge) {
+    json::ObjectBuilder before;
+    add_standing(before, *part.before_merge);
+    out.add("beforeMerge", before.finish());
+  }
   return out.finish();
 }
 
@@ -108,20 +156,24 @@ IncidentPart part_of(const Value& value) {
   if (const Value* hours = value.find("hours"); hours != nullptr && hours->is_array()) {
     for (const Value& hour : hours->as_array()) part.hours[hour_of(time_of(hour, "time"))] = integer_of(hour, "count");
   }
+  part.repaired = integer_of(value, "repaired");
+  part.fixes = fixes_of(value);
+  if (const Value* before = value.find("beforeMerge")) part.before_merge = standing_of(*before);
   return part;
 }
 
-Value fixes_value(const std::vector<Fix>& fixes) {
-  json::ArrayBuilder out;
-  for (const Fix& fix : fixes) {
-    json::ObjectBuilder one;
-    add_time(one, "time", fix.time);
-    add_text(one, "by", fix.by);
-    add_text(one, "run", fix.run);
-    add_text(one, "version", fix.version);
-    out.push(one.finish());
-  }
-  return out.finish();
+void add_fix(IncidentPart& part, const Fix& fix) {
+  part.fixes.push_back(fix);
+  if (part.fixes.size() > fixes_max) part.fixes.erase(part.fixes.begin());
+}
+
+/// A run that began before the fix says nothing about it, nor does one of a version before the one that is said to be
+/// mended. Names of versions of one flow sort the newest first.
+bool is_news_after(const Fix& fix, const Finding& finding) {
+  if (finding.started <= fix.time) return false;
+  const bool of_an_older_version =
+      !fix.version.empty() && !fix.by.empty() && finding.flow == fix.flow && finding.version > fix.version;
+  return !of_an_older_version;
 }
 
 }  // namespace
@@ -153,6 +205,24 @@ std::int64_t Incident::count() const {
   std::int64_t sum = 0;
   for (const IncidentPart& part : parts) sum += part.count;
   return sum;
+}
+
+std::int64_t Incident::repaired() const {
+  std::int64_t sum = 0;
+  for (const IncidentPart& part : parts) sum += part.repaired;
+  return sum;
+}
+
+std::vector<Fix> Incident::fixes() const {
+  std::vector<Fix> all;
+  for (const IncidentPart& part : parts) {
+    for (const Fix& fix : part.fixes) {
+      // Since a merge, a fix stands in each part.
+      if (std::find(all.begin(), all.end(), fix) == all.end()) all.push_back(fix);
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Fix& a, const Fix& b) { return a.time < b.time; });
+  return all;
 }
 
 Timestamp Incident::first() const {
@@ -199,13 +269,9 @@ bool fold(Incident& incident, const Finding& finding, Timestamp now) {
   while (!part.hours.empty() && part.hours.begin()->first <= hour_of(part.last) - hours_kept)
     part.hours.erase(part.hours.begin());
 
-  if (incident.state == IncidentState::muted && incident.muted_until.is_set() && now >= incident.muted_until) {
-    incident.state = incident.assignee.empty() ? IncidentState::fresh : IncidentState::assigned;
-    incident.muted_until = {};
-  }
-  // A run that began before the fix says nothing about it.
-  const bool came_back = incident.state == IncidentState::fixed &&
-                         (incident.fixes.empty() || finding.started > incident.fixes.back().time);
+  end_mute(incident, now);
+  const bool came_back =
+      incident.state == IncidentState::fixed && (part.fixes.empty() || is_news_after(part.fixes.back(), finding));
   if (came_back) incident.state = IncidentState::back;
   if (incident.state == IncidentState::muted || incident.state == IncidentState::fixed) return false;
   if (!came_back && incident.told.is_set() && now - incident.told < told_again_after) return false;
@@ -214,40 +280,82 @@ bool fold(Incident& incident, const Finding& finding, Timestamp now) {
   return true;
 }
 
+void end_mute(Incident& incident, Timestamp now) {
+  if (incident.state != IncidentState::muted || !incident.muted_until.is_set() || now < incident.muted_until) return;
+  incident.state = incident.assignee.empty() ? IncidentState::fresh : IncidentState::assigned;
+  incident.muted_until = {};
+}
+
+void note_fix(Incident& incident, const Fix& fix) {
+  for (IncidentPart& part : incident.parts) add_fix(part, fix);
+  incident.state = IncidentState::fixed;
+  incident.muted_until = {};
+  incident.read = true;
+}
+
+void merge_into(Incident& incident, const Incident& other) {
+  for (const IncidentPart& part : other.parts) {
+    IncidentPart& joined = incident.parts.emplace_back(part);
+    joined.before_merge = other;
+  }
+  incident.read = incident.read && other.read;
+  incident.told = std::max(incident.told, other.told);
+  if (incident.state == IncidentState::fixed && other.is_open()) {
+    incident.state = other.state;
+    incident.muted_until = other.muted_until;
+    if (incident.assignee.empty()) incident.assignee = other.assignee;
+  }
+}
+
+std::optional<Incident> split_off(Incident& incident, std::string_view fingerprint) {
+  const auto part = std::find_if(incident.parts.begin(), incident.parts.end(),
+                                 [&](const IncidentPart& one) { return one.fingerprint == fingerprint; });
+  if (part == incident.parts.end() || incident.parts.size() == 1) return std::nullopt;
+  Incident apart;
+  static_cast<Standing&>(apart) = incident;
+  apart.id = incident_id(fingerprint);
+  apart.parts.push_back(std::move(*part));
+  incident.parts.erase(part);
+  if (apart.id == incident.id) {
+    // What leaves is what the incident was named after: what stays gets the name of its first part.
+    incident.id = incident_id(incident.parts.front().fingerprint);
+  }
+  for (Incident* side : {&incident, &apart}) {
+    IncidentPart& first = side->parts.front();
+    // What stays stands as before the merge only when all of it came with one.
+    if (!first.before_merge) continue;
+    const Timestamp told = side->told;
+    if (side->is_open()) static_cast<Standing&>(*side) = *first.before_merge;
+    const bool failed_since = !first.fixes.empty() && first.last > first.fixes.back().time;
+    if (side->state == IncidentState::fixed && failed_since) side->state = IncidentState::back;
+    // People were told of it under the other's name: once an hour holds over merge and split.
+    side->told = std::max(side->told, told);
+    first.before_merge.reset();
+  }
+  return apart;
+}
+
 Value to_document(const Incident& incident) {
   json::ObjectBuilder out;
-  out.add("state", Value(state_name(incident.state)));
-  add_text(out, "assignee", incident.assignee);
-  add_time(out, "mutedUntil", incident.muted_until);
-  out.add("fixes", fixes_value(incident.fixes));
+  add_standing(out, incident);
   json::ArrayBuilder parts;
   for (const IncidentPart& part : incident.parts) parts.push(part_value(part));
   out.add("parts", parts.finish());
-  out.add("repaired", Value(incident.repaired));
-  out.add("read", Value(incident.read));
-  add_time(out, "told", incident.told);
   return out.finish();
 }
 
 std::optional<Incident> from_document(const Value& document) {
   Incident incident;
-  const auto state = parse_state(document.text_of("state"));
+  const auto standing = standing_of(document);
   const Value* parts = document.find("parts");
-  if (!state || parts == nullptr || !parts->is_array() || parts->size() == 0) return std::nullopt;
-  incident.state = *state;
-  incident.assignee = document.text_of("assignee");
-  incident.muted_until = time_of(document, "mutedUntil");
+  if (!standing || parts == nullptr || !parts->is_array() || parts->size() == 0) return std::nullopt;
+  static_cast<Standing&>(incident) = *standing;
   for (const Value& part : parts->as_array()) incident.parts.push_back(part_of(part));
-  if (const Value* fixes = document.find("fixes"); fixes != nullptr && fixes->is_array()) {
-    for (const Value& fix : fixes->as_array()) {
-      incident.fixes.push_back({time_of(fix, "time"), std::string(fix.text_of("by")), std::string(fix.text_of("run")),
-                                std::string(fix.text_of("version"))});
-    }
+  // Stored by a version that kept these for the incident as a whole.
+  for (const Fix& fix : fixes_of(document)) {
+    for (IncidentPart& part : incident.parts) add_fix(part, fix);
   }
-  incident.repaired = integer_of(document, "repaired");
-  const Value* read = document.find("read");
-  incident.read = read != nullptr && *read == Value(true);
-  incident.told = time_of(document, "told");
+  incident.parts.front().repaired += integer_of(document, "repaired");
   return incident;
 }
 
@@ -277,7 +385,7 @@ Value incident_view(const Incident& incident) {
   out.add("family", Value(face.family));
   add_text(out, "action", face.action);
   out.add("count", Value(incident.count()));
-  out.add("repaired", Value(incident.repaired));
+  out.add("repaired", Value(incident.repaired()));
   add_time(out, "firstSeen", incident.first());
   add_time(out, "lastSeen", incident.last());
   out.add("flows", flows_value(flows));
@@ -288,7 +396,7 @@ Value incident_view(const Incident& incident) {
   }
   add_text(out, "assignee", incident.assignee);
   add_time(out, "mutedUntil", incident.muted_until);
-  out.add("fixes", fixes_value(incident.fixes));
+  out.add("fixes", fixes_value(incident.fixes()));
   out.add("parts", parts.finish());
   return out.finish();
 }

@@ -11,6 +11,7 @@
 
 #include "base/thread_name.h"
 #include "repair/explanation.h"
+#include "repair/verdict.h"
 
 namespace flowmend::repair {
 namespace {
@@ -86,13 +87,16 @@ class Incidents::Worker {
   std::vector<Incident> list(const Filter& filter) const {
     std::vector<Incident> out;
     {
+      const Timestamp now = parts_.clock();
       const std::lock_guard lock(mutex_);
-      for (const auto& [id, incident] : incidents_) {
+      for (const auto& [id, kept] : incidents_) {
+        Incident incident = kept;
+        end_mute(incident, now);
         if (filter.state && incident.state != *filter.state) continue;
         if (filter.open_only && !incident.is_open()) continue;
         const auto touches = [&](const IncidentPart& part) { return part.flows.contains(filter.flow); };
         if (!filter.flow.empty() && std::none_of(incident.parts.begin(), incident.parts.end(), touches)) continue;
-        out.push_back(incident);
+        out.push_back(std::move(incident));
       }
     }
     std::sort(out.begin(), out.end(), [](const Incident& a, const Incident& b) { return b.last() < a.last(); });
@@ -103,7 +107,9 @@ class Incidents::Worker {
     const std::lock_guard lock(mutex_);
     const auto found = incidents_.find(std::string(id));
     if (found == incidents_.end()) return std::nullopt;
-    return found->second;
+    std::optional<Incident> incident = found->second;
+    end_mute(*incident, parts_.clock());
+    return incident;
   }
 
   std::string incident_of(std::string_view fingerprint) const {
@@ -123,6 +129,12 @@ class Incidents::Worker {
       if (!change.state && incident->state == IncidentState::assigned && change.assignee->empty())
         incident->state = IncidentState::fresh;
     }
+    Fix fix{parts_.clock(), std::string(by), "", "", ""};
+    if (!change.fixed_in_version.empty()) {
+      if (change.state != IncidentState::fixed)
+        return bad_change("A version is said of what is fixed.", "Set 'state' to 'fixed', or leave out 'version'.");
+      if (auto named = name_version(*incident, change, fix); !named) return named.error();
+    }
     if (change.state) {
       switch (*change.state) {
         case IncidentState::back:
@@ -137,7 +149,7 @@ class Incidents::Worker {
             return bad_change("'mutedUntil' is in the past.", "Choose a later time, or leave it out.");
           incident->muted_until = change.muted_until;
           break;
-        case IncidentState::fixed: note_fix(*incident, {parts_.clock(), std::string(by), "", ""}); break;
+        case IncidentState::fixed: note_fix(*incident, fix); break;
         case IncidentState::fresh: break;
       }
       incident->state = *change.state;
@@ -155,11 +167,7 @@ class Incidents::Worker {
     if (!incident) return not_found(id);
     const auto joining = find(other);
     if (!joining) return not_found(other);
-    for (const IncidentPart& part : joining->parts) incident->parts.push_back(part);
-    incident->repaired += joining->repaired;
-    incident->read = incident->read && joining->read;
-    incident->told = std::max(incident->told, joining->told);
-    if (incident->state == IncidentState::fixed && joining->is_open()) incident->state = joining->state;
+    merge_into(*incident, *joining);
     if (const auto stored = store({*incident}, {std::string(other)}, {}); !stored) return stored.error();
     return *incident;
   }
@@ -168,28 +176,14 @@ class Incidents::Worker {
     const std::lock_guard writing(write_mutex_);
     auto incident = find(id);
     if (!incident) return not_found(id);
-    const auto part = std::find_if(incident->parts.begin(), incident->parts.end(),
-                                   [&](const IncidentPart& one) { return one.fingerprint == fingerprint; });
-    if (part == incident->parts.end())
+    const std::size_t parts = incident->parts.size();
+    const auto apart = split_off(*incident, fingerprint);
+    if (!apart && parts == 1) return bad_change("The incident holds one cause only: there is nothing to split.");
+    if (!apart)
       return bad_change("The incident has no failures of '" + std::string(fingerprint) + "'.",
                         "Choose one of its 'parts'.");
-    if (incident->parts.size() == 1) return bad_change("The incident holds one cause only: there is nothing to split.");
-    Incident apart;
-    apart.id = incident_id(fingerprint);
-    apart.state = incident->state == IncidentState::muted ? IncidentState::fresh : incident->state;
-    apart.assignee = incident->assignee;
-    apart.fixes = incident->fixes;
-    apart.read = incident->read;
-    apart.told = incident->told;
-    apart.parts.push_back(std::move(*part));
-    incident->parts.erase(part);
-    std::vector<std::string> gone;
-    if (apart.id == incident->id) {
-      // What leaves is what the incident was named after: what stays gets the name of its first part.
-      incident->id = incident_id(incident->parts.front().fingerprint);
-    }
-    if (const auto stored = store({*incident, apart}, gone, {}); !stored) return stored.error();
-    return apart;
+    if (const auto stored = store({*incident, *apart}, {}, {}); !stored) return stored.error();
+    return *apart;
   }
 
   Result<std::vector<store::RunRow>> broken_runs(const Incident& incident, std::size_t limit) const {
@@ -266,9 +260,34 @@ class Incidents::Worker {
  private:
   static bool is_unread(const Incident& incident) { return incident.told.is_set() && !incident.read; }
 
-  static void note_fix(Incident& incident, Fix fix) {
-    incident.fixes.push_back(std::move(fix));
-    if (incident.fixes.size() > fixes_max) incident.fixes.erase(incident.fixes.begin());
+  /// The version in which a user says that the cause is gone.
+  Result<void> name_version(const Incident& incident, const Change& change, Fix& fix) const {
+    std::string flow = change.fixed_in_flow;
+    std::set<std::string> touched;
+    for (const IncidentPart& part : incident.parts) {
+      for (const auto& [id, count] : part.flows) touched.insert(id);
+    }
+    if (flow.empty() && touched.size() == 1) flow = *touched.begin();
+    if (flow.empty())
+      return bad_change("The incident touches " + std::to_string(touched.size()) +
+                            " flows: of which one the version is, is not said.",
+                        "Send 'flow' too.");
+    if (!touched.contains(flow))
+      return bad_change("The incident has no failures of flow '" + flow + "'.", "Choose one of its 'flows'.");
+    std::string version = change.fixed_in_version;
+    if (version == "latest") {
+      const auto live = parts_.flows.find(flow);
+      if (!live) return live.error();
+      version = (*live)->row.version;
+    }
+    const auto stored = parts_.store.flow_version(flow, version);
+    if (!stored) return stored.error();
+    if (!*stored)
+      return bad_change("Flow '" + flow + "' has no version '" + version + "'.",
+                        "Send 'latest', or one of its versions.");
+    fix.flow = flow;
+    fix.version = version;
+    return {};
   }
 
   static Value notification(const Incident& incident) {
@@ -405,10 +424,11 @@ class Incidents::Worker {
         findings.push_back(find_out(run));
         Incident& incident = incident_for(findings.back().fingerprint.key, changed);
         if (fold(incident, findings.back(), parts_.clock())) told.insert(incident.id);
+        note_repetition(run, changed);
       } else if (!store::is_over(run.status)) {
         note_waiting(run, changed, told);
       } else {
-        note_success(run, changed);
+        note_repetition(run, changed);
       }
     }
     if (findings.empty() && changed.empty()) return;
@@ -470,23 +490,27 @@ class Incidents::Worker {
     return finding;
   }
 
-  /// A repetition that went well proves that the cause is gone, when it began after the cause was last seen.
-  void note_success(const store::RunRow& run, std::map<std::string, Incident>& changed) {
-    if (run.status != store::RunStatus::succeeded || run.resubmit_of.empty()) return;
+  /// A repetition proves that the cause is gone when the step that had failed went well in it, and it began after the
+  /// cause was last seen. That the run went well is not enough: it may have gone another way. That it failed later, of
+  /// something else, takes nothing from the proof.
+  void note_repetition(const store::RunRow& run, std::map<std::string, Incident>& changed) {
+    const bool went_well = run.status == store::RunStatus::succeeded;
+    if ((!went_well && !is_failure(run)) || run.resubmit_of.empty()) return;
     const auto first = parts_.store.run(run.resubmit_of);
     if (!first || !*first || (*first)->fingerprint.empty()) return;
-    const std::string id = incident_of((*first)->fingerprint);
-    if (id.empty()) return;
-    Incident& incident = incident_for((*first)->fingerprint, changed);
+    const std::string& fingerprint = (*first)->fingerprint;
+    if (incident_of(fingerprint).empty()) return;
+    Incident& incident = incident_for(fingerprint, changed);
     if (incident.parts.empty()) {
       changed.erase(incident.id);
       return;
     }
-    ++incident.repaired;
+    const auto part = std::find_if(incident.parts.begin(), incident.parts.end(),
+                                   [&](const IncidentPart& one) { return one.fingerprint == fingerprint; });
+    if (went_well && part != incident.parts.end()) ++part->repaired;
     if (incident.state == IncidentState::fixed || run.started < incident.last()) return;
-    incident.state = IncidentState::fixed;
-    incident.read = true;
-    note_fix(incident, {run.ended, "", run.name, run.version});
+    if (!passed_where_it_failed(parts_.store, parts_.sealer, parts_.flows, **first, run)) return;
+    note_fix(incident, {run.ended, "", run.name, run.flow, run.version});
   }
 
   /// Runs that wait for a service that does not work are one incident, fixed when none waits any more. Refused
@@ -505,9 +529,7 @@ class Incidents::Worker {
         if (!left || !left->empty()) continue;
         Incident& incident = incident_for(fingerprint, changed);
         if (incident.state == IncidentState::fixed) continue;
-        incident.state = IncidentState::fixed;
-        incident.read = true;
-        note_fix(incident, {parts_.clock(), "", run.name, run.version});
+        note_fix(incident, {parts_.clock(), "", run.name, run.flow, run.version});
       }
       return;
     }

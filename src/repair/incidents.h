@@ -21,8 +21,8 @@ namespace flowmend::repair {
 /// run is looked at after it is durable, on a thread of this class, many in one transaction when many fail; what a
 /// crash left out is caught up at the next `start`. The newest `kept_max` incidents are kept.
 ///
-/// An incident is fixed when a failed run of it went well on being repeated after its latest failure, or when a user
-/// says so.
+/// An incident is fixed when the step that had failed went well in a repetition that began after its latest failure
+/// (verdict.h), or when a user says so.
 ///
 /// Threads: any. `store`, `sealer`, `flows` and `connections` must outlive it; the destructor waits for the work under
 /// way.
@@ -71,6 +71,9 @@ class Incidents final : public runtime::RunListener {
     std::optional<IncidentState> state;  ///< `back` can't be set
     std::optional<std::string> assignee;
     Timestamp muted_until;  ///< of state muted; not set = until it is taken back
+    /// Of state fixed: `latest` or a version's name. Failures of older versions of that flow do not bring it back.
+    std::string fixed_in_version;
+    std::string fixed_in_flow;  ///< may be left out when the incident touches one flow
   };
   /// `IncidentNotFound`, `InvalidIncidentChange`, the store's.
   Result<Incident> change(std::string_view id, const Change& change, std::string_view by);

@@ -271,11 +271,11 @@ class ShardRuntime final : public Runtime {
       return make_error("WorkflowRunNotFound", "There is no run '" + std::string(run) + "'.", {},
                         "Check the run's name; it may have been removed by retention.");
     }
-    const auto refused = [&](std::string why) {
+    const auto refused = [&](std::string why, std::string cure = {}) {
       return make_error("WorkflowTriggerHistoryCannotBeResubmitted",
-                        "Run '" + std::string(run) + "' can't be resubmitted: " + why);
+                        "Run '" + std::string(run) + "' can't be resubmitted: " + why, {}, std::move(cure));
     };
-    if (!store::is_over((*row)->status)) return refused("it is not over yet.");
+    if (!store::is_over((*row)->status)) return refused("it is not over yet.", "Wait for its end, or cancel it.");
     const auto records = store_.journal((*row)->number);
     if (!records) return records.error();
     if (records->empty()) return refused("its record was removed.");
@@ -301,7 +301,8 @@ class ShardRuntime final : public Runtime {
     trigger.set("keepsRun", keeps ? Value((*row)->name) : Value());
     // What was decided about the run that is repeated was decided for that one.
     if (corrected || start->trigger.find("repair") != nullptr)
-      trigger.set("repair", corrected ? correction_record(how.correction, by) : Value());
+      trigger.set("repair",
+                  corrected ? correction_record(how.correction, how.signer.empty() ? by : how.signer) : Value());
     request.trigger = keeps || start->trigger.find("keepsRun") != nullptr ? trigger.finish() : start->trigger;
     // A tracking id that was the run's own name follows the new run; one that a caller gave stays.
     if (start->client_tracking_id != start->run) request.client_tracking_id = start->client_tracking_id;

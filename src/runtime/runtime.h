@@ -65,6 +65,7 @@ struct Resubmission {
   /// the run goes on where it failed and does nothing twice.
   bool keep_done;
   Correction correction;  ///< what a person decided about steps; not empty = `keep_done`
+  std::string signer;     ///< who decided it; empty = who asks
 };
 
 struct StartedRun {

@@ -1,8 +1,8 @@
 // The commands that speak to a running server: what they print and how they end.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { after, before, test } from "node:test";
-import { binary, startServer } from "./server.mjs";
+import { apiOf, command, post, startWitness, until } from "./api.mjs";
+import { startServer } from "./server.mjs";
 
 let server;
 let token;
@@ -12,17 +12,13 @@ before(async () => {
 });
 after(() => server?.stop());
 
-function flowmend(parameters, more = {}) {
-  return new Promise((resolve) => {
-    execFile(binary, parameters, { env: { ...process.env, FLOWMEND_SERVER: server.base, FLOWMEND_TOKEN: token ?? "", ...more } }, (error, out, problems) => resolve({ code: error ? error.code : 0, out, problems }));
-  });
-}
+const flowmend = (parameters, more) => command(server, token, parameters, more);
 
 const get = async (path) => (await fetch(server.base + path, { headers: { Authorization: `Bearer ${token}` } })).json();
 
 async function failedRun(flow) {
   for (let turn = 0; turn < 300; turn++) {
-    const found = ((await get("/api/v1/runs?status=Failed")).value ?? []).find((run) => run.properties.flowmend.flowDisplayName === flow);
+    const found = ((await get("/api/v1/runs?status=Failed&$top=250")).value ?? []).find((run) => run.properties.flowmend.flowDisplayName === flow);
     if (found) return found.name;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
@@ -87,6 +83,118 @@ test("incidents are listed and repeated", async () => {
   const repeated = await flowmend(["incident", "resubmit", id]);
   assert.equal(repeated.code, 1, "they fail again: nothing was mended");
   assert.match(repeated.out, /failed/);
+});
+
+test("an incident is assigned, muted, fixed in a version, merged and split", async () => {
+  const api = await apiOf(server);
+  const witness = await startWitness();
+  witness.status.now = 400;
+  const flow = await api.makeFlow("one cause", { Ship: post(`${witness.base}/one`) });
+  const second = await api.makeFlow("another cause", { Ship: post(`${witness.base}/another`) });
+  await api.start(flow, {});
+  await api.start(second, {});
+  const { id } = await api.incidentOf(flow, 1);
+  const { id: other } = await api.incidentOf(second, 1);
+  assert.notEqual(id, other);
+  const say = async (...words) => {
+    const said = await flowmend(["incident", ...words]);
+    assert.equal(said.code, 0, said.out + said.problems);
+    return said.out;
+  };
+  const shown = await say("show", id);
+  for (const words of [/State +new/, /Failures +1/, /First seen +\d{4}-/, /Flows +one cause \(1\)/, /Last run +\S+/, /Failures by hour:\n +\d{4}-\d\d-\d\dT\d\dh +1/, /Grouped by:\n +Same request and same answer/]) assert.match(shown, words);
+  assert.match(await say("assign", id, "bob"), /assigned +bob/);
+  assert.match(await say("list", "--state", "assigned", "--flow", flow), new RegExp(`${id} +assigned`));
+  assert.match(await say("assign", id), /new/);
+  assert.match(await say("mute", id, "--until", "2999-01-01T00:00:00Z"), /muted until 2999-/);
+  assert.match(await say("list", "--state", "muted"), new RegExp(id));
+  assert.match(await say("reopen", id), /new/);
+  const soon = new Date(Date.now() + 1000).toISOString();
+  assert.match(await say("mute", id, "--until", soon), /muted until/);
+  for (let turn = 0; turn < 100 && /muted/.test(await say("show", id)); turn++) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.match(await say("show", id), /State +new/, "a mute ends at its time, also when nothing fails");
+
+  assert.match(await say("fix", id, "--version", "latest"), /fixed/);
+  assert.match(await say("show", id), /Fixed before:\n.*said by .*, in version \S+/);
+  await api.start(flow, {});
+  await until("the incident to be back", async () => /State +back/.test(await say("show", id)));
+  assert.match(await say("show", id), /Fixed before:/, "what fixed it before is still told");
+
+  assert.match(await say("merge", id, other), /Failures +3/);
+  const gone = await flowmend(["incident", "show", other]);
+  assert.equal(gone.code, 1);
+  assert.match(gone.problems, /merged into another/);
+  const fingerprint = (await get(`/api/v1/incidents/${id}`)).parts[1].fingerprint;
+  const apart = await say("split", id, fingerprint);
+  assert.match(apart, new RegExp(`Incident +${other}`));
+  assert.match(apart, /Failures +1/);
+  assert.doesNotMatch(apart, /Fixed before/);
+  assert.match(await say("show", id), /Failures +2/);
+  const itself = await flowmend(["incident", "merge", id, id]);
+  assert.equal(itself.code, 1);
+  assert.match(itself.problems, /into itself.*Name another one/);
+  await witness.stop();
+});
+
+test("a job over a filter is planned, started, paused, resumed and cancelled", async () => {
+  const api = await apiOf(server);
+  const witness = await startWitness();
+  witness.status.now = 400;
+  const flow = await api.makeFlow("many", { Ship: post(`${witness.base}/many`) });
+  for (let i = 0; i < 60; i += 20) await Promise.all(Array.from({ length: 20 }, (_, at) => api.start(flow, { order: i + at })));
+  await api.incidentOf(flow, 60);
+  const nothing = await flowmend(["job", "start", "--flow", flow, "--status", "TimedOut"]);
+  assert.equal(nothing.code, 1);
+  assert.match(nothing.problems, /No failed run matches the filter/);
+  const planned = await flowmend(["job", "start", "--flow", flow, "--plan"]);
+  assert.equal(planned.code, 0, planned.problems);
+  assert.match(planned.out, /60 runs would be repeated:\n +many, Ship: writes, done before in 0 runs, not in 60/);
+  assert.equal(witness.requests.length, 60);
+  witness.status.now = 200;
+  const started = await flowmend(["job", "start", "--flow", flow, "--rate", "10", "--at-once", "--no-wait"]);
+  assert.equal(started.code, 0, started.problems);
+  const job = /Job (\S+)/.exec(started.out)[1];
+  const say = async (...words) => (await flowmend(["job", ...words])).out;
+  assert.match(await say("list"), new RegExp(`${job} +running +\\d+/60`));
+  assert.match(await say("pause", job), /paused: /);
+  const again = await flowmend(["job", "pause", job]);
+  assert.equal(again.code, 1);
+  assert.match(again.problems, /is paused/);
+  assert.match(await say("resume", job), /running: /);
+  assert.match(await say("cancel", job), /cancelled: /);
+  assert.match(await say("show", job), /cancelled: \d+ of 60 runs/);
+  const rest = await flowmend(["job", "start", "--flow", flow]);
+  assert.equal(rest.code, 0, rest.out + rest.problems);
+  assert.match(rest.out, /done: /);
+  assert.equal(new Set(witness.requests.filter((one) => one.answered === 200).map((one) => one.body)).size, 60);
+  assert.equal(witness.requests.length, 120, "none twice");
+  await witness.stop();
+});
+
+test("runs that wait are listed, and go on when told", async () => {
+  const api = await apiOf(server);
+  const witness = await startWitness();
+  witness.status.now = 503;
+  const flow = await api.makeFlow("waits", { Ship: post(`${witness.base}/waits`) });
+  const changed = await api.ask("PATCH", `/providers/Microsoft.ProcessSimple/environments/~default/flows/${flow}?api-version=2016-11-01`, { properties: { flowmend: { onOutage: "hold" } } });
+  assert.equal(changed.status, 200, JSON.stringify(changed.body));
+  for (let i = 0; i < 3; i++) await api.start(flow, { order: i });
+  await until("the runs to wait", async () => (await api.runsOf(flow, "Waiting")).length === 3);
+  const listed = await flowmend(["holds", "list"]);
+  assert.equal(listed.code, 0, listed.problems);
+  assert.match(listed.out, new RegExp(`${witness.base}\n +3 runs of 1 flows \\(waits\\) wait for`));
+  const choice = await flowmend(["holds", "choice", witness.base, "--limit-minutes", "60"]);
+  assert.match(choice.out, /Minutes +60/);
+  const wrong = await flowmend(["holds", "choice", witness.base, "--on-outage", "perhaps"]);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.problems, /hold, fail or flow/);
+  witness.status.now = 200;
+  const released = await flowmend(["holds", "release", witness.base]);
+  assert.match(released.out, /3 steps wait: one is tried now/);
+  await until("the runs to end", async () => (await api.runsOf(flow, "Succeeded")).length === 3);
+  assert.match((await flowmend(["holds", "list"])).out, /No run waits for a service/);
+  assert.match((await flowmend(["holds", "fail", witness.base])).out, /Nothing waits for/);
+  await witness.stop();
 });
 
 test("what can't be done is said, with the cure", async () => {

@@ -127,6 +127,14 @@ class RepairTest : public testing::Test {
     wait([&] { return runtime_->counts().active_runs == 0; });
     incidents_->drain();
   }
+  void save(const std::string& text) {
+    runtime::FlowDraft draft;
+    draft.display_name = "Sell";
+    draft.definition = *json::parse(text);
+    const auto saved = runtime_->flows().update(flow_, draft, "ann");
+    ASSERT_TRUE(saved);
+    ASSERT_TRUE(saved->flow);
+  }
   static void wait(const std::function<bool()>& until) {
     for (int i = 0; i < 3000; ++i) {
       if (until()) return;
@@ -184,6 +192,71 @@ TEST_F(RepairTest, AJobRepeatsAllOnceKeepsWhatWasDoneAndFixesTheIncident) {
   wait([&] { return incidents_->list({})[0].state == IncidentState::fixed; });
   EXPECT_TRUE(incidents_->broken_runs(incidents_->list({})[0], 100)->empty());
   EXPECT_EQ(bulk_->plan({incidents_->list({})[0].id, {}}, {}, "ann").error().code, "NothingToRepair");
+}
+
+TEST_F(RepairTest, AnIncidentIsNotFixedByARunThatWentAnotherWay) {
+  run(1);
+  const auto broken = incidents_->broken_runs(incidents_->list({})[0], 10)->at(0).name;
+  runtime::Resubmission skipping;
+  skipping.correction.steps.push_back({"Ship", "", runtime::StepCorrection::Kind::skip, {}});
+  skipping.correction.why = "sent by hand";
+  ASSERT_TRUE(runtime_->resubmit(broken, skipping, "ann"));
+  wait([&] { return runtime_->counts().active_runs == 0; });
+  incidents_->drain();
+  auto incident = incidents_->list({})[0];
+  EXPECT_EQ(incident.repaired(), 1) << "the run itself went well";
+  EXPECT_EQ(incident.state, IncidentState::fresh) << "but nobody has seen Ship go well";
+
+  std::string text = definition;
+  text.replace(text.find(R"("runAfter":{"Pay":["Succeeded"]})"), 32, R"("runAfter":{"Pay":["Failed"]})");
+  save(text);
+  ASSERT_TRUE(runtime_->resubmit(broken, {}, "ann"));
+  wait([&] { return runtime_->counts().active_runs == 0; });
+  incidents_->drain();
+  EXPECT_EQ(incidents_->list({})[0].state, IncidentState::fresh) << "Ship was not done at all";
+
+  save(definition);
+  world_.ship_status = 200;
+  ASSERT_TRUE(runtime_->resubmit(broken, {}, "ann"));
+  wait([&] { return runtime_->counts().active_runs == 0; });
+  incidents_->drain();
+  EXPECT_EQ(incidents_->list({})[0].state, IncidentState::fixed);
+}
+
+TEST_F(RepairTest, AnIncidentIsFixedByARunThatPassedTheStepAndFailedLater) {
+  run(1);
+  const auto first = incidents_->list({})[0].id;
+  const auto broken = incidents_->broken_runs(incidents_->list({})[0], 10)->at(0).name;
+  std::string text = definition;
+  text.insert(text.rfind("}}"),
+              R"j(,"After":{"type":"Compose","inputs":"@int('no')","runAfter":{"Ship":["Succeeded"]}})j");
+  save(text);
+  world_.ship_status = 200;
+  ASSERT_TRUE(runtime_->resubmit(broken, {}, "ann"));
+  wait([&] { return runtime_->counts().active_runs == 0; });
+  incidents_->drain();
+  EXPECT_EQ(incidents_->list({}).size(), 2u);
+  EXPECT_EQ(incidents_->find(first)->state, IncidentState::fixed);
+}
+
+TEST_F(RepairTest, FixedInAVersionIsSaidOfAVersionThatThereIs) {
+  run(1);
+  const auto id = incidents_->list({})[0].id;
+  Incidents::Change change;
+  change.fixed_in_version = "latest";
+  EXPECT_EQ(incidents_->change(id, change, "ann").error().code, "InvalidIncidentChange") << "of what is not fixed";
+  change.state = IncidentState::fixed;
+  change.fixed_in_version = "nonsense";
+  EXPECT_EQ(incidents_->change(id, change, "ann").error().code, "InvalidIncidentChange");
+  change.fixed_in_flow = "nowhere";
+  EXPECT_EQ(incidents_->change(id, change, "ann").error().code, "InvalidIncidentChange");
+  change.fixed_in_flow.clear();
+  change.fixed_in_version = "latest";
+  const auto fixed = incidents_->change(id, change, "ann");
+  ASSERT_TRUE(fixed);
+  EXPECT_EQ(fixed->fixes().at(0).version, (*runtime_->flows().find(flow_))->row.version);
+  run(1);
+  EXPECT_EQ(incidents_->find(id)->state, IncidentState::back);
 }
 
 TEST_F(RepairTest, AJobThatHelpsNothingStopsByItself) {

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <iosfwd>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "server/cli/api_client.h"
 
 namespace CLI {
 class App;
@@ -10,39 +14,66 @@ class App;
 
 namespace flowmend::server {
 
-/// What the commands that speak to a running server are given.
+/// What the commands that speak to a running server are given; each reads what it needs.
 struct ClientOptions {
   std::string server = "http://127.0.0.1:8080";  ///< FLOWMEND_SERVER
   std::string token;                             ///< FLOWMEND_TOKEN; made by `flowmend token create`
-  std::string id;                                ///< of the run or incident
+  std::string id;                                ///< of the run, incident or job; a target
+  std::string other;                             ///< a second id, a fingerprint, a person
   bool original = false;                         ///< the run's own version of the flow instead of the latest
   bool keep_done = false;
   std::string from;        ///< step to go on from
   std::string repetition;  ///< item of the loops around `from`
   std::string output;      ///< JSON: the output of the step `from`, which then is not done
+  std::string input;       ///< JSON: the inputs of the step `from`
   bool skip = false;       ///< the step `from` is not done
   std::string why;
   bool plan_only = false;
   bool no_wait = false;
+  std::string state;          ///< of the incidents to list
+  std::string flow;           ///< id
+  std::string status;         ///< of the runs to repeat
+  std::string started_from;   ///< ISO 8601
+  std::string started_until;  ///< ISO 8601
+  std::string until;          ///< ISO 8601: the end of a mute
+  std::string version;        ///< in which it is fixed
+  int rate = 0;               ///< runs a second; 0 = the server's choice
+  int stop_percent = -1;      ///< -1 = the server's choice
+  bool at_once = false;       ///< without stages
+  std::string on_outage;      ///< hold, fail, flow
+  int limit_minutes = 0;      ///< 0 = as it is
+  int runs_max = 0;           ///< 0 = as it is
 };
 
-/// `flowmend run show|resubmit|cancel RUN`, `flowmend incident list|resubmit ID`: over the REST API of a running
-/// server (docs/reference/portal-api.md), so they do what the portal does, no more.
+/// Does a command's work: 0, or the exit code. Throws `Stopped`.
+using ClientWork = std::function<int(ApiClient& server, const ClientOptions& options, std::ostream& out)>;
+using ClientCommand = std::pair<CLI::App*, ClientWork>;
+
+/// The commands about runs, incidents, jobs and holds, over the REST API of a running server
+/// (docs/reference/portal-api.md), so they do what the portal does, no more.
 class ClientCommands {
  public:
   /// `run`: the group of commands about runs, which others add to as well.
   ClientCommands(CLI::App& app, CLI::App& run);
+  ClientCommands(const ClientCommands&) = delete;  // the parser writes into `options_`
   /// Whether one of them was asked for.
   bool chosen() const;
   /// 0; 1 when the server refused or the work failed (the reason and its cure on `problems`); 2 when it can't be asked.
   int run(std::ostream& out, std::ostream& problems) const;
 
  private:
+  const ClientCommand* chosen_command() const;
+
   ClientOptions options_;
-  CLI::App* show_ = nullptr;
-  CLI::App* resubmit_ = nullptr;
-  CLI::App* cancel_ = nullptr;
-  CLI::App* incident_ = nullptr;
+  std::vector<ClientCommand> commands_;
 };
+
+void add_server_options(CLI::App& command, ClientOptions& options);
+/// --original, --keep-done, --plan, --no-wait
+void add_repeat_options(CLI::App& command, ClientOptions& options);
+/// --from, --repetition, --output, --input, --skip, --why
+void add_correction_options(CLI::App& command, ClientOptions& options);
+/// The body that says how runs are repeated. Throws `Stopped` for JSON that is none.
+Value how_to_repeat(const ClientOptions& options);
 
 }  // namespace flowmend::server
