@@ -13,7 +13,7 @@ struct CodeFamily {
 };
 
 // engine.md 5.3 and the codes that our own rooms give. A prefix ends in `*`.
-constexpr std::array<CodeFamily, 44> codes = {{
+constexpr std::array<CodeFamily, 69> codes = {{
     {"InvalidTemplate", Family::expression},
     {"ExpressionEvaluationFailed", Family::expression},
     {"Unauthorized", Family::authentication},
@@ -25,6 +25,8 @@ constexpr std::array<CodeFamily, 44> codes = {{
     {"ApiConnectionNotFound", Family::authentication},
     {"ConnectionReferenceInvalid", Family::authentication},
     {"DirectApiAuthorizationRequired", Family::authentication},
+    {"DirectApiInvalidAuthorizationSignature", Family::authentication},
+    {"SignInExpired", Family::authentication},
     {"SecretUnreadable", Family::authentication},
     {"ApiNotFound", Family::action_configuration},
     {"ApiOperationNotFound", Family::action_configuration},
@@ -43,21 +45,44 @@ constexpr std::array<CodeFamily, 44> codes = {{
     {"ConnectFailure", Family::transient},
     {"ConnectionClosed", Family::transient},
     {"RequestTimeout", Family::transient},
-    {"NoResponse", Family::transient},
+    {"ServerTimeout", Family::transient},
+    {"GatewayTimeout", Family::transient},
+    {"ServiceTemporarilyUnavailable", Family::transient},
+    {"BadGatewayConnection", Family::transient},
+    {"InvalidChunk", Family::transient},
+    {"ChunkedTransferStalled", Family::transient},
+    {"NoResponse", Family::action_configuration},
+    {"ActionResponseAlreadyDefined", Family::action_configuration},
+    {"WorkflowNotFound", Family::action_configuration},
+    {"WorkflowTriggerIsNotEnabled", Family::action_configuration},
+    {"NestedWorkflowContainsSplitOnTrigger", Family::action_configuration},
+    {"InlineCode*", Family::action_configuration},
+    {"ArtifactNotFound", Family::action_configuration},
+    {"ActionTypeUnavailable", Family::action_configuration},
+    {"InvalidPageResponse", Family::action_configuration},
+    {"ChunkedTransferNotSupported", Family::action_configuration},
+    {"Dynamic*", Family::action_configuration},
+    {"Batch*", Family::action_configuration},
     {"InvalidProtocolResponse", Family::transient},
     {"ContentConversionFailed", Family::data},
     {"InvalidJSON", Family::data},
     {"ValidationFailed", Family::data},
     {"ActionSchemaNotSupported", Family::data},
+    {"ContentMissing", Family::data},
+    {"InvalidContentLink", Family::data},
     {"ActionTimedOut", Family::timeout},
     {"TimedOut", Family::timeout},
     {"OperationTimedOut", Family::timeout},
     {"ActionResponseTimedOut", Family::timeout},
     {"FlowRunQuotaExceeded", Family::limit},
     {"ResponseTooLarge", Family::limit},
+    {"RequestBodyTooLarge", Family::limit},
+    {"ActionUntilConditionFailed", Family::limit},
     {"WorkflowRunActionRepetitionQuotaExceeded", Family::limit},
     {"InternalServerError", Family::platform},
     {"JournalDamaged", Family::platform},
+    {"SandboxUnavailable", Family::platform},
+    {"ActionAborted", Family::platform},
 }};
 
 std::optional<Family> by_code(std::string_view code) {
@@ -67,7 +92,7 @@ std::optional<Family> by_code(std::string_view code) {
     if (prefix ? code.starts_with(entry.code.substr(0, entry.code.size() - 1)) : code == entry.code)
       return entry.family;
   }
-  if (code.ends_with("SizeLimitExceeded") || code.ends_with("QuotaExceeded")) return Family::limit;
+  if (code.ends_with("LimitExceeded") || code.ends_with("QuotaExceeded")) return Family::limit;
   return std::nullopt;
 }
 

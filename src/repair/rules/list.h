@@ -8,6 +8,7 @@
 namespace flowmend::repair {
 
 // The rules by subject. To add one: write it in its group's file and name it in the list at that file's end.
+std::vector<Rule> code_rules();        ///< what a code alone says: one line of data each
 std::vector<Rule> connection_rules();  ///< 401, 403, connections that are missing
 std::vector<Rule> expression_rules();  ///< expressions and conditions
 std::vector<Rule> request_rules();     ///< refused values, services that don't answer
