@@ -140,7 +140,8 @@ TEST_F(TablesTest, TriggersSeeEachChangeOnce) {
     state = location.substr(6);
     if (reply.status == 202) return std::string("-");
     std::string out;
-    for (const Value& row : json_of(reply.body).find("value")->as_array()) out += std::string(row.text_of("title"));
+    const Value body = json_of(reply.body);
+    for (const Value& row : body.find("value")->as_array()) out += std::string(row.text_of("title"));
     return out;
   };
   ASSERT_TRUE(tables_->insert("orders", json_of(R"({"title": "old"})")));
