@@ -91,6 +91,30 @@ TEST(Compile, RefusesMoreTriggersThanTenAndABrokenOneAmongThem) {
   EXPECT_EQ(broken.diagnostics.at(0).pointer, "/triggers/b/recurrence");
 }
 
+TEST(Compile, WarnsOfWhatTheCloudsDoNotTake) {
+  const std::string long_name(81, 'x');
+  std::string umlauts;
+  for (int i = 0; i < 256; ++i) umlauts += "\xC3\xBC";
+  std::string parameters;
+  for (int i = 0; i < 51; ++i)
+    parameters +=
+        (parameters.empty() ? "" : ",") + ("\"p" + std::to_string(i)) + R"(":{"type":"Int","defaultValue":1})";
+  const auto compiled = compile(*json::parse(R"({"description": ")" + umlauts + R"(", "parameters": {)" + parameters +
+                                             R"(}, "triggers": {"t": {"type": "Request",
+      "description": ")" + umlauts + R"(x"}}, "actions": {")" +
+                                             long_name + R"(": {"type": "Compose", "inputs": 1}}})"));
+  ASSERT_NE(compiled.flow, nullptr);
+  std::string found;
+  for (const Diagnostic& one : compiled.diagnostics) {
+    EXPECT_EQ(one.severity, Severity::warning);
+    found += one.code + " " + one.pointer + "\n";
+  }
+  EXPECT_EQ(found,
+            "ParametersLimitExceeded /parameters\nTriggerDescriptionTooLong /triggers/t/description\n"
+            "ActionNameTooLong /actions/" +
+                long_name + "\n");
+}
+
 TEST(Compile, ChecksTheBatchesOfATrigger) {
   const auto first = [](const char* inputs, const char* actions) {
     const Compiled compiled =
