@@ -271,6 +271,40 @@ http::Response flow_connections(const Parts& parts, const Call& call) {
   return list_response(Value::array(parts.connections.describe_all(used)));
 }
 
+Value history_view(const store::TriggerHistoryRow& row) {
+  json::ObjectBuilder properties;
+  properties.add("startTime", Value(to_string(row.started)));
+  properties.add("endTime", Value(to_string(row.ended)));
+  if (row.scheduled.is_set()) properties.add("scheduledTime", Value(to_string(row.scheduled)));
+  properties.add("status", Value(row.status));
+  properties.add("code", Value(row.code));
+  if (!row.error_code.empty())
+    properties.add("error", Value::object({{"code", row.error_code}, {"message", row.error_message}}));
+  properties.add("fired", Value(row.fired));
+  if (!row.run.empty())
+    properties.add("run", Value::object({{"name", row.run},
+                                         {"id", flow_id(row.flow) + "/runs/" + row.run},
+                                         {"type", "Microsoft.ProcessSimple/environments/flows/runs"}}));
+  return Value::object({{"name", row.name},
+                        {"id", flow_id(row.flow) + "/triggers/" + row.trigger + "/histories/" + row.name},
+                        {"type", "Microsoft.ProcessSimple/environments/flows/triggers/histories"},
+                        {"properties", properties.finish()}});
+}
+
+http::Response get_history(const Parts& parts, const Call& call) {
+  const std::string& name = call.parameters[3];
+  // Names sort behind their own beginning: few others stand between.
+  const auto before = name.substr(0, name.empty() ? 0 : name.size() - 1);
+  const auto rows = parts.store.trigger_histories(call.parameters[1], call.parameters[2], before, 50);
+  if (!rows) return error_reply(rows.error());
+  for (const auto& row : *rows) {
+    if (row.name == name) return json_response(200, history_view(row));
+  }
+  return error_reply(make_error("WorkflowTriggerHistoryNotFound",
+                                "The trigger '" + call.parameters[2] + "' has no check '" + name + "'.", {},
+                                "It may have been removed by retention; list the trigger's histories."));
+}
+
 http::Response histories(const Parts& parts, const Call& call) {
   const auto top = top_of(call, 100, 250);
   if (!top) return error_reply(top.error());
@@ -278,25 +312,7 @@ http::Response histories(const Parts& parts, const Call& call) {
       parts.store.trigger_histories(call.parameters[1], call.parameters[2], call.query_value("$skiptoken"), *top);
   if (!rows) return error_reply(rows.error());
   json::ArrayBuilder list;
-  for (const auto& row : *rows) {
-    json::ObjectBuilder properties;
-    properties.add("startTime", Value(to_string(row.started)));
-    properties.add("endTime", Value(to_string(row.ended)));
-    if (row.scheduled.is_set()) properties.add("scheduledTime", Value(to_string(row.scheduled)));
-    properties.add("status", Value(row.status));
-    properties.add("code", Value(row.code));
-    if (!row.error_code.empty())
-      properties.add("error", Value::object({{"code", row.error_code}, {"message", row.error_message}}));
-    properties.add("fired", Value(row.fired));
-    if (!row.run.empty())
-      properties.add("run", Value::object({{"name", row.run},
-                                           {"id", flow_id(row.flow) + "/runs/" + row.run},
-                                           {"type", "Microsoft.ProcessSimple/environments/flows/runs"}}));
-    list.push(Value::object({{"name", row.name},
-                             {"id", flow_id(row.flow) + "/triggers/" + row.trigger + "/histories/" + row.name},
-                             {"type", "Microsoft.ProcessSimple/environments/flows/triggers/histories"},
-                             {"properties", properties.finish()}}));
-  }
+  for (const auto& row : *rows) list.push(history_view(row));
   return list_response(list.finish(), rows->size() < *top ? "" : next_link(call, rows->back().name));
 }
 
@@ -322,6 +338,7 @@ std::vector<RouteEntry> flow_routes() {
       {"POST", FLOWS "/{flow}/triggers/{trigger}/run", "run", run_trigger},
       {"POST", FLOWS "/{flow}/triggers/{trigger}/listCallbackUrl", "run", callback_url},
       {"GET", FLOWS "/{flow}/triggers/{trigger}/histories", "read", histories},
+      {"GET", FLOWS "/{flow}/triggers/{trigger}/histories/{history}", "read", get_history},
       {"POST", FLOWS "/{flow}/triggers/{trigger}/histories/{history}/resubmit", "run",
        [](const Parts& p, const Call& c) { return resubmit(p, c, c.parameters[1], c.parameters[3]); }},
       {"POST", FLOWS "/{flow}/runs/{run}/resubmit", "run",

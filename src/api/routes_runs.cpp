@@ -15,12 +15,15 @@ namespace {
 
 struct Filter {
   std::optional<store::RunStatus> status;
+  std::string word;     ///< the status of a record, which may also be one that runs do not have
+  bool is_not = false;  ///< `ne`; of records alone
   Timestamp from;
   Timestamp until;
 };
 
-/// `status eq 'Failed' and startTime ge 2026-...`: the subset that clients send (rest-api.md 2.8).
-Result<Filter> read_filter(std::string_view text) {
+/// `status eq 'Failed' and startTime ge 2026-...`: the subset that clients send (rest-api.md 2.8). `of_records`: of
+/// actions, repetitions or iterations, which may be skipped, and whose status may be asked for with `ne`.
+Result<Filter> read_filter(std::string_view text, bool of_records = false) {
   Filter filter;
   const auto refuse = [&] {
     return make_error("InvalidFilterExpression", "The filter '" + std::string(text) + "' can't be read.", {},
@@ -54,7 +57,12 @@ Result<Filter> read_filter(std::string_view text) {
     const std::string value = word();
     if (http::same_name(name, "status") && http::same_name(op, "eq")) {
       filter.status = store::parse_run_status(value);
-      if (!filter.status) return refuse();
+      filter.word = value;
+      if (!filter.status && !(of_records && http::same_name(value, "Skipped"))) return refuse();
+    } else if (of_records && http::same_name(name, "status") && http::same_name(op, "ne")) {
+      filter.word = value;
+      filter.is_not = true;
+      if (!store::parse_run_status(value) && !http::same_name(value, "Skipped")) return refuse();
     } else if (http::same_name(name, "startTime")) {
       const auto time = parse_timestamp(value);
       if (!time) return refuse();
@@ -121,18 +129,27 @@ http::Response cancel(const Parts& parts, const Call& call) {
   return cancelled ? empty_response(200) : error_reply(cancelled.error());
 }
 
-/// Keeps the records of the status that `$filter` names.
-Result<std::string> wanted_status(const Call& call) {
-  const auto filter = read_filter(call.query_value("$filter"));
-  if (!filter) return filter.error();
-  return Result<std::string>(boost::system::in_place_value,
-                             filter->status ? std::string(store::run_status_name(*filter->status)) : "");
+/// Whether a record of an action, a repetition or an iteration is one that `$filter` asks for.
+bool fits(const Filter& filter, const Value& properties) {
+  if (!filter.word.empty() && http::same_name(properties.text_of("status"), filter.word) == filter.is_not) return false;
+  if (!filter.from.is_set() && !filter.until.is_set()) return true;
+  const auto started = parse_timestamp(properties.text_of("startTime"));
+  if (!started) return false;
+  return !(filter.from.is_set() && *started < filter.from) && !(filter.until.is_set() && *started >= filter.until);
+}
+
+Value iteration_view(const LoadedRun& run, const std::string& action, const engine::ActionRecord& record) {
+  return Value::object({{"name", record.name},
+                        {"id", flow_id(run.row.flow) + "/runs/" + run.row.name + "/actions/" + action +
+                                   "/scopeRepetitions/" + record.name},
+                        {"type", "Microsoft.ProcessSimple/environments/flows/runs/actions/scopeRepetitions"},
+                        {"properties", record.properties}});
 }
 
 http::Response records(const Call& call, const LoadedRun& run, const std::vector<engine::ActionRecord>& all,
                        const std::string& action, bool repetitions, bool with_links) {
-  const auto status = wanted_status(call);
-  if (!status) return error_reply(status.error());
+  const auto filter = read_filter(call.query_value("$filter"), true);
+  if (!filter) return error_reply(filter.error());
   const auto top = top_of(call, 5000, 5000);
   if (!top) return error_reply(top.error());
   const std::string after(call.query_value("$skiptoken"));
@@ -145,7 +162,7 @@ http::Response records(const Call& call, const LoadedRun& run, const std::vector
       begun = record.name == after;
       continue;
     }
-    if (!status->empty() && record.properties.text_of("status") != *status) continue;
+    if (!fits(*filter, record.properties)) continue;
     if (items.size() == *top) {
       more = true;
       break;
@@ -153,11 +170,7 @@ http::Response records(const Call& call, const LoadedRun& run, const std::vector
     if (with_links) {
       items.push(action_view(call, run, repetitions ? action : record.name, repetitions ? record.name : "", record));
     } else {
-      items.push(Value::object({{"name", record.name},
-                                {"id", flow_id(run.row.flow) + "/runs/" + run.row.name + "/actions/" + action +
-                                           "/scopeRepetitions/" + record.name},
-                                {"type", "Microsoft.ProcessSimple/environments/flows/runs/actions/scopeRepetitions"},
-                                {"properties", record.properties}}));
+      items.push(iteration_view(run, action, record));
     }
     last = record.name;
   }
@@ -207,7 +220,20 @@ http::Response list_scope_repetitions(const Parts& parts, const Call& call) {
   const auto run = load_run(parts, call.parameters[1], call.parameters[2]);
   if (!run) return error_reply(run.error());
   if (run->flow->find_action(call.parameters[3]) == nullptr) return error_reply(no_action(call.parameters[3]));
-  return records(call, *run, run->history->scope_repetitions(call.parameters[3]), call.parameters[3], true, false);
+  return records(call, *run, run->history->scope_repetitions(call.parameters[3]),
+                 run->flow->find_action(call.parameters[3])->name, true, false);
+}
+
+http::Response get_scope_repetition(const Parts& parts, const Call& call) {
+  const auto run = load_run(parts, call.parameters[1], call.parameters[2]);
+  if (!run) return error_reply(run.error());
+  const auto* loop = run->flow->find_action(call.parameters[3]);
+  if (loop == nullptr) return error_reply(no_action(call.parameters[3]));
+  for (const auto& record : run->history->scope_repetitions(loop->name)) {
+    if (record.name == call.parameters[4]) return json_response(200, iteration_view(*run, loop->name, record));
+  }
+  return error_reply(make_error("WorkflowRunActionRepetitionNotFound",
+                                "The action '" + loop->name + "' has no iteration '" + call.parameters[4] + "'."));
 }
 
 http::Response request_histories(const Parts& parts, const Call& call) {
@@ -301,6 +327,7 @@ std::vector<RouteEntry> run_routes() {
       {"GET", RUNS "/{run}/actions/{action}/repetitions", "read", list_repetitions},
       {"GET", RUNS "/{run}/actions/{action}/repetitions/{repetition}", "read", get_repetition},
       {"GET", RUNS "/{run}/actions/{action}/scopeRepetitions", "read", list_scope_repetitions},
+      {"GET", RUNS "/{run}/actions/{action}/scopeRepetitions/{repetition}", "read", get_scope_repetition},
       {"GET", RUNS "/{run}/actions/{action}/requestHistories", "read", request_histories},
       {"GET", RUNS "/{run}/actions/{action}/repetitions/{repetition}/requestHistories", "read", request_histories},
       {"POST", RUNS "/{run}/actions/{action}/listExpressionTraces", "read", traces},

@@ -73,6 +73,8 @@ class Loader {
   void read_connection_parameters(const Value& parameters);
   void derive_connection_parameters();
   void read_policies(const Value& list);
+  void read_polling(const Value& parameters);
+  void read_trigger_value(const Operation& operation, const std::string& name, const Value& written);
   void mark_scripts(const Value& properties);
   void read_capabilities();
 
@@ -329,6 +331,8 @@ bool Loader::read_parameter(Operation& operation, const Value& written, const st
   OperationParameter parameter;
   parameter.name = written.text_of("name");
   const std::string place = lower_case(trim(written.text_of("in")));
+  if (const Value* value = extension(written, "x-ms-trigger-value"); value != nullptr && place == "query")
+    read_trigger_value(operation, parameter.name, *value);
   if (place == "path") {
     parameter.place = ParameterPlace::path;
   } else if (place == "query") {
@@ -576,6 +580,45 @@ void Loader::derive_connection_parameters() {
   }
 }
 
+/// The policy `pollingtrigger`.
+void Loader::read_polling(const Value& parameters) {
+  Polling polling;
+  polling.operations = text_list(parameters.find("x-ms-apimTemplate-operationName"));
+  polling.items = parameters.text_of("x-ms-apimTemplateParameter.triggerDataPath");
+  const Value* config = parameters.find("x-ms-apimTemplateParameter.triggerConfig");
+  if (config != nullptr && config->is_object()) {
+    for (const json::Member& member : config->as_object()) {
+      // One page is what a poll gets; and a real file has a value without a name.
+      if (member.name().empty() || lower_case(member.name()).starts_with("x-ms-")) continue;
+      polling.next.emplace_back(std::string(member.name()), text_of_value(member.value));
+    }
+  }
+  connector_->pollings.push_back(std::move(polling));
+}
+
+/// `x-ms-trigger-value` of a query parameter: the next value is that of the first item.
+void Loader::read_trigger_value(const Operation& operation, const std::string& name, const Value& written) {
+  const auto path_of = [](std::string_view path) {
+    std::string out;
+    while (!path.empty()) {
+      const auto part = path.substr(0, path.find_first_of("./"));
+      path.remove_prefix(std::min(path.size(), part.size() + 1));
+      if (part.empty()) continue;
+      out += "?['";
+      for (const char c : part) out += c == '\'' ? std::string("''") : std::string(1, c);
+      out += "']";
+    }
+    return out;
+  };
+  const std::string items = "triggerBody()" + path_of(written.text_of("value-collection"));
+  const std::string next = "@first(" + items + ")" + path_of(written.text_of("value-path"));
+  if (!connector_->pollings.empty() && connector_->pollings.back().operations.front() == operation.id) {
+    connector_->pollings.back().next.emplace_back(name, next);
+  } else {
+    connector_->pollings.push_back({{operation.id}, {{name, next}}, "@" + items});
+  }
+}
+
 void Loader::read_policies(const Value& list) {
   std::size_t index = 0;
   for (const Value& instance : list.as_array()) {
@@ -587,6 +630,10 @@ void Loader::read_policies(const Value& list) {
           parameters == nullptr ? nullptr : parameters->find("x-ms-apimTemplateParameter." + std::string(name));
       return value == nullptr ? std::string() : text_of_value(*value);
     };
+    if (id == "pollingtrigger") {
+      if (parameters != nullptr) read_polling(*parameters);
+      continue;
+    }
     Policy policy;
     policy.operations =
         text_list(parameters == nullptr ? nullptr : parameters->find("x-ms-apimTemplate-operationName"));

@@ -115,6 +115,13 @@ struct Policy {
   bool covers(std::string_view operation_id) const;
 };
 
+/// How polling triggers go on whose service keeps no place for its callers: connector/polling.h.
+struct Polling {
+  std::vector<std::string> operations;
+  std::vector<std::pair<std::string, std::string>> next;  ///< query parameter -> expression over the last answer
+  std::string items;                                      ///< expression: what is new; empty = the whole body
+};
+
 class NativeConnector;
 
 struct Connector {
@@ -131,6 +138,7 @@ struct Connector {
   std::vector<std::string> security;                       ///< the document's own requirement, flattened
   std::vector<ConnectionParameter> connection_parameters;  ///< in the order of the form
   std::vector<Policy> policies;
+  std::vector<Polling> pollings;
   std::optional<TestConnection> test_connection;
   Value swagger;                      ///< as loaded
   Value properties;                   ///< as loaded; null when missing

@@ -15,6 +15,7 @@
 #include "connector/native/pool.h"
 #include "connector/notification.h"
 #include "connector/pace.h"
+#include "connector/polling.h"
 #include "connector/reference.h"
 #include "connector/service_message.h"
 #include "connector/sign_in.h"
@@ -41,9 +42,10 @@ struct Prepared {
   std::string target;  ///< engine::AttemptFinished::target
   std::string next_link_name;
   std::string items_name;
+  const Polling* polling = nullptr;   ///< of a trigger whose service keeps no place
   NativeConnector* native = nullptr;  ///< does it itself; then `request` is only what the record shows
   NativeCall native_call;
-  std::shared_ptr<const Connector> connector;  ///< keeps what `native_call` points into
+  std::shared_ptr<const Connector> connector;  ///< keeps what `native_call` and `polling` point into
 };
 
 struct Refusal {
@@ -252,6 +254,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
           prepared->native == nullptr
               ? to_outcome(*job->call, prepared->request, std::move(reply), prepared->keep)
               : to_native_outcome(*job->call, prepared->request, std::move(reply), prepared->keep);
+      if (prepared->polling != nullptr)
+        remember_place(*prepared->polling, job->call->get_poll ? job->call->poll_uri : std::string(), outcome);
       outcome.target = prepared->target;
       outcome.next_link_name = prepared->next_link_name;
       outcome.items_name = prepared->items_name;
@@ -372,7 +376,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
           Value::object({{"kind", Value("inputs")}})};
     }
     add_run_headers(call, context, prepared.request);
-    if (call.get_poll) prepared.request = build_poll(call, prepared.request);
+    const bool asked_after = prepared.polling != nullptr && ask_after(call.poll_uri, prepared.request);
+    if (call.get_poll && !asked_after) prepared.request = build_poll(call, prepared.request);
     return std::nullopt;
   }
 
@@ -425,6 +430,10 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     prepared.connection = key;
     prepared.generation = material->generation;
     prepared.requests_per_minute = material->requests_per_minute;
+    if (context.run.empty()) {  // a trigger asks
+      prepared.connector = material->connector;
+      prepared.polling = polling_of(connector, *operation);
+    }
     prepared.next_link_name = operation->next_link_name;
     prepared.items_name = operation->items_name;
     return std::nullopt;

@@ -45,7 +45,7 @@ constexpr std::array entries = {
     ActionTypeEntry{"Function", true, function, "function"},
     ActionTypeEntry{"InvokeFunction", false, unavailable, ""},
     ActionTypeEntry{"ApiManagement", true, api_management, "api method pathTemplate"},
-    ActionTypeEntry{"ServiceProvider", false, unavailable, ""},
+    ActionTypeEntry{"ServiceProvider", true, service_provider, "serviceProviderConfiguration"},
     ActionTypeEntry{"SendToBatch", true, send_to_batch, "batchName content host"},
     ActionTypeEntry{"Batch", false, unavailable, ""},
     ActionTypeEntry{"Liquid", false, unavailable, ""},

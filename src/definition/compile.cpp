@@ -8,6 +8,7 @@
 #include "definition/flow.h"
 #include "definition/order.h"
 #include "definition/secure.h"
+#include "definition/service_providers.h"
 #include "definition/settings.h"
 #include "definition/trigger_types.h"
 #include "definition/words.h"
@@ -392,6 +393,7 @@ class Reader {
            "Use a Request, a Recurrence or a connector's trigger.");
     }
     trigger.recurrence = member_at(written, {"recurrence"});
+    if (entry != nullptr && entry->name == "ServiceProvider") read_service_provider_trigger(written, at, trigger);
     if (entry != nullptr && entry->runs && entry->needs_recurrence)
       check_recurrence(trigger.recurrence, at + "/recurrence", diagnostics_);
     if (trigger.source == TriggerSource::batch && entry != nullptr) check_batch_trigger(written, at);
@@ -410,7 +412,10 @@ class Reader {
         }
       }
     }
-    trigger.split_on = Template::compile(member_at(written, {"splitOn"}), *names_, at + "/splitOn", diagnostics_);
+    const Value& split_on = member_at(written, {"splitOn"});
+    trigger.split_automatically = split_on.is_string() && same_word(split_on.as_string(), "@autoload()");
+    if (!trigger.split_automatically)
+      trigger.split_on = Template::compile(split_on, *names_, at + "/splitOn", diagnostics_);
     trigger.client_tracking_id = Template::compile(member_at(written, {"correlation", "clientTrackingId"}), *names_,
                                                    at + "/correlation/clientTrackingId", diagnostics_);
     trigger.schema_validation = has_option(written, "EnableSchemaValidation");
@@ -420,6 +425,23 @@ class Reader {
     trigger.secure_outputs = is_secured(written, "outputs");
     read_trigger_concurrency(member_at(written, {"runtimeConfiguration", "concurrency"}),
                              at + "/runtimeConfiguration/concurrency", trigger);
+  }
+
+  /// A trigger that the provider pushes, or whose recurrence is the provider's own, is asked every half minute.
+  void read_service_provider_trigger(const Value& written, const std::string& at, Trigger& trigger) {
+    const Value& inputs = member_at(written, {"inputs"});
+    if (find_service_provider(inputs, true) == nullptr) {
+      trigger.source = TriggerSource::schedule;  // of a type that has none: nothing fires
+      return warn(at + "/inputs/serviceProviderConfiguration", "TriggerTypeUnavailable",
+                  service_provider_missing(inputs, true) +
+                      " The flow can be saved and run by hand, but nothing starts it by itself.",
+                  "Use that connector's trigger, a Request or a Recurrence.");
+    }
+    if (trigger.recurrence.is_null()) {
+      trigger.recurrence = Value::object({{"frequency", Value("Second")}, {"interval", Value(30)}});
+    } else {
+      check_recurrence(trigger.recurrence, at + "/recurrence", diagnostics_);
+    }
   }
 
   void check_batch_trigger(const Value& written, const std::string& at) {
@@ -470,6 +492,7 @@ class Reader {
       const char* member = action.type == ActionType::switch_ ? "expression" : "foreach";
       action.expression = compile(action, need(action, member), std::string("/") + member);
     }
+    if (action.type == ActionType::service_provider) check_service_provider(action);
     compile_inputs(action, *entry);
     compile_limits(action);
     check_static_result(action);
@@ -477,6 +500,21 @@ class Reader {
     const Value& tracked = member_at(written, {"trackedProperties"});
     if (!tracked.is_null()) action.tracked_properties = compile(action, tracked, "/trackedProperties");
     find_variable(action);
+  }
+
+  /// Which operation it is may be an expression: then it is found when the step's turn comes.
+  void check_service_provider(Action& action) {
+    const Value& inputs = member_at(action.definition, {"inputs"});
+    const Value& configuration = member_at(inputs, {"serviceProviderConfiguration"});
+    for (const std::string_view name : {"serviceProviderId", "operationId"}) {
+      const Value& text = member_at(configuration, {name});
+      if (text.is_string() && text.as_string().find('@') != std::string_view::npos) return;
+    }
+    if (find_service_provider(inputs, false) != nullptr) return;
+    warn(action.pointer + "/inputs/serviceProviderConfiguration", "ActionTypeUnavailable",
+         service_provider_missing(inputs, false) + " The flow can be saved, but '" + action.name +
+             "' fails when its turn comes.",
+         "Use that connector, an Http call, or give the action static results.");
   }
 
   /// Limits that are written as expressions, read when the action's turn comes.

@@ -74,7 +74,8 @@ enum class ActionType : std::uint8_t {
   xml_validation,
   java_script_code,
   send_to_batch,
-  unavailable  ///< known, and not to be run here: the checker warns of it, and the step fails when its turn comes
+  service_provider,  ///< a built-in connector of Logic Apps Standard: a connector of this server that does the same
+  unavailable        ///< known, and not to be run here: the checker warns of it, and the step fails when its turn comes
 };
 
 /// Actions that give a service an address and wait until it calls that.
@@ -91,8 +92,9 @@ constexpr bool is_sandboxed(ActionType type) {
 /// Actions that ask something of the outside, of another flow or of the sandbox, and wait for its reply.
 constexpr bool sends_requests(ActionType type) {
   return type == ActionType::function || type == ActionType::api_management || type == ActionType::send_to_batch ||
-         is_sandboxed(type) || type == ActionType::http || type == ActionType::open_api_connection ||
-         type == ActionType::api_connection || type == ActionType::workflow || is_webhook(type);
+         type == ActionType::service_provider || is_sandboxed(type) || type == ActionType::http ||
+         type == ActionType::open_api_connection || type == ActionType::api_connection ||
+         type == ActionType::workflow || is_webhook(type);
 }
 
 /// One list of actions inside a container. Scope, Foreach and Until have one; If has `actions` and `else`; Switch has
@@ -158,6 +160,9 @@ struct Action {
 
 /// The compiled trigger.
 struct Trigger {
+  /// Each item of an array that it brings starts a run of its own.
+  bool splits() const { return split_automatically || !split_on.is_constant(); }
+
   std::string name;
   std::string type_name;  ///< `Request`, `Recurrence` ...
   TriggerSource source = TriggerSource::schedule;
@@ -165,7 +170,8 @@ struct Trigger {
   Template inputs;
   Value recurrence;  ///< as written, checked
   std::vector<Template> conditions;
-  Template split_on;  ///< the constant null = none
+  Template split_on;                 ///< the constant null = none, or `split_automatically`
+  bool split_automatically = false;  ///< `@autoload()`: the one array of the body, or the body that is one
   bool schema_validation = false;
   bool suppress_response_headers = false;
   bool single_instance = false;

@@ -21,6 +21,12 @@ class Checker {
     const Value& triggers = member_at(definition, {"triggers"});
     check_count(triggers, limits_.triggers, "/triggers", "TriggersLimitExceeded", "triggers");
     check_names(triggers, "/triggers", "trigger");
+    if (triggers.is_object()) {
+      for (const auto& member : triggers.as_object())
+        check_description(member_at(member.value, {"description"}),
+                          json::join("/triggers", member.name()) + "/description");
+    }
+    check_description(member_at(definition, {"description"}), "/description");
     check_texts(triggers, "/triggers");
     const Value& parameters = member_at(definition, {"parameters"});
     check_count(parameters, limits_.parameters, "/parameters", "ParametersLimitExceeded", "parameters");

@@ -101,6 +101,13 @@ TEST(DefinitionLimits, SizesOfOneAction) {
     return definition_with(R"--("actions":{"C":{"type":"Compose","inputs":1,"description":")--" + words + "\"}}");
   };
   expect_bound(described(256), described(257), "DescriptionLimitExceeded", "/actions/C/description");
+  const std::string long_text(257, 'x');
+  const Diagnostics found =
+      findings(R"--({"description":")--" + long_text + R"--(","triggers":{"t":{"type":"Request","description":")--" +
+               long_text + "\"}}}");
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].pointer, "/triggers/t/description");
+  EXPECT_EQ(found[1].pointer, "/description");
   const auto expression = [](int n) {
     return definition_with(R"--("actions":{"C":{"type":"Compose","inputs":{"a":["@concat(')--" +
                            std::string(static_cast<std::size_t>(n) - 11, 'x') + R"--(')"]}}})--");

@@ -22,7 +22,7 @@ constexpr std::array entries = {
     TriggerTypeEntry{"OpenApiConnectionWebhook", true, false, TriggerSource::webhook},
     TriggerTypeEntry{"OpenApiConnectionNotification", false, false},
     TriggerTypeEntry{"Batch", true, false, TriggerSource::batch},
-    TriggerTypeEntry{"ServiceProvider", false, false},
+    TriggerTypeEntry{"ServiceProvider", true, false, TriggerSource::poll},
     TriggerTypeEntry{"ApiManagement", false, true},
     TriggerTypeEntry{"Manual", true, false, TriggerSource::call},
 };

@@ -187,7 +187,7 @@ std::optional<Value> RunContext::result(const expression::Reference& reference) 
         const Slot* slot = state_.find({id, loop->frames.back()});
         if (slot == nullptr) continue;
         json::ObjectBuilder record(slot_record(state_, {id, loop->frames.back()}, *slot));
-        record.set("iterationCount", Value(static_cast<std::int64_t>(loop->frames.size())));
+        record.set("repetitionCount", Value(static_cast<std::int64_t>(loop->frames.size())));
         records.push(record.finish());
         continue;
       }

@@ -163,8 +163,8 @@ ActionRecord History::record(const Action& action, FrameId frame) const {
     for (const AttemptEnded& attempt : attempts->second) {
       // One that is neither sent again nor was sent again after a wait for its service is the step's outcome.
       const std::size_t index = static_cast<std::size_t>(&attempt - attempts->second.data());
-      const bool held = facts_->held.contains({RunState::key(place), index}) && index + 1 < attempts->second.size();
-      if ((!attempt.retry_at.is_set() && !held) || attempt.response.find("pollUri") != nullptr) continue;
+      const bool was_held = facts_->held.contains({RunState::key(place), index}) && index + 1 < attempts->second.size();
+      if ((!attempt.retry_at.is_set() && !was_held) || attempt.response.find("pollUri") != nullptr) continue;
       const std::string code = attempt.status_code == 0 ? attempt.fault.code : std::to_string(attempt.status_code);
       json::ObjectBuilder entry;
       entry.add("startTime", Value(to_string(attempt.started)));
@@ -188,6 +188,36 @@ ActionRecord History::record(const Action& action, FrameId frame) const {
 }
 
 /// An action inside loops, all its occurrences in one record.
+namespace {
+
+/// Why an action of a loop that ended without an iteration was skipped (engine.md 4.2); an empty code when the loop
+/// had nothing to do, or is itself in a loop: then each of that one's iterations says it.
+Fault reason_without_iteration(const RunState& state, const Action& action) {
+  const auto& actions = state.flow->actions;
+  const Action& loop = actions[action.loop];
+  const Slot* slot = loop.loop == no_action ? state.find({loop.id, 0}) : nullptr;
+  if (slot == nullptr || !is_terminal(slot->status) || slot->status == Status::succeeded) return {};
+  const std::string begin = "The execution of template action '" + action.name + "' is skipped: ";
+  for (const auto& edge : action.run_after) {
+    if ((edge.statuses & definition::skipped_bit) != 0) continue;
+    std::string expected;
+    for (const auto& status : edge.written_statuses) expected += (expected.empty() ? "" : ", ") + status;
+    return {"ActionConditionFailed",
+            begin + "the 'runAfter' condition for action '" + actions[edge.action].name +
+                "' is not satisfied. Expected status values '" + expected + "' and actual value 'Skipped'.",
+            {}};
+  }
+  const Action& parent = actions[action.parent];
+  const bool of_loop = parent.id == loop.id;
+  return {"ActionDependencyFailed",
+          begin + "dependant action '" + parent.name + "' completed with status '" +
+              std::string(of_loop ? status_name(slot->status) : status_name(Status::skipped)) + "' and code '" +
+              std::string(of_loop ? slot->code_text() : "ActionSkipped") + "'.",
+          {}};
+}
+
+}  // namespace
+
 ActionRecord History::summary(const Action& action) const {
   const RunState& state = *state_;
   ActionRecord result;
@@ -232,6 +262,8 @@ ActionRecord History::summary(const Action& action) const {
                                      : reply_fault(*failed, action.settings.secure_outputs)));
   } else {
     out.add("code", Value(count == 0 ? "ActionSkipped" : "NotSpecified"));
+    const Fault reason = count == 0 ? reason_without_iteration(state, action) : Fault();
+    if (!reason.code.empty()) out.add("error", error_value(reason));
   }
   out.add("correlation", correlation(state, {action.id, 0}));
   out.add("canResubmit", Value(false));
@@ -283,6 +315,21 @@ std::optional<ActionRecord> History::action(std::string_view name) const {
   return record(*action, 0);
 }
 
+namespace {
+
+/// Which repetition of which loop, outermost first.
+Value indexes_of(const RunState& state, FrameId frame) {
+  std::vector<Value> outermost_first;
+  for (FrameId at = frame; at != 0; at = state.frames[at].parent) {
+    outermost_first.insert(outermost_first.begin(),
+                           Value::object({{"scopeName", state.flow->actions[state.frames[at].loop.action].name},
+                                          {"itemIndex", state.frames[at].index}}));
+  }
+  return Value::array(std::move(outermost_first));
+}
+
+}  // namespace
+
 std::vector<ActionRecord> History::repetitions(std::string_view name) const {
   std::vector<ActionRecord> records;
   const Action* action = flow_->find_action(name);
@@ -293,16 +340,8 @@ std::vector<ActionRecord> History::repetitions(std::string_view name) const {
       continue;
     ActionRecord one = record(*action, frame);
     one.name = repetition_name(*state_, frame);
-    json::ArrayBuilder indexes;
-    std::vector<Value> outermost_first;
-    for (FrameId at = frame; at != 0; at = state_->frames[at].parent) {
-      outermost_first.insert(outermost_first.begin(),
-                             Value::object({{"scopeName", flow_->actions[state_->frames[at].loop.action].name},
-                                            {"itemIndex", state_->frames[at].index}}));
-    }
-    for (Value& index : outermost_first) indexes.push(std::move(index));
     json::ObjectBuilder with(one.properties);
-    with.add("repetitionIndexes", indexes.finish());
+    with.add("repetitionIndexes", indexes_of(*state_, frame));
     one.properties = with.finish();
     records.push_back(std::move(one));
   }
@@ -328,8 +367,7 @@ std::vector<ActionRecord> History::scope_repetitions(std::string_view name) cons
     if (frame.status == Status::failed || frame.status == Status::timed_out)
       out.add("error", error_value({"ActionFailed", "An action failed. No dependent actions succeeded.", {}}));
     out.add("correlation", correlation(*state_, {loop->id, id}));
-    out.add("repetitionIndexes",
-            Value::array({Value::object({{"scopeName", loop->name}, {"itemIndex", frame.index}})}));
+    out.add("repetitionIndexes", indexes_of(*state_, id));
     one.properties = out.finish();
     records.push_back(std::move(one));
   }

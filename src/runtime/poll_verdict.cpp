@@ -78,7 +78,7 @@ PollVerdict judge_poll(const definition::Flow& flow, const PollState& state, con
   verdict.state.refusals = 0;
   if (const auto location = header_of(reply.headers, "Location"); !location.empty()) verdict.state.location = location;
   const bool empty = flow.trigger.source == definition::TriggerSource::poll && flow.trigger.type_name != "Http" &&
-                     flow.trigger.split_on.is_constant() && is_empty_batch(reply.body);
+                     !flow.trigger.splits() && is_empty_batch(reply.body);
   const bool only_200 = flow.trigger.type_name == "Http";
   const bool data = conditions_judge || (status != 202 && !empty && (!only_200 || status == 200));
   if (!data) {

@@ -181,6 +181,11 @@ void Polls::check(const std::string& key) {
     finish(plan, inputs.error());
     return go_on(plan, key, plan.state, {});
   }
+  if (const auto checked = check_trigger_inputs(*flow, *inputs); !checked) {
+    parts_.record(*flow, "Failed", checked.error().code, checked.error().message, document_of(key, plan, plan.state));
+    finish(plan, checked.error());
+    return go_on(plan, key, plan.state, {});
+  }
   engine::Call call = trigger_call(*flow, *inputs);
   if (!plan.state.location.empty()) {
     call.get_poll = true;
@@ -203,9 +208,10 @@ void Polls::check(const std::string& key) {
 }
 
 void Polls::answered(const std::string& key, const std::shared_ptr<const definition::Flow>& flow, const Value& inputs,
-                     const engine::AttemptFinished& reply) {
+                     const engine::AttemptFinished& answer) {
   Plan& plan = plans_.at(key);
   plan.call = 0;
+  const auto reply = trigger_reply(*flow, inputs, answer);
   Random random(parts_.executor->random());
   const Value* policy = inputs.find_ignoring_case("retryPolicy");
   const PollVerdict verdict = judge_poll(*flow, plan.state, reply, policy == nullptr ? Value() : *policy, random.draw(),

@@ -68,7 +68,7 @@ class Polls {
   void wake(const std::string& key);
   void check(const std::string& key);
   void answered(const std::string& key, const std::shared_ptr<const definition::Flow>& flow, const Value& inputs,
-                const engine::AttemptFinished& reply);
+                const engine::AttemptFinished& answer);
   void go_on(Plan& plan, const std::string& key, const PollState& state, std::optional<Duration> wait);
   void finish(Plan& plan, Result<StartedRun> result);
   Timestamp next_time(const Plan& plan) const;

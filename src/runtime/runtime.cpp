@@ -126,6 +126,7 @@ class ShardRuntime final : public Runtime {
         polls_->flow_changed(id);
         batches_->flow_changed(id);
         subscriptions_->flow_changed(id);
+        if (const auto row = store_.flow(id); row && !*row) shard_->cancel_runs_of(id);
       });
     });
   }
@@ -514,7 +515,7 @@ class ShardRuntime final : public Runtime {
       return;
     }
     const bool window = flow->trigger.type_name == "SlidingWindow";  // there is no gap between windows
-    const bool split = verdict->outputs.size() > 1 || !flow->trigger.split_on.is_constant();
+    const bool split = verdict->outputs.size() > 1 || flow->trigger.splits();
     std::vector<StartRequest> requests;
     for (std::size_t i = 0; i < verdict->outputs.size(); ++i) {
       StartRequest request;

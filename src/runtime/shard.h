@@ -71,6 +71,8 @@ class Shard {
   /// What the run's asynchronous Response answered; 202 with the address to ask at again while it has not.
   void tell_response(const std::string& flow, const std::string& run, std::function<void(Answer)> answer);
   void cancel_run(const std::string& name, const std::string& by, std::function<void(Result<void>)> done);
+  /// The flow was deleted: what runs of it, or waits, is cancelled (engine.md 4.7).
+  void cancel_runs_of(const std::string& flow);
 
   /// Who takes messages for batches; must outlive the shard. Call before `recover`.
   void set_batches(Batches& batches) { batches_ = &batches; }

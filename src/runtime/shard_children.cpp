@@ -147,7 +147,7 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
   if (!verdict) return tell(refused_call(call, begun, verdict.error()));
   if (verdict->kind == trigger::Verdict::Kind::skip)
     return refuse(verdict->code, "The flow " + name + " was not run: " + verdict->message, "Change its trigger.");
-  if (!flow->trigger.split_on.is_constant())
+  if (flow->trigger.splits())
     return refuse("NestedWorkflowContainsSplitOnTrigger",
                   "The flow " + name + " can't be called: its trigger has a 'splitOn'.", "Remove the 'splitOn'.");
   StartRequest request;

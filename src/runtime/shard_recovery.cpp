@@ -3,6 +3,7 @@
 #include "runtime/shard.h"
 
 #include <algorithm>
+#include <set>
 
 #include <spdlog/spdlog.h>
 
@@ -22,12 +23,14 @@ Result<void> Shard::recover() {
     last_time_ = (*last)->started;
   }
   if (auto read = holds_.recover(); !read) return read;
+  std::set<std::string> gone;  // flows that were deleted just before the last process ended
   store::RunNumber after = 0;
   while (true) {
     const auto rows = store_.runs_to_resume(after, resume_page);
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
       after = row.number;
+      if (const auto flow = store_.flow(row.flow); flow && !*flow) gone.insert(row.flow);
       if (row.status == store::RunStatus::waiting && !row.is_held()) {
         const auto flow = flows_.version(row.flow, row.version, row.trigger);
         if (!flow && flow.error().code == "StorageUnavailable") return flow.error();
@@ -43,6 +46,7 @@ Result<void> Shard::recover() {
     }
     if (rows->size() < resume_page) break;
   }
+  for (const auto& flow : gone) cancel_runs_of(flow);
   std::vector<std::string> keys;
   for (const auto& turns : turnstiles_) keys.push_back(turns.first);
   for (const auto& key : keys) next_turn(key);

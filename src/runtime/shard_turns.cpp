@@ -42,6 +42,30 @@ void Shard::cancel_run(const std::string& name, const std::string& by, std::func
   hand_over({}, [done = std::move(done)](Shard&) { done({}); });
 }
 
+void Shard::cancel_runs_of(const std::string& flow) {
+  const auto again = [flow](Shard& shard) { shard.cancel_runs_of(flow); };
+  if (!store_.health()) return try_later(again);
+  std::vector<store::RunNumber> numbers;  // giving an input may end a run, and so change what is in memory
+  for (const auto& [number, active] : active_) {
+    if (active->row.flow == flow) numbers.push_back(number);
+  }
+  for (const auto number : numbers) give(number, engine::CancelRun{"deletion of the flow"});
+  bool all = true;
+  for (const auto status : {store::RunStatus::running, store::RunStatus::waiting}) {
+    store::RunQuery query;
+    query.flow = flow;
+    query.status = status;
+    query.limit = 1000;
+    const auto rows = store_.runs(query);
+    if (!rows) return try_later(again);
+    for (const auto& row : *rows) {
+      all = false;
+      if (active_.count(row.number) == 0) cancel_run(row.name, "deletion of the flow", [](const Result<void>&) {});
+    }
+  }
+  if (!all || !numbers.empty()) try_later(again);  // until none is left, also of those that were about to start
+}
+
 void Shard::notify_action(const std::string& name, const std::string& action, std::uint32_t frame, Value outputs,
                           std::function<void(Result<void>)> done) {
   const auto row = store_.run(name);

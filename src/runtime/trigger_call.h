@@ -9,6 +9,12 @@ namespace flowmend::runtime {
 /// or a connector's action would send.
 engine::Call trigger_call(const definition::Flow& flow, const Value& inputs);
 
+/// Why a ServiceProvider trigger with these inputs can't be asked here; success for other triggers.
+Result<void> check_trigger_inputs(const definition::Flow& flow, const Value& inputs);
+
+/// The reply as the trigger knows it: that of a connector which stands in for a service provider as the provider's.
+engine::AttemptFinished trigger_reply(const definition::Flow& flow, const Value& inputs, engine::AttemptFinished reply);
+
 /// What came of it as a trigger's outputs: `{statusCode, headers?, body?}`.
 Value reply_outputs(const engine::AttemptFinished& reply);
 

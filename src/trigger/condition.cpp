@@ -37,6 +37,42 @@ Result<std::string> tracking_id(const definition::Flow& flow, TriggerContext& co
   return Result<std::string>(boost::system::in_place_value, value->as_string());
 }
 
+/// `@autoload()`: the body when it is an array, else its `value`, else the only array in it.
+Value array_of(const Value& record) {
+  const auto* outputs = record.find("outputs");
+  const auto* body = outputs == nullptr ? nullptr : outputs->find("body");
+  if (body == nullptr || !body->is_object()) return body == nullptr ? Value() : *body;
+  if (const auto* value = body->find("value"); value != nullptr && value->is_array()) return *value;
+  const Value* only = nullptr;
+  for (const json::Member& member : body->as_object()) {
+    if (!member.value.is_array()) continue;
+    if (only != nullptr) return *body;  // which one is meant is not said
+    only = &member.value;
+  }
+  return only == nullptr ? *body : *only;
+}
+
+Result<Value> items_of(const definition::Flow& flow, const Value& record, TriggerContext& context) {
+  const auto& trigger = flow.trigger;
+  Value items;
+  if (trigger.split_automatically) {
+    items = array_of(record);
+  } else if (auto evaluated = trigger.split_on.evaluate(context)) {
+    items = std::move(*evaluated);
+  } else {
+    return failed(flow, "", evaluated.error().message);
+  }
+  if (items.is_array()) return items;
+  const auto& source = trigger.split_on.source();
+  return failed(flow,
+                "the result of the evaluation of 'splitOn' expression '" +
+                    std::string(trigger.split_automatically ? "@autoload()"
+                                : source.is_string()        ? source.as_string()
+                                                            : std::string_view()) +
+                    "' is of type '" + std::string(json::type_name(items.type())) + "'. ",
+                "The result must be a valid array.");
+}
+
 }  // namespace
 
 Result<Verdict> judge(const definition::Flow& flow, const Value& record, Timestamp now, std::uint64_t seed,
@@ -57,7 +93,7 @@ Result<Verdict> judge(const definition::Flow& flow, const Value& record, Timesta
     verdict.message = "Condition " + std::to_string(i + 1) + " of trigger '" + flow.trigger.name + "' is false.";
     return verdict;
   }
-  if (!is_set(flow.trigger.split_on)) {
+  if (!flow.trigger.splits()) {
     auto id = tracking_id(flow, context);
     if (!id) return id.error();
     const auto* outputs = record.find("outputs");
@@ -65,16 +101,8 @@ Result<Verdict> judge(const definition::Flow& flow, const Value& record, Timesta
     verdict.client_tracking_ids.push_back(std::move(*id));
     return verdict;
   }
-  const auto items = flow.trigger.split_on.evaluate(context);
-  if (!items) return failed(flow, "", items.error().message);
-  if (!items->is_array()) {
-    const auto& source = flow.trigger.split_on.source();
-    return failed(flow,
-                  "the result of the evaluation of 'splitOn' expression '" +
-                      std::string(source.is_string() ? source.as_string() : std::string_view()) + "' is of type '" +
-                      std::string(json::type_name(items->type())) + "'. ",
-                  "The result must be a valid array.");
-  }
+  const auto items = items_of(flow, record, context);
+  if (!items) return items.error();
   const auto most = flow.trigger.concurrency ? limits.items_with_concurrency : limits.items;
   if (items->size() > most) {
     return make_error("SplitOnItemsLimitExceeded", "'splitOn' of trigger '" + flow.trigger.name + "' gave " +

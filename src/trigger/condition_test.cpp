@@ -55,6 +55,17 @@ TEST(Judge, SplitOnGivesEachItemAsABody) {
   EXPECT_EQ(json::write(verdict->outputs[1]), R"({"headers":{"h":"1"},"body":{"x":2}})");
 }
 
+TEST(Judge, AutoloadFindsTheArray) {
+  const std::string split = R"wdl(,"splitOn":"@autoload()")wdl";
+  EXPECT_EQ(judge_body(split, "[1,2]")->outputs.size(), 2u);
+  EXPECT_EQ(judge_body(split, R"({"value":[1,2,3],"errors":[0]})")->outputs.size(), 3u);
+  EXPECT_EQ(judge_body(split, R"({"next":"x","files":[1]})")->outputs.size(), 1u);
+  EXPECT_EQ(judge_body(split, R"({"files":[]})")->code, "SplitOnEmpty");
+  EXPECT_THAT(judge_body(split, R"({"a":[1],"b":[2]})").error().message,
+              HasSubstr("'@autoload()' is of type 'Object'"));
+  EXPECT_FALSE(judge_body(split, "1"));
+}
+
 TEST(Judge, SplitOnOfNoArrayFailsAndOfAnEmptyOneSkips) {
   const std::string split = R"wdl(,"splitOn":"@triggerBody()?['value']")wdl";
   EXPECT_EQ(judge_body(split, "{}").error().message,
@@ -63,6 +74,15 @@ TEST(Judge, SplitOnOfNoArrayFailsAndOfAnEmptyOneSkips) {
             "evaluation of 'splitOn' expression '@triggerBody()?['value']' is of type 'Null'. The result must be a "
             "valid array.'.");
   EXPECT_EQ(judge_body(split, R"({"value":[]})")->kind, Verdict::Kind::skip);
+}
+
+TEST(Judge, SplitOnTakesAHundredItemsWhenRunsAreLimited) {
+  const std::string limited = R"wdl(,"splitOn":"@triggerBody()","runtimeConfiguration":{"concurrency":{"runs":2}})wdl";
+  std::string items = "1";
+  for (int i = 1; i < 100; ++i) items += ",1";
+  EXPECT_EQ(judge_body(limited, "[" + items + "]")->outputs.size(), 100u);
+  EXPECT_EQ(judge_body(limited, "[" + items + ",1]").error().code, "SplitOnItemsLimitExceeded");
+  EXPECT_EQ(judge_body(R"wdl(,"splitOn":"@triggerBody()")wdl", "[" + items + ",1]")->outputs.size(), 101u);
 }
 
 TEST(Judge, TheTrackingIdComesFromTheTrigger) {

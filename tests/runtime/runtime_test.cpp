@@ -218,6 +218,20 @@ TEST_F(RuntimeTest, ARecurrenceFiresOnceAtSaveAndIsNotDoubledByARestart) {
   EXPECT_FALSE(runtime_->next_fire(flow, "Recurrence").is_set());
 }
 
+TEST_F(RuntimeTest, ADeletedFlowsRunsAreCancelled) {
+  const auto asking = header(call(save(with_request)), "x-ms-workflow-run-id");
+  const auto flow = save(R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}},
+    "runtimeConfiguration":{"concurrency":{"runs":1}}}},"actions":{
+    "Wait":{"type":"Wait","inputs":{"interval":{"count":1,"unit":"Hour"}},"runAfter":{}}}})");
+  const auto sleeps = header(call(flow), "x-ms-workflow-run-id");
+  const auto waits = header(call(flow), "x-ms-workflow-run-id");
+  EXPECT_EQ((*store_->run(waits))->status, store::RunStatus::waiting);
+  ASSERT_TRUE(runtime_->flows().erase(flow));
+  EXPECT_EQ(wait_for_end(sleeps).status, store::RunStatus::cancelled);
+  EXPECT_EQ(wait_for_end(waits).status, store::RunStatus::cancelled);
+  EXPECT_EQ((*store_->run(asking))->status, store::RunStatus::running);  // another flow's
+}
+
 TEST_F(RuntimeTest, RunsBeyondTheConcurrencyWaitForTheirTurn) {
   const auto flow = save(R"({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}},
     "runtimeConfiguration":{"concurrency":{"runs":1,"maximumWaitingRuns":2}}}},"actions":{

@@ -144,6 +144,32 @@ TEST_F(TriggersTest, EachScheduleAndEachPollRemembersForItself) {
   EXPECT_TRUE(wait_until([&] { return count("triggerState") + count("pollState") == 0; }));
 }
 
+TEST_F(TriggersTest, ABuiltInConnectorsTriggerAsksTheConnectorThatStandsInForIt) {
+  const auto definition = [](const char* parameters) {
+    return std::string(
+               R"j({"triggers":{"bus":{"type":"ServiceProvider","splitOn":"@triggerOutputs()?['body']","inputs":{
+      "parameters":)j") +
+           parameters +
+           R"j(,"serviceProviderConfiguration":{"connectionName":"bus","operationId":"receiveQueueMessages",
+      "serviceProviderId":"/serviceProviders/serviceBus"}}}},
+      "actions":{"Take":{"type":"Compose","inputs":"@triggerBody()['contentData']","runAfter":{}}}})j";
+  };
+  const auto flow = save(definition(R"({"queueName":"orders"})").c_str());
+  ASSERT_TRUE(peer_->wait_for_requests(1));
+  const auto call = peer_->calls()[0];
+  EXPECT_EQ(call.kind, engine::Call::Kind::connector);
+  EXPECT_EQ(call.inputs.find("host")->text_of("operationId"), "OnMessage");
+  EXPECT_EQ(call.inputs.find("parameters")->text_of("queue"), "orders");
+  peer_->answer(200, "{}", R"([{"message":"a","messageId":"1"},{"message":"b"}])");
+  const auto checks = wait_for_checks(flow, 2);
+  for (const auto& check : checks) EXPECT_EQ(wait_for_end(check.run).status, store::RunStatus::succeeded);
+  // What the stand-in can't do is a failed check that says so, not another answer.
+  const auto other = save(definition(R"({"queueName":"orders","isSessionsEnabled":true})").c_str());
+  const auto refused = wait_for_checks(other, 1);
+  ASSERT_FALSE(refused.empty());
+  EXPECT_EQ(refused[0].error_code, "InvalidServiceProviderInputs");
+}
+
 TEST_F(TriggersTest, WhatAnOlderVersionKeptForTheFlowIsItsFirstTriggers) {
   const auto flow =
       save(R"j({"triggers":{"news":{"type":"Http","inputs":{"method":"GET","uri":"https://peer.test/news"},

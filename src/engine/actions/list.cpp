@@ -48,6 +48,7 @@ Start find_start(definition::ActionType type) {
     case api_connection_webhook:
     case open_api_connection_webhook: return start_webhook;
     case expression: return start_expression;
+    case service_provider: return start_request;
     case unavailable: return start_unavailable;
   }
   return start_compose;

@@ -59,6 +59,12 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
 
 /// Function and ApiManagement as the plain HTTP calls that they are (azure_calls.cpp); other inputs as they are.
 Value plain_http_inputs(const definition::Action& action, const Value& inputs, const Value& sealed);
+/// Ends a ServiceProvider step that nothing here can carry out, saying why; else true (service_provider.cpp).
+bool check_service_provider(Step& step);
+/// A ServiceProvider step as the connector's step that stands in for it, and that one's reply as the provider's.
+/// `inputs` are the step's own, evaluated.
+Value service_provider_inputs(const definition::Flow& flow, const Value& inputs);
+AttemptFinished as_service_provider(const AttemptFinished& finished, const Value& inputs);
 /// Which job of the sandbox the action is; empty for others.
 std::string_view sandbox_job(definition::ActionType type);
 /// The answer of a Response action with these evaluated inputs.

@@ -129,6 +129,7 @@ Value reply_outputs(const AttemptFinished& finished, bool is_http) {
 
 void start_request(Step& step) {
   if (!step.evaluate_inputs()) return;
+  if (step.action.type == ActionType::service_provider && !check_service_provider(step)) return;
   Value sealed;
   if (const Value* authentication = step.inputs.find_ignoring_case("authentication");
       authentication != nullptr && step.inputs.is_object()) {
@@ -170,7 +171,8 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   call.attempt = attempt;
   call.kind = kind_of(action.type);
   call.job = sandbox_job(action.type);
-  call.inputs = plain_http_inputs(action, inputs, sealed);
+  call.inputs = action.type == ActionType::service_provider ? service_provider_inputs(*state.flow, inputs)
+                                                            : plain_http_inputs(action, inputs, sealed);
   call.sealed = sealed;
   if (definition::is_webhook(action.type)) {
     // What is recorded hides the address's signature; what is sent does not.
@@ -196,8 +198,10 @@ Call make_call(const RunState& state, Place place, std::uint32_t attempt, const 
   return call;
 }
 
-void finish_attempt(Step& step, const AttemptFinished& finished) {
+void finish_attempt(Step& step, const AttemptFinished& reply) {
   const Slot* slot = step.state.find(step.place);
+  const bool provided = step.action.type == ActionType::service_provider;
+  const AttemptFinished& finished = provided ? as_service_provider(reply, slot->inputs) : reply;
   const Pending& pending = *slot->detail->pending;
   const bool is_child = step.action.type == ActionType::workflow;
   const bool is_http = kind_of(step.action.type) == Call::Kind::http || is_child;

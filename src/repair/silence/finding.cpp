@@ -58,7 +58,7 @@ bool fold(Incident& incident, Kind kind, std::string_view flow, std::string_view
     tells = true;
   }
   if (incident.state == IncidentState::fixed) {
-    if (!is_new && !incident.fixes.empty() && silence.evidence <= incident.fixes.back().time) return false;
+    if (!is_new && !known->fixes.empty() && silence.evidence <= known->fixes.back().time) return false;
     incident.state = IncidentState::back;
     tells = true;
   }
@@ -84,11 +84,7 @@ bool fold(Incident& incident, Kind kind, std::string_view flow, std::string_view
 
 bool end(Incident& incident, Timestamp now) {
   if (incident.parts.size() != 1 || !incident.is_open()) return false;
-  incident.state = IncidentState::fixed;
-  incident.muted_until = {};
-  incident.read = true;
-  incident.fixes.push_back({now, "", "", ""});
-  if (incident.fixes.size() > fixes_max) incident.fixes.erase(incident.fixes.begin());
+  note_fix(incident, {now, "", "", "", ""});
   return true;
 }
 
