@@ -21,11 +21,16 @@ function flowmend(parameters, more = {}) {
 }
 
 const headers = () => ({ Authorization: `Bearer ${token}`, "Content-Type": "application/json" });
-const get = async (path) => (await fetch(server.base + path, { headers: headers() })).json();
+async function get(path) {
+  const answer = await fetch(server.base + path, { headers: headers() });
+  const body = await answer.json();
+  assert.equal(answer.status, 200, `${path}: ${JSON.stringify(body)}`);
+  return body;
+}
 
 /** What the services say to each connection's stored credentials; none may be unreadable. */
 async function states() {
-  const connections = (await get("/providers/Microsoft.PowerApps/connections")).value;
+  const connections = (await get("/providers/Microsoft.PowerApps/connections?api-version=2016-11-01")).value;
   assert.ok(connections.length > 0);
   const said = [];
   for (const connection of connections) {
