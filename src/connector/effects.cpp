@@ -193,7 +193,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       job->turn = pace_.take_turn(*prepared.connection, prepared.requests_per_minute, now);
       job->pause_max = *job->turn + std::chrono::milliseconds(longest_pause(*job->call).to_milliseconds());
     }
-    const Pace::Time until = std::max(*job->turn, std::min(pace_.paused_until(*prepared.connection), job->pause_max));
+    const Pace::Time until =
+        std::max(*job->turn, std::min(pace_.after_pause(*prepared.connection, now), job->pause_max));
     if (until <= now) return false;
     const std::lock_guard lock(mutex_);
     const auto found = requests_.find(job->id);

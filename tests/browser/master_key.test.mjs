@@ -101,6 +101,10 @@ test("a foreign key stops the start, one from the environment is taken", async (
   try {
     server = await startServer(server);
     await states();
+    // A crash would leave nothing with secrets in it, and nobody else sees the key. (Root may look; others may not.)
+    assert.match(await readFile(`/proc/${server.pid}/limits`, "utf8"), /^Max core file size +0 +0 /m);
+    const environment = await readFile(`/proc/${server.pid}/environ`, "utf8").catch(() => "");
+    assert.equal(environment.includes(foreign.slice(15)), false);
   } finally {
     delete process.env.FLOWMEND_MASTER_KEY;
   }
