@@ -72,7 +72,9 @@ def start_flowmend(data, *options):
     """The server on a data folder, and the address of a new W1 flow in it."""
     port = free_port()
     binary = str(BUILD / "flowmend")
-    server = Process([binary, "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}", *options], "Flowmend is at")
+    # Its /proc/PID/io is to be read, which a server that allows no core dumps keeps from everybody but root.
+    server = Process([binary, "serve", "--data", str(data), "--listen", f"127.0.0.1:{port}", "--allow-core-dumps", *options],
+                     "Flowmend is at")
     made = subprocess.run([binary, "token", "create", "--data", str(data), "--name", "bench", "--scopes", "read,run,write"],
                           capture_output=True, text=True, check=True)
     token = made.stdout.strip().split()[-1]

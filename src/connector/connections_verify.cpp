@@ -167,8 +167,15 @@ void Connections::verify_now(const ConnectionKey& key, const Value& credentials,
                               token_field = token_field == nullptr ? std::string() : token_field->name, parts = *parts,
                               generation = entry.generation, done = std::move(done)](Verification result) {
     if (!given && may_renew && result.service_status == 401 && token_is_renewable(key)) {
-      sign_ins_->renew(key, generation, true, [this, key, done](const Result<void>& renewed) {
+      sign_ins_->renew(key, generation, true, [this, key, generation, done](const Result<void>& renewed) {
         if (renewed) return verify_now(key, Value(), false, done);
+        if (renewed.error().code == "SignInExpired") {
+          FailedCall call;
+          call.time = now_from_system_clock();
+          call.status_code = 401;
+          call.message = renewed.error().message;
+          report_refused(key, generation, std::move(call));
+        }
         Verification answer;
         answer.status = ConnectionStatus::error;
         answer.error_code = renewed.error().code;

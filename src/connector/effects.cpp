@@ -13,10 +13,9 @@
 #include "connector/mask.h"
 #include "connector/native/call.h"
 #include "connector/native/pool.h"
-#include "connector/notification.h"
 #include "connector/pace.h"
 #include "connector/polling.h"
-#include "connector/reference.h"
+#include "connector/prepare_call.h"
 #include "connector/service_message.h"
 #include "connector/sign_in.h"
 #include "connector/text.h"
@@ -31,46 +30,6 @@ struct CallIdHash {
            id.attempt;
   }
 };
-
-/// What a request is sent with, and whom to tell what came of it.
-struct Prepared {
-  OutgoingRequest request;
-  Keep keep = Keep::by_content_type;
-  std::optional<ConnectionKey> connection;
-  std::uint64_t generation = 0;
-  std::int64_t requests_per_minute = 0;
-  std::string target;  ///< engine::AttemptFinished::target
-  std::string next_link_name;
-  std::string items_name;
-  const Polling* polling = nullptr;   ///< of a trigger whose service keeps no place
-  NativeConnector* native = nullptr;  ///< does it itself; then `request` is only what the record shows
-  NativeCall native_call;
-  std::shared_ptr<const Connector> connector;  ///< keeps what `native_call` and `polling` point into
-};
-
-struct Refusal {
-  Error error;
-  Value details;
-};
-
-Value connection_details(const Reference& reference, std::string_view display_name = {}) {
-  json::ObjectBuilder connection;
-  connection.add("api", Value(reference.api));
-  connection.add("name", Value(reference.name));
-  if (!display_name.empty()) connection.add("displayName", Value(display_name));
-  return Value::object({{"kind", Value("connection")}, {"connection", connection.finish()}});
-}
-
-/// `Error details` as users of the field know them.
-Error framed(const Error& error, std::string_view action, std::string_view type) {
-  Error out = error;
-  if (error.code.find("OperationParameter") != std::string::npos) {
-    out.message = "The 'inputs.parameters' of workflow operation '" + std::string(action) + "' of type '" +
-                  std::string(type) + "' is not valid. Error details: " + error.message;
-    out.where = "/inputs/parameters" + error.where;
-  }
-  return out;
-}
 
 /// What the action's retry policy allows to wait between two attempts: no more is waited before the first either.
 Duration longest_pause(const engine::Call& call) {
@@ -195,7 +154,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       job->turn = pace_.take_turn(*prepared.connection, prepared.requests_per_minute, now);
       job->pause_max = *job->turn + std::chrono::milliseconds(longest_pause(*job->call).to_milliseconds());
     }
-    const Pace::Time until = std::max(*job->turn, std::min(pace_.paused_until(*prepared.connection), job->pause_max));
+    const Pace::Time until =
+        std::max(*job->turn, std::min(pace_.after_pause(*prepared.connection, now), job->pause_max));
     if (until <= now) return false;
     const std::lock_guard lock(mutex_);
     const auto found = requests_.find(job->id);
@@ -237,7 +197,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       }
     }
     auto prepared = std::make_shared<Prepared>();
-    if (auto refusal = prepare(*job->call, job->context, *prepared)) {
+    if (auto refusal = prepare_call(*job->call, job->context, connections_, limits_, *prepared)) {
       return finish_later(job, refused(*job->call, refusal->error, now_from_system_clock(), refusal->details));
     }
     if (waits(job, *prepared, renewed)) return;
@@ -341,102 +301,6 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     } else {
       client_.cancel(request.number);
     }
-  }
-
-  std::optional<Refusal> prepare(const engine::Call& call, const runtime::CallContext& context, Prepared& prepared) {
-    Result<OutgoingRequest> built = make_error("", "");
-    if (call.kind == engine::Call::Kind::http) {
-      built = build_http_call(call, limits_.url_bytes_max);
-      if (!built) return Refusal{built.error(), Value::object({{"kind", Value("inputs")}})};
-    } else if (auto refusal = prepare_operation(call, context, prepared, built)) {
-      return refusal;
-    }
-    prepared.request = std::move(*built);
-    prepared.target = prepared.connection ? prepared.connection->api + "/" + prepared.connection->name
-                                          : origin_of(prepared.request.url);
-    if (prepared.native != nullptr) {
-      prepared.native_call.flow = context.flow ? context.flow->id : std::string();
-      prepared.native_call.run = context.run;
-      return std::nullopt;
-    }
-    if (prepared.request.body.size() > limits_.message_bytes_max && !call.chunked) {
-      return Refusal{
-          make_error("RequestBodyTooLarge",
-                     "The content that the action sends has " + std::to_string(prepared.request.body.size()) +
-                         " bytes; without chunking at most " + std::to_string(limits_.message_bytes_max) + " are sent.",
-                     "/inputs/body", "Switch the action's chunking on, or send less."),
-          Value::object({{"kind", Value("inputs")}})};
-    }
-    if (prepared.request.body.size() > limits_.chunked_bytes_max) {
-      return Refusal{
-          make_error("RequestBodyTooLarge",
-                     "The content that the action sends has " + std::to_string(prepared.request.body.size()) +
-                         " bytes; at most " + std::to_string(limits_.chunked_bytes_max) + " are sent in chunks.",
-                     "/inputs/body", "Send less."),
-          Value::object({{"kind", Value("inputs")}})};
-    }
-    add_run_headers(call, context, prepared.request);
-    const bool asked_after = prepared.polling != nullptr && ask_after(call.poll_uri, prepared.request);
-    if (call.get_poll && !asked_after) prepared.request = build_poll(call, prepared.request);
-    return std::nullopt;
-  }
-
-  std::optional<Refusal> prepare_operation(const engine::Call& call, const runtime::CallContext& context,
-                                           Prepared& prepared, Result<OutgoingRequest>& built) {
-    const Value* host = call.inputs.find("host");
-    const Value references = context.flow ? context.flow->connection_references : Value();
-    auto reference = resolve_reference(host == nullptr ? Value() : *host, references);
-    if (!reference) return Refusal{reference.error(), Value::object({{"kind", Value("connection")}})};
-    if (reference->api.empty()) {
-      if (const auto key = connections_.find_by_name(reference->name)) reference->api = key->api;
-    }
-    const ConnectionKey key{reference->api, reference->name};
-    const auto material = connections_.material(key);
-    if (!material) return Refusal{material.error(), connection_details(*reference)};
-    const Connector& connector = *material->connector;
-    const Value* operation_id = host == nullptr ? nullptr : host->find("operationId");
-    const Operation* operation = nullptr;
-    Value parameters;
-    const bool open_api = operation_id != nullptr && operation_id->is_string();
-    if (open_api) {
-      operation = connector.find_operation(operation_id->as_string());
-      if (operation == nullptr) {
-        return Refusal{make_error("WorkflowOperationInputsApiOperationNotFound",
-                                  "The connector '" + connector.title + "' has no operation '" +
-                                      std::string(operation_id->as_string()) + "'.",
-                                  "/inputs/host/operationId", "Choose one of the connector's operations."),
-                       Value::object({{"kind", Value("inputs")}})};
-      }
-      if (const Value* given = call.inputs.find("parameters")) parameters = *given;
-    } else {
-      const auto matched = match_api_connection(connector, call.inputs);
-      if (!matched) return Refusal{matched.error(), Value::object({{"kind", Value("inputs")}})};
-      operation = matched->operation;
-      parameters = matched->parameters;
-    }
-    if (!call.callback_url.empty()) parameters = with_callback(connector, *operation, parameters, call.callback_url);
-    if (connector.native != nullptr) {
-      prepared.native = connector.native;
-      prepared.connector = material->connector;
-      built = build_native_call(call, connector, *operation, parameters, material->fields, prepared.native_call);
-    } else {
-      built = build_request(connector, *operation, parameters, material->fields);
-    }
-    if (!built) {
-      return Refusal{framed(built.error(), context.action, open_api ? "OpenApiConnection" : "ApiConnection"),
-                     Value::object({{"kind", Value("inputs")}, {"operation", Value(operation->id)}})};
-    }
-    prepared.keep = operation->file_reply || operation->binary_reply ? Keep::bytes : Keep::by_content_type;
-    prepared.connection = key;
-    prepared.generation = material->generation;
-    prepared.requests_per_minute = material->requests_per_minute;
-    if (context.run.empty()) {  // a trigger asks
-      prepared.connector = material->connector;
-      prepared.polling = polling_of(connector, *operation);
-    }
-    prepared.next_link_name = operation->next_link_name;
-    prepared.items_name = operation->items_name;
-    return std::nullopt;
   }
 
   void tell(const Prepared& prepared, const engine::AttemptFinished& outcome, const std::string& flow,

@@ -148,8 +148,12 @@ Result<void> place_file(const std::string& path, std::string_view text, int (*pl
   std::string temporary = path + ".XXXXXX";
   const File file(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
   if (!file.is_open()) return system_error(path, "made");
+  // Root may rotate the key of a server that is another user's; it stays that user's.
+  struct stat before {};
+  const bool owned = ::stat(path.c_str(), &before) != 0 || before.st_uid == ::geteuid() ||
+                     ::fchown(file.get(), before.st_uid, before.st_gid) == 0;
   const bool placed =
-      write_all(file.get(), text) && ::fsync(file.get()) == 0 && place(temporary.c_str(), path.c_str()) == 0;
+      owned && write_all(file.get(), text) && ::fsync(file.get()) == 0 && place(temporary.c_str(), path.c_str()) == 0;
   const int reason = errno;
   ::unlink(temporary.c_str());
   if (!placed) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -126,6 +127,17 @@ TEST_F(MasterKeyTest, AddsAndDropsKeysInAFile) {
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder_)) ++files;
   EXPECT_EQ(files, 1u) << "no temporary file stays";
   EXPECT_EQ(add_master_key(folder_ + "/none").error().code, "MasterKeyUnavailable");
+}
+
+TEST_F(MasterKeyTest, ARotatedFileStaysItsOwners) {
+  ASSERT_TRUE(open_master_key(key_path()));
+  struct stat status {};
+  const uid_t owner = ::geteuid() == 0 ? 65534 : ::geteuid();
+  ASSERT_EQ(::chown(key_path().c_str(), owner, static_cast<gid_t>(-1)), 0);
+  ASSERT_TRUE(add_master_key(key_path()));
+  ASSERT_EQ(::stat(key_path().c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, owner);
+  EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
 TEST_F(MasterKeyTest, AWrongKeyIsFoundAtTheStart) {

@@ -31,13 +31,18 @@ void Pace::pause(const ConnectionKey& key, Time until, Time now) {
   const std::lock_guard lock(mutex_);
   forget_old(now);
   Entry& entry = entries_[key];
-  entry.paused_until = std::max(entry.paused_until, until);
+  if (until <= entry.paused_until) return;
+  // Who waits asks anew at the moment that was given, and gets one after the new end.
+  entry.paused_until = entry.next_after_pause = until;
 }
 
-Pace::Time Pace::paused_until(const ConnectionKey& key) const {
+Pace::Time Pace::after_pause(const ConnectionKey& key, Time now) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(key);
-  return found == entries_.end() ? Time() : found->second.paused_until;
+  if (found == entries_.end() || found->second.paused_until <= now) return now;
+  const Time moment = found->second.next_after_pause;
+  found->second.next_after_pause = moment + spread;
+  return moment;
 }
 
 void Pace::forget_old(Time now) {

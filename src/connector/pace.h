@@ -25,17 +25,21 @@ class Pace {
 
   /// Nothing is to be sent before that time; an earlier one changes nothing.
   void pause(const ConnectionKey& key, Time until, Time now);
-  /// When the connection's pause ends; in the past when there is none.
-  Time paused_until(const ConnectionKey& key) const;
+  /// When the one who asks may go on: `now` when there is no pause, else a moment after its end. Those who wait get
+  /// moments one after the other (`spread` apart), so that the first learn whether the service works again before the
+  /// last are sent; ask again at that moment, for the pause may have become longer.
+  Time after_pause(const ConnectionKey& key, Time now);
+  static constexpr std::chrono::milliseconds spread{50};
 
  private:
   struct Entry {
     std::deque<Time> turns;  ///< the last `per_minute` of them
     Time paused_until;
+    Time next_after_pause;
   };
   void forget_old(Time now);
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::map<ConnectionKey, Entry> entries_;
 };
 

@@ -38,14 +38,20 @@ TEST(Pace, AChangedLimitHoldsForTheNextTurn) {
   EXPECT_EQ(pace.take_turn(orders, 100, start), start + 120s) << "in the order in which they were taken";
 }
 
-TEST(Pace, APauseIsTheLongestThatWasAskedFor) {
+TEST(Pace, WhoWaitsForAPauseGoesOnOneAfterTheOther) {
   Pace pace;
-  EXPECT_LT(pace.paused_until(orders), start);
+  EXPECT_EQ(pace.after_pause(orders, start), start);
   pace.pause(orders, start + 30s, start);
-  pace.pause(orders, start + 10s, start + 1s);
+  pace.pause(orders, start + 10s, start + 1s);  // a shorter one changes nothing
   pace.pause(orders, start, start + 1s);
-  EXPECT_EQ(pace.paused_until(orders), start + 30s);
-  EXPECT_LT(pace.paused_until(mail), start);
+  EXPECT_EQ(pace.after_pause(orders, start + 2s), start + 30s);
+  EXPECT_EQ(pace.after_pause(orders, start + 2s), start + 30s + Pace::spread);
+  EXPECT_EQ(pace.after_pause(mail, start + 2s), start + 2s);
+  EXPECT_EQ(pace.after_pause(orders, start + 30s), start + 30s) << "it is over";
+  // The first one was refused again: the second learns it before it is sent.
+  pace.pause(orders, start + 90s, start + 30s);
+  EXPECT_EQ(pace.after_pause(orders, start + 30s + Pace::spread), start + 90s);
+  EXPECT_EQ(pace.after_pause(orders, start + 30s + Pace::spread), start + 90s + Pace::spread);
 }
 
 TEST(Pace, KeepsNothingOfConnectionsThatAreIdle) {

@@ -376,6 +376,38 @@ TEST_F(SignInTest, AnInterruptedRenewalIsNamedWhenTheNextIsRefused) {
   EXPECT_NE(refused.error().message.find("was lost"), std::string::npos) << refused.error().message;
 }
 
+TEST_F(SignInTest, ACheckThatFindsTheSignInRevokedBreaksTheConnection) {
+  sign_in();
+  access_ = "revoked";
+  refresh_ = "revoked";
+  std::promise<Result<Verification>> promise;
+  connections_->verify(key_, Value(), [&](Result<Verification> got) { promise.set_value(std::move(got)); });
+  const auto verified = promise.get_future().get();
+  ASSERT_TRUE(verified);
+  EXPECT_EQ(verified->status, ConnectionStatus::error);
+  EXPECT_EQ(verified->error_code, "SignInExpired");
+  // The token's time is not over, but the service takes it no more.
+  const auto view = connections_->find(key_);
+  EXPECT_EQ(view->status, ConnectionStatus::error);
+  EXPECT_EQ(view->error_code, "SignInExpired");
+  EXPECT_EQ(described().find("signIn")->text_of("state"), "Expired");
+}
+
+TEST_F(SignInTest, TheMarkOfARenewalStaysWhileItsAnswerIsLost) {
+  sign_in();
+  const std::uint64_t sign_in_number = connections_->token_state(key_)->sign_in;
+  std::promise<void> marked;
+  connections_->mark_renewing(key_, [&] { marked.set_value(); });
+  marked.get_future().wait();
+  connections_->renewal_failed(key_, sign_in_number + 1, false);  // of another sign-in
+  EXPECT_TRUE(connections_->find(key_)->signed_in->renewing);
+  connections_->renewal_failed(key_, sign_in_number, true);
+  EXPECT_TRUE(connections_->find(key_)->signed_in->renewing);
+  // It does not keep anybody from renewing, and a good answer takes it away.
+  EXPECT_TRUE(renew());
+  EXPECT_FALSE(connections_->find(key_)->signed_in->renewing);
+}
+
 TEST_F(SignInTest, ATokenThatStillHoldsIsUsedWhenTheServerIsDown) {
   sign_in();
   let_expire_in(Duration::seconds(120));

@@ -29,7 +29,7 @@ function freePort() {
 
 /**
  * `again`: what a server of before gave, to start anew on its data and ports after `kill`. `more`: arguments of `serve`.
- * @returns {Promise<{base: string, signin: string, control: (change?: object) => Promise<object>, kill: () => Promise<void>, stop: () => Promise<void>}>}
+ * @returns {Promise<{base: string, signin: string, pid: number, control: (change?: object) => Promise<object>, kill: () => Promise<void>, stop: () => Promise<void>}>}
  */
 export async function startServer(again, more = []) {
   const data = again?.data ?? (await mkdtemp(join(tmpdir(), "flowmend-browser-")));
@@ -72,7 +72,7 @@ export async function startServer(again, more = []) {
       child.kill("SIGKILL");
       await ended;
     };
-    return { ...addresses, data, ports: [port, demoPort], control, kill, stop };
+    return { ...addresses, pid: child.pid, data, ports: [port, demoPort], control, kill, stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw new Error(`${error.message}\n${said.join("\n")}`);

@@ -276,6 +276,12 @@ TEST(Sql, PostgreSql) {
             "413 SqlTooLarge");
   EXPECT_EQ(db.code("ExecutePassThroughNativeQuery", R"json({"query/query": "COPY orders TO STDOUT"})json"),
             "400 SqlInvalid");
+  EXPECT_EQ(db.native().verify(with_field(db.fields(), "server", "localhost"), Duration::seconds(5)).status, 200);
+  EXPECT_EQ(db.native().verify(with_field(db.fields(), "server", "no.invalid"), Duration::seconds(5)).error_code,
+            "UnresolvableHostName");
+  EXPECT_EQ(db.native().verify(with_field(db.fields(), "server", folder.path()), Duration::seconds(5)).error_code,
+            "UnresolvableHostName")
+      << "no way around the addresses over a socket's folder";
   const http::Reply refused =
       db.native().verify(with_field(db.fields(), "password", "wrong-one"), Duration::seconds(5));
   EXPECT_EQ(refused.status, 401);
@@ -331,6 +337,16 @@ TEST(Sql, MariaDb) {
   EXPECT_EQ(db.code("ExecuteProcedure", R"({"procedure": "titles", "parameters": {"least": 3}})"), "400 SqlInvalid");
   EXPECT_EQ(db.code("ExecuteProcedure", R"({"procedure": "nothing", "parameters": []})"), "404 SqlNotFound");
   EXPECT_EQ(db.native().verify(with_field(fields, "password", "wrong-one"), Duration::seconds(5)).status, 401);
+  EXPECT_EQ(db.native().verify(with_field(fields, "server", "localhost"), Duration::seconds(5)).status, 200);
+  // Encryption that also checks the certificate connects by name; the address is looked at all the same.
+  http::ClientOptions closed;
+  closed.policy.allow_loopback = false;
+  http::Client elsewhere(closed);
+  const auto refusing = make_mariadb_connector(NativeParts{store.store(), elsewhere, {}});
+  for (const char* encryption : {"prefer", "verify-full"}) {
+    const Value named = with_field(with_field(fields, "server", "localhost"), "encryption", encryption);
+    EXPECT_EQ(refusing->verify(named, Duration::seconds(5)).error_code, "AddressNotAllowed") << encryption;
+  }
   Database reader(make_mariadb_connector(parts), with_field(fields, "username", "reader"));
   EXPECT_EQ(reader.code("DeleteItem", R"({"table": "orders", "id": "1"})"), "403 SqlPermissionDenied");
   server.reset();
