@@ -102,6 +102,7 @@ Result<CheckFacts> Gatherer::checks(const definition::Flow& flow) const {
   if (!rows) return rows.error();
   CheckFacts facts;
   facts.source = flow.trigger.source;
+  facts.has_older = rows->size() >= checks_read;
   for (const store::TriggerHistoryRow& row : *rows)
     facts.checks.push_back(
         {row.started, outcome_of(row), row.error_code.empty() ? row.code : row.error_code, row.error_message});
