@@ -7,7 +7,7 @@
 namespace flowmend::repair::silence {
 namespace {
 
-constexpr std::size_t checks_read = 20;
+constexpr std::size_t checks_read = 8;  // what a check saw comes with it, and may be large
 constexpr std::size_t history_read = 100;
 constexpr std::size_t open_read = 20;
 constexpr std::size_t open_looked_into = 5;
