@@ -106,13 +106,13 @@ std::vector<Change> connection_changes(const LastGoodParts& parts, const StepRec
       out.push_back({Change::Kind::connection, "Its connection does not exist any more.", {}, {}, {}});
     return out;
   }
+  const std::string name = "The connection '" + name_of(bad.connection) + "' ";
+  const auto add = [&](std::string text) { out.push_back({Change::Kind::connection, std::move(text), {}, {}, {}}); };
   if (view->modified > good.ended && view->modified <= bad.ended)
-    out.push_back({Change::Kind::connection,
-                   "The connection '" + view->display_name + "' was changed at " + silence::time_words(view->modified) +
-                       ", between the two runs.",
-                   {},
-                   {},
-                   {}});
+    add(name + "was changed at " + silence::time_words(view->modified) + ", between the two runs.");
+  if (view->status == connector::ConnectionStatus::error && view->last_success.is_set())
+    add(name + "does not work any more; its service accepted it last at " + silence::time_words(view->last_success) +
+        ".");
   return out;
 }
 
