@@ -13,7 +13,7 @@ constexpr std::size_t open_read = 20;
 constexpr std::size_t open_looked_into = 5;
 constexpr std::size_t counted_max = 100'000;
 constexpr std::size_t versions_looked_into = 20;
-constexpr int weeks_compared = 4;
+constexpr std::int64_t weeks_compared = 4;
 /// No run is told as stuck before (stuck.cpp's margin), so younger ones are not read.
 constexpr Duration youngest = Duration::minutes(10);
 
@@ -174,7 +174,7 @@ Result<std::vector<VolumeFacts>> Gatherer::volumes(const store::FlowRow& row, co
     const auto now_count = count(facts.from);
     if (!now_count) return now_count.error();
     facts.count = *now_count;
-    for (int week = 1; week <= weeks_compared; ++week) {
+    for (std::int64_t week = 1; week <= weeks_compared; ++week) {
       const Timestamp from = facts.from - Duration::days(7 * week);
       if (row.created > from) break;
       const auto then = count(from);
