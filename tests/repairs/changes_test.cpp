@@ -175,6 +175,49 @@ TEST_F(LastGoodTest, WhatIsKeptSecureIsNotCompared) {
   EXPECT_EQ(json::write(since).find("pin"), std::string::npos);
 }
 
+TEST_F(LastGoodTest, AConnectionThatWasChangedOrBrokeBetweenTheRunsIsNamed) {
+  const auto with = [](std::string_view name) {
+    return R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+      "Ask":{"type":"OpenApiConnection","runAfter":{},"inputs":{"host":{"apiId":"/providers/Microsoft.PowerApps/apis/shared_orders",
+        "connectionName":"shared_orders","operationId":"Get"},"parameters":{}}},
+      "Use":{"type":"Compose","runAfter":{"Ask":["Succeeded"]},"inputs":")j" +
+           std::string(name) + R"j("}}})j";
+  };
+  const auto reference = [&](const char* name) {
+    draft_.connection_references = Value::object(
+        {{"shared_orders", Value::object({{"connectionName", Value(name)},
+                                          {"id", Value("/providers/Microsoft.PowerApps/apis/shared_orders")}})}});
+  };
+  reference("orders");
+  save(with("a"));
+  run(R"({"statusCode":200,"body":{}})", "");
+  const auto keep = [&](const char* name, const char* display, Timestamp modified, const char* status) {
+    ASSERT_TRUE(store_->put_document("connection", std::string("shared_orders/") + name,
+                                     Value::object({{"displayName", Value(display)},
+                                                    {"status", Value(status)},
+                                                    {"lastModifiedTime", Value(to_string(modified))},
+                                                    {"lastSuccessTime", Value("2026-01-02T03:04:00Z")}})));
+  };
+  keep("orders", "Orders", now_ + Duration::seconds(30), "Error");
+  keep("other", "Other orders", now_ - Duration::days(9), "Connected");
+  http::Client client;
+  connector::Registry registry(*store_);
+  connector::Connections connections(*store_, *sealer_, registry, client);
+  ASSERT_TRUE(connections.load());
+  const auto since = [&](const engine::Events& events) {
+    const auto changes = changes_since_last_good({*store_, *sealer_, *flows_, &connections}, *flow(),
+                                                 *find_failure(*flow(), events), nullptr);
+    return changes ? words(*changes) : changes.error().message;
+  };
+  const std::string broken = since(run(R"({"statusCode":200,"body":{}})", "Ask"));
+  EXPECT_TRUE(broken.starts_with("The connection 'Orders' was changed at ")) << broken;
+  EXPECT_NE(broken.find("its service accepted it last at 2026-01-02 03:04 UTC."), std::string::npos) << broken;
+  reference("other");
+  save(with("a"));
+  const std::string other = since(run(R"({"statusCode":200,"body":{}})", "Ask"));
+  EXPECT_NE(other.find("It used the connection 'Orders' and uses 'Other orders' now.|"), std::string::npos) << other;
+}
+
 TEST_F(LastGoodTest, RunsFurtherBackThanTheBoundAreNotLookedAt) {
   save(R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{}})j");
   const std::string empty = json::write(draft_.definition);

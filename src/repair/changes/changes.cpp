@@ -133,9 +133,11 @@ void compare_shapes(Change::Kind kind, std::string_view what, const Value& befor
 }
 
 std::string size_words(std::int64_t bytes) {
-  if (bytes < 10 * 1024) return std::to_string(bytes) + " bytes";
-  if (bytes < 10 * 1024 * 1024) return std::to_string(bytes / 1024) + " kB";
-  return std::to_string(bytes / (1024 * 1024)) + " MB";
+  constexpr std::int64_t kilobyte = 1024;
+  constexpr std::int64_t megabyte = kilobyte * kilobyte;
+  if (bytes < 10 * kilobyte) return std::to_string(bytes) + " bytes";
+  if (bytes < 10 * megabyte) return std::to_string(bytes / kilobyte) + " kB";
+  return std::to_string(bytes / megabyte) + " MB";
 }
 
 std::string time_words(Duration time) {

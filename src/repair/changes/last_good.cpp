@@ -5,12 +5,13 @@
 
 #include "connector/reference.h"
 #include "repair/silence/finding.h"
-#include "runtime/runtime.h"
 
 namespace flowmend::repair {
 namespace {
 
 using definition::Action;
+
+constexpr std::size_t journal_bytes_max = 64 << 20;  ///< read before the search is given up
 
 const Action* action_of(const definition::Flow& flow, std::string_view name) {
   for (const Action& action : flow.actions) {
@@ -50,6 +51,18 @@ void append(std::vector<Change>& to, std::vector<Change> more) {
 std::string spaced(std::string name) {
   std::replace(name.begin(), name.end(), '_', ' ');
   return name;
+}
+
+std::optional<engine::Events> decode(const std::vector<std::string>& records, const engine::Sealer& sealer,
+                                     std::size_t& bytes) {
+  engine::Events events;
+  for (const std::string& record : records) {
+    bytes += record.size();
+    auto decoded = engine::decode(record, sealer);
+    if (!decoded) return std::nullopt;
+    std::move(decoded->begin(), decoded->end(), std::back_inserter(events));
+  }
+  return events;
 }
 
 StepRecord record_of(const definition::Flow& flow, const Failure& failure) {
@@ -93,13 +106,13 @@ std::vector<Change> connection_changes(const LastGoodParts& parts, const StepRec
       out.push_back({Change::Kind::connection, "Its connection does not exist any more.", {}, {}, {}});
     return out;
   }
+  const std::string name = "The connection '" + name_of(bad.connection) + "' ";
+  const auto add = [&](std::string text) { out.push_back({Change::Kind::connection, std::move(text), {}, {}, {}}); };
   if (view->modified > good.ended && view->modified <= bad.ended)
-    out.push_back({Change::Kind::connection,
-                   "The connection '" + view->display_name + "' was changed at " + silence::time_words(view->modified) +
-                       ", between the two runs.",
-                   {},
-                   {},
-                   {}});
+    add(name + "was changed at " + silence::time_words(view->modified) + ", between the two runs.");
+  if (view->status == connector::ConnectionStatus::error && view->last_success.is_set())
+    add(name + "does not work any more; its service accepted it last at " + silence::time_words(view->last_success) +
+        ".");
   return out;
 }
 
@@ -177,12 +190,15 @@ Result<Value> changes_since_last_good(const LastGoodParts& parts, const definiti
   query.limit = runs_looked_back;
   const auto runs = parts.store.runs(query);
   if (!runs) return runs.error();
+  std::size_t bytes = 0;
   for (const store::RunRow& run : *runs) {
     const auto version = parts.flows.version(run.flow, run.version);
     if (!version) continue;  // it does not compile any more
-    const auto events = runtime::read_events(parts.store, parts.sealer, run.number);
-    if (!events && events.error().code == "StorageUnavailable") return events.error();
-    if (!events) continue;
+    if (bytes > journal_bytes_max) return Value();
+    const auto records = parts.store.journal(run.number);
+    if (!records) return records.error();
+    const auto events = decode(*records, parts.sealer, bytes);
+    if (!events) continue;  // damaged: another run will do
     const auto good = find_good_step(**version, *events, action.name, failure.iterations);
     if (!good) continue;
 

@@ -22,7 +22,8 @@ constexpr std::size_t runs_looked_back = 50;
 
 /// What changed since the last run of the same flow that went well and in which the failed step succeeded (in the same
 /// item of its loops, or else in the last one): `{run, startTime, version, changes: [{kind, text, pointer?, before?,
-/// after?}]}` of docs/reference/portal-api.md. Null when the last 50 good runs hold none. Looks at the definition, the
+/// after?}]}` of docs/reference/portal-api.md. Null when the last 50 good runs hold none, or 64 MB of
+/// them were read in vain. Looks at the definition, the
 /// connection, the inputs' shape, the outputs of `origin`'s step, the answer, its size and time. What a step keeps
 /// secure is not compared. Errors are the store's.
 Result<Value> changes_since_last_good(const LastGoodParts& parts, const definition::Flow& flow, const Failure& failure,

@@ -6,6 +6,7 @@
 #include "repair/notify/settings.h"
 #include "repair/notify/signature.h"
 #include "repair/notify/web_push.h"
+#include "repair/silence/finding.h"
 
 namespace flowmend::repair::notify {
 namespace {
@@ -116,6 +117,18 @@ TEST(Settings, WhatIsWrongIsSaid) {
   EXPECT_NE(message("quietHours", Value::empty_object()).find("quietHours.from"), std::string::npos);
 }
 
+TEST(Settings, AFlowIsWatchedUnlessItsOwnerSaysSo) {
+  EXPECT_TRUE(read_flow_preferences(Value::empty_object())->watch_silence);
+  const auto quiet = read_flow_preferences(Value::object({{"watchSilence", Value(false)}}));
+  ASSERT_TRUE(quiet);
+  EXPECT_FALSE(quiet->watch_silence);
+  EXPECT_TRUE(quiet->tell) << "its failures are another matter";
+  EXPECT_FALSE(read_flow_preferences(to_value(*quiet))->watch_silence);
+  const auto wrong = read_flow_preferences(Value::object({{"watchSilence", Value("no")}}));
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().message.find("'watchSilence'"), std::string::npos);
+}
+
 TEST(Settings, AStoredPasswordGoesToNoOtherServer) {
   SmtpSettings before{"mail.example.com", 587, SmtpSecurity::starttls, "ada", "secret", "f@example.com"};
   const auto body = [](const char* host) {
@@ -162,6 +175,20 @@ TEST(Message, SaysWhatHowManyHowToFixAndWhere) {
   EXPECT_EQ(message.html.find("<script>"), std::string::npos);
   EXPECT_EQ(message.html.find("<b>"), std::string::npos);
   EXPECT_EQ(message_for({incident(), incident()}, "x").subject, "Flowmend: 2 causes, 4 failed runs");
+}
+
+TEST(Message, OfASilenceSaysThatNoRunFailedAndLeadsToTheFlow) {
+  Incident made;
+  made.id = "00000000000000bb";
+  const Timestamp now = at("2026-11-25T10:15:00Z");
+  silence::fold(made, silence::Kind::schedule, "f1", "Orders",
+                {"Its schedule did not fire", "It should have.", "Choose Run.", now, now, "", ""}, now);
+  const Message message = message_for({made}, "https://flow.example");
+  EXPECT_EQ(message.subject, "Orders: Its schedule did not fire");
+  for (const char* part : {"No run failed: what should have happened did not.", "- Choose Run.",
+                           "Open the flow: https://flow.example/flows/f1\n"})
+    EXPECT_NE(message.text.find(part), std::string::npos) << part << message.text;
+  EXPECT_EQ(message.text.find("/runs/"), std::string::npos);
 }
 
 TEST(Message, AnEntryOfTheOutboxSurvivesStorage) {

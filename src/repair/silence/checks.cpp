@@ -65,8 +65,8 @@ Verdict judge_checks(const CheckFacts& facts, const CheckPatience& patience, Tim
   const bool enough = (failed >= patience.count && length >= patience.length) ||
                       (failed >= patience.slow_count && latest.time - first.time >= patience.slow_length);
   if (!enough) return Verdict::unknown();
-  const bool all_failed = failed == facts.checks.size();
-  Words words = words_for(facts.source, (all_failed ? "at least " : "") + std::to_string(failed) + " times", latest);
+  const bool maybe_more = failed == facts.checks.size() && facts.has_older;
+  Words words = words_for(facts.source, (maybe_more ? "at least " : "") + std::to_string(failed) + " times", latest);
   Silence silence;
   silence.title = std::move(words.title);
   silence.message = words.happened + " This began at " + time_words(first.time) +

@@ -19,6 +19,7 @@ struct Check {
 struct CheckFacts {
   definition::TriggerSource source = definition::TriggerSource::poll;
   std::vector<Check> checks;  ///< newest first; the newest few are enough
+  bool has_older = false;     ///< there were checks before these
   Timestamp subscribed;       ///< of a webhook: when its service took the address; not set = never
 };
 

@@ -92,7 +92,7 @@ std::string length_words(Duration length) {
   const std::int64_t minutes = length.to_milliseconds() / 60'000;
   if (minutes < 1) return counted(std::max<std::int64_t>(length.to_milliseconds() / 1000, 1), "second");
   if (minutes < 120) return counted(minutes, "minute");
-  if (minutes < 48 * 60) return counted(minutes / 60, "hour");
+  if (minutes < 2880) return counted(minutes / 60, "hour");
   return counted(minutes / 1440, "day");
 }
 

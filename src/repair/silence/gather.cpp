@@ -7,13 +7,13 @@
 namespace flowmend::repair::silence {
 namespace {
 
-constexpr std::size_t checks_read = 20;
+constexpr std::size_t checks_read = 8;  // what a check saw comes with it, and may be large
 constexpr std::size_t history_read = 100;
 constexpr std::size_t open_read = 20;
 constexpr std::size_t open_looked_into = 5;
 constexpr std::size_t counted_max = 100'000;
 constexpr std::size_t versions_looked_into = 20;
-constexpr int weeks_compared = 4;
+constexpr std::int64_t weeks_compared = 4;
 /// No run is told as stuck before (stuck.cpp's margin), so younger ones are not read.
 constexpr Duration youngest = Duration::minutes(10);
 
@@ -102,6 +102,7 @@ Result<CheckFacts> Gatherer::checks(const definition::Flow& flow) const {
   if (!rows) return rows.error();
   CheckFacts facts;
   facts.source = flow.trigger.source;
+  facts.has_older = rows->size() >= checks_read;
   for (const store::TriggerHistoryRow& row : *rows)
     facts.checks.push_back(
         {row.started, outcome_of(row), row.error_code.empty() ? row.code : row.error_code, row.error_message});
@@ -173,7 +174,7 @@ Result<std::vector<VolumeFacts>> Gatherer::volumes(const store::FlowRow& row, co
     const auto now_count = count(facts.from);
     if (!now_count) return now_count.error();
     facts.count = *now_count;
-    for (int week = 1; week <= weeks_compared; ++week) {
+    for (std::int64_t week = 1; week <= weeks_compared; ++week) {
       const Timestamp from = facts.from - Duration::days(7 * week);
       if (row.created > from) break;
       const auto then = count(from);

@@ -29,8 +29,8 @@ class Gatherer {
   /// The runs that are longer under way than `patience_for` says (or than ten minutes, without a norm) and do not
   /// rightly wait; 5 at most.
   Result<StuckFacts> stuck(const std::string& flow, Timestamp now) const;
-  /// The windows that end at the full hour `until`: the hour, the day and the week before it. Those in which the server was down,
-  /// or after which the flow was switched on, are left out.
+  /// The windows that end at the full hour `until`: the hour, the day and the week before it. Those in which the server
+  /// was down, or after which the flow was switched on, are left out.
   Result<std::vector<VolumeFacts>> volumes(const store::FlowRow& row, const definition::Flow& flow,
                                            const Uptime& uptime, Timestamp until) const;
 

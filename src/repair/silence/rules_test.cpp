@@ -124,6 +124,14 @@ TEST(SilentChecks, ThreeInARowOverMinutesAre) {
   EXPECT_TRUE(holds(verdict.silence.message, "The service answered 503.")) << verdict.silence.message;
 }
 
+TEST(SilentChecks, TheCountIsALeastOneOnlyWhenThereMayBeMore) {
+  auto facts = failing(3, Duration::minutes(3));
+  facts.checks.pop_back();  // the one that fired
+  EXPECT_FALSE(holds(judge_checks(facts, {}, noon).silence.message, "at least"));
+  facts.has_older = true;
+  EXPECT_TRUE(holds(judge_checks(facts, {}, noon).silence.message, "at least 3 times in a row"));
+}
+
 TEST(SilentChecks, TwoOfATriggerThatAsksRarelyAre) {
   EXPECT_EQ(judge_checks(failing(2, Duration::days(1)), {}, noon).state, State::silent);
 }
