@@ -328,6 +328,7 @@ bool Loader::read_parameters(Operation& operation, const Value& list, const std:
 bool Loader::read_parameter(Operation& operation, const Value& written, const std::string& pointer) {
   OperationParameter parameter;
   parameter.name = written.text_of("name");
+  parameter.written = written;
   const std::string place = lower_case(trim(written.text_of("in")));
   if (place == "path") {
     parameter.place = ParameterPlace::path;

@@ -7,6 +7,7 @@
 #include "server/cli/check.h"
 #include "server/cli/client.h"
 #include "server/cli/connector_check.h"
+#include "server/cli/connector_import.h"
 #include "server/cli/find.h"
 #include "server/limits.h"
 #include "server/serve.h"
@@ -85,6 +86,19 @@ int main(int argc, char** argv) {
                               "apiDefinition.swagger.json files, their folders, or OpenAPI 3 documents");
   connector_check->add_flag("--jsonl", connector_lines,
                             "Read {\"id\",\"swagger\",\"properties\"?} a line from standard input");
+
+  flowmend::server::ConnectorImportOptions import_options;
+  auto* connector_import = connector->add_subcommand("import", "Hand connectors to a running server");
+  connector_import
+      ->add_option("paths", import_options.paths,
+                   "Connectors' files, their folders, folders of such folders, or packages (.zip)")
+      ->required();
+  connector_import->add_option("--name", import_options.name, "How flows name it, as shared_orders (of one connector)");
+  connector_import->add_option("--server", import_options.server, "The server's address")
+      ->capture_default_str()
+      ->envname("FLOWMEND_SERVER");
+  connector_import->add_option("--token", import_options.token, "A token with the scope admin")
+      ->envname("FLOWMEND_TOKEN");
 
   std::string expression;
   std::string context;
@@ -166,6 +180,7 @@ int main(int argc, char** argv) {
     }
     return flowmend::server::run_connector_check(connector_files, std::cout);
   }
+  if (*connector_import) return flowmend::server::import_connectors(import_options, std::cout, std::cerr);
   if (*eval) {
     if (eval_lines) return flowmend::expression::run_eval_jsonl(std::cin, std::cout);
     return flowmend::expression::run_eval(expression, context);

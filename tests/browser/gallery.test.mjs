@@ -1,0 +1,233 @@
+// The gallery of connectors as an administrator uses it: import, versions, users, removal; and the values that a service
+// offers to somebody who writes a flow, asked of a real service on loopback.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { binary, desktop, firstSignIn, openPage, startBrowser, startServer } from "./server.mjs";
+
+let browser;
+let server;
+let state;
+let service; // lists projects and tasks, with an id that JavaScript's numbers can't hold
+let folder;
+const asked = [];
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "flowmend-gallery-"));
+  service = createServer((request, response) => {
+    asked.push(request.url);
+    const reply = (status, body) => response.writeHead(status, { "Content-Type": "application/json" }).end(body);
+    if (request.headers["x-key"] !== "key-for-projects") return reply(401, '{"message":"Who are you?"}');
+    if (request.url === "/projects") return reply(200, '{"value":[{"id":9007199254740993,"name":"Tea house"},{"id":2,"name":"Garden"}]}');
+    if (request.url === "/folders") return reply(200, '{"value":[{"path":"/plans","name":"plans","folder":true}]}');
+    if (request.url === "/folders/below?path=%2Fplans") return reply(200, '{"value":[{"path":"/plans/2026","name":"2026","folder":false}]}');
+    if (request.url.startsWith("/tasks?project=9007199254740993")) return reply(200, '{"value":[{"id":"T-1","name":"Build"}]}');
+    return reply(404, '{"error":{"code":"NoProject","message":"There is no such project."}}');
+  });
+  await new Promise((resolve) => service.listen(0, "127.0.0.1", resolve));
+  browser = await startBrowser();
+  server = await startServer();
+  state = await firstSignIn(browser, server);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  service?.closeAllConnections();
+  await new Promise((resolve) => (service ? service.close(resolve) : resolve()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The connector's document; `more` adds paths, `without` leaves them out. */
+function swagger(more = {}, without = []) {
+  const values = (operationId, rest) => ({ operationId, "value-collection": "value", "value-path": "id", "value-title": "name", ...rest });
+  const paths = {
+    "/projects": { get: { operationId: "ListProjects", responses: { 200: { description: "" } } } },
+    "/folders": { get: { operationId: "ListFolders", responses: { 200: { description: "" } } } },
+    "/folders/below": { get: { operationId: "ListBelow", parameters: [{ name: "path", in: "query", required: true, type: "string" }], responses: { 200: { description: "" } } } },
+    "/tasks": {
+      get: { operationId: "ListTasks", parameters: [{ name: "project", in: "query", required: true, type: "integer" }], responses: { 200: { description: "" } } },
+      post: {
+        operationId: "CreateTask",
+        summary: "Create a task",
+        parameters: [
+          { name: "project", in: "query", required: true, type: "integer", "x-ms-summary": "Project", "x-ms-dynamic-values": values("ListProjects") },
+          { name: "parent", in: "query", type: "string", "x-ms-summary": "Parent task", "x-ms-dynamic-values": values("ListTasks", { parameters: { project: { parameter: "project" } } }) },
+          {
+            name: "folder", in: "query", type: "string", "x-ms-summary": "Folder",
+            "x-ms-dynamic-tree": {
+              settings: { canSelectParentNodes: false, canSelectLeafNodes: true },
+              open: { operationId: "ListFolders", itemsPath: "value", itemValuePath: "path", itemTitlePath: "name", itemIsParent: "folder", parameters: {} },
+              browse: { operationId: "ListBelow", itemsPath: "value", itemValuePath: "path", itemTitlePath: "name", itemIsParent: "folder", parameters: { path: { selectedItemValuePath: "path" } } },
+            },
+          },
+        ],
+        responses: { 200: { description: "" } },
+      },
+    },
+    ...more,
+  };
+  for (const path of without) delete paths[path];
+  return JSON.stringify({ swagger: "2.0", info: { title: "Projects", version: "1" }, host: `127.0.0.1:${service.address().port}`, schemes: ["http"], securityDefinitions: { key: { type: "apiKey", in: "header", name: "X-Key" } }, paths });
+}
+const json = (name, text) => ({ name, mimeType: "application/json", buffer: Buffer.from(text) });
+
+const ask = (page, method, path, body) =>
+  page.evaluate(
+    async ([method, path, body]) => {
+      const me = await (await fetch("/api/v1/me")).json();
+      const answer = await fetch(path, { method, headers: { "Content-Type": "application/json", "x-flowmend-csrf": me.csrfToken }, body });
+      const text = await answer.text();
+      return { status: answer.status, body: text === "" ? undefined : JSON.parse(text), text };
+    },
+    [method, path, body === undefined ? undefined : JSON.stringify(body)],
+  );
+
+/** Chooses files in the dialog and hands them over. */
+async function importFiles(page, files) {
+  await page.getByRole("button", { name: "Import connectors" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Files").setInputFiles(files);
+  await dialog.getByRole("button", { name: "Import", exact: true }).click();
+  return dialog;
+}
+
+test("an administrator imports a connector, changes it and takes the change back", async () => {
+  const page = await openPage(browser, state, desktop, { baseURL: server.base });
+  await page.goto("/connectors");
+  let dialog = await importFiles(page, [json("projects.json", swagger())]);
+  await dialog.getByText("New · Version 1").waitFor();
+  await dialog.getByText("5 of 5 operations can run here").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+
+  await page.getByRole("button", { name: "Show operations: Projects" }).click();
+  await page.getByText("Create a task").waitFor();
+
+  const changed = swagger({ "/labels": { get: { operationId: "ListLabels", responses: { 200: { description: "" } } } } }, ["/folders/below"]);
+  dialog = await importFiles(page, [json("projects-2.json", changed)]);
+  await dialog.getByText("Changed · Version 2").waitFor();
+  await dialog.getByText("ListLabels").waitFor();
+  await dialog.getByText("ListBelow").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+
+  await page.getByRole("button", { name: "Versions and users: Projects" }).click();
+  dialog = page.getByRole("dialog");
+  await dialog.getByText("No flow and no connection uses it.").waitFor();
+  await dialog.getByText("Version 2 (in use)").waitFor();
+  await dialog.getByRole("button", { name: "Restore version 1" }).click();
+  await dialog.getByText("Restored as version 3.").waitFor();
+  await dialog.getByText("Version 3 (in use)").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("what can't be imported is refused with the reason", async () => {
+  const page = await openPage(browser, state, desktop, { baseURL: server.base });
+  await page.goto("/connectors");
+  let dialog = await importFiles(page, [json("broken.json", '{"swagger": "2.0", "paths": {}}')]);
+  await dialog.getByText("ConnectorNoOperations").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  dialog = await importFiles(page, [{ name: "package.zip", mimeType: "application/zip", buffer: Buffer.from("this is no zip") }]);
+  await dialog.getByText("The file is no zip package").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("a maker chooses values that the service offers, and the numbers stay whole", async () => {
+  const page = await openPage(browser, state, desktop, { baseURL: server.base });
+  await page.goto("/connectors");
+  const made = await ask(page, "PUT", "/providers/Microsoft.PowerApps/apis/shared_projects/connections/mine?api-version=2016-11-01", { properties: { displayName: "My projects", connectionParameters: { api_key: "key-for-projects" } } });
+  assert.equal(made.status, 201, made.text);
+  const flow = await ask(page, "POST", "/providers/Microsoft.ProcessSimple/environments/~default/flows?api-version=2016-11-01", {
+    properties: {
+      displayName: "Make a task",
+      state: "Started",
+      definition: {
+        triggers: { manual: { type: "Request", kind: "Http", inputs: { schema: {} } } },
+        actions: { Create_task: { type: "OpenApiConnection", runAfter: {}, inputs: { host: { apiId: "/providers/Microsoft.PowerApps/apis/shared_projects", connectionName: "projects", operationId: "CreateTask" }, parameters: { project: 1 } } } },
+      },
+      connectionReferences: { projects: { connectionName: "mine", id: "/providers/Microsoft.PowerApps/apis/shared_projects", source: "Embedded" } },
+    },
+  });
+  assert.ok(flow.status === 200 || flow.status === 201, flow.text);
+  await page.goto(`/flows/${flow.body.name}/edit?action=Create_task`);
+  await page.getByRole("heading", { name: "Values for Create_task" }).waitFor();
+
+  await page.getByRole("button", { name: "Choose a value for Project" }).click();
+  await page.getByRole("button", { name: "Tea house" }).click();
+  await page.getByText("9007199254740993").first().waitFor();
+  await page.getByRole("button", { name: "Back" }).click();
+
+  // The project that was just chosen goes along.
+  await page.getByRole("button", { name: "Choose a value for Parent task" }).click();
+  await page.getByRole("button", { name: "Build" }).click();
+  assert.ok(asked.includes("/tasks?project=9007199254740993"), asked.join(" "));
+  await page.getByRole("button", { name: "Back" }).click();
+
+  await page.getByRole("button", { name: "Choose a value for Folder" }).click();
+  await page.getByRole("button", { name: "Open plans" }).click();
+  await page.getByRole("button", { name: "2026" }).click();
+
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.getByText("Saved. New runs use this definition.").waitFor();
+  const saved = await ask(page, "GET", `/providers/Microsoft.ProcessSimple/environments/~default/flows/${flow.body.name}?api-version=2016-11-01`);
+  assert.match(saved.text, /"project": ?9007199254740993/);
+  assert.match(saved.text, /"parent": ?"T-1"/);
+  assert.match(saved.text, /"folder": ?"\/plans\/2026"/);
+  assert.doesNotMatch(saved.text, /key-for-projects/);
+
+  // A connector in use is not removed, and the refusal names who uses it.
+  await page.goto("/connectors");
+  await page.getByRole("button", { name: "Versions and users: Projects" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("link", { name: "Make a task" }).waitFor();
+  await dialog.getByRole("button", { name: "Remove connector" }).click();
+  await dialog.getByRole("button", { name: "Remove it" }).click();
+  await dialog.getByText("is used by the flow 'Make a task' and the connection 'My projects'").waitFor();
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test("what the service says reaches the one who asks", async () => {
+  const page = await openPage(browser, state, desktop, { baseURL: server.base });
+  await page.goto("/connectors");
+  const question = { operationId: "CreateTask", parameter: "parent", parameters: { project: 5 } };
+  const refused = await ask(page, "POST", "/api/v1/connections/shared_projects/mine/dynamic-values", question);
+  assert.equal(refused.status, 502, refused.text);
+  assert.match(refused.body.error.message, /ListTasks.*404.*There is no such project/);
+  const first = await ask(page, "POST", "/api/v1/connections/shared_projects/mine/dynamic-values", { ...question, parameters: {} });
+  assert.equal(first.status, 400);
+  assert.match(first.body.error.message, /'project'/);
+  await page.context().close();
+});
+
+const flowmend = (parameters, more = {}) =>
+  new Promise((resolve) => {
+    execFile(binary, parameters, { env: { ...process.env, FLOWMEND_SERVER: server.base, ...more } }, (error, out, problems) => resolve({ code: error ? error.code : 0, out, problems }));
+  });
+
+test("the command line imports folders of connectors", async () => {
+  const token = (await flowmend(["token", "create", "--data", server.data, "--name", "gallery", "--scopes", "read,admin"])).out.trim();
+  for (const name of ["one", "two"]) {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, "apiDefinition.swagger.json"), swagger().replace('"Projects"', `"From ${name}"`));
+  }
+  await mkdir(join(folder, "bad"));
+  await writeFile(join(folder, "bad", "apiDefinition.swagger.json"), "{");
+  const done = await flowmend(["connector", "import", folder], { FLOWMEND_TOKEN: token });
+  assert.equal(done.code, 1, done.problems);
+  assert.match(done.problems, /bad\/apiDefinition\.swagger\.json: .*\(InvalidJSON\)/);
+  assert.match(done.out, /shared_fromone\tmade\tversion 1\t5 of 5 operations can run/i);
+  assert.match(done.out, /shared_fromtwo\tmade/i);
+  const again = await flowmend(["connector", "import", join(folder, "one")], { FLOWMEND_TOKEN: token });
+  assert.equal(again.code, 0, again.problems);
+  assert.match(again.out, /unchanged\tversion 1/);
+  const unsigned = await flowmend(["connector", "import", folder], { FLOWMEND_TOKEN: "" });
+  assert.equal(unsigned.code, 2);
+  assert.match(unsigned.problems, /no token/);
+});
