@@ -26,6 +26,8 @@ before(async () => {
     if (request.url === "/folders") return reply(200, '{"value":[{"path":"/plans","name":"plans","folder":true}]}');
     if (request.url === "/folders/below?path=%2Fplans") return reply(200, '{"value":[{"path":"/plans/2026","name":"2026","folder":false}]}');
     if (request.url.startsWith("/tasks?project=9007199254740993")) return reply(200, '{"value":[{"id":"T-1","name":"Build"}]}');
+    if (request.url.startsWith("/shape?project=9007199254740993")) return reply(200, '{"schema":{"type":"object","required":["Title"],"properties":{"Title":{"type":"string"},"State":{"type":"string","x-ms-summary":"State","x-ms-dynamic-list":{"operationId":"ListStates"}}}}}');
+    if (request.url === "/states") return reply(200, '["open","closed"]');
     return reply(404, '{"error":{"code":"NoProject","message":"There is no such project."}}');
   });
   await new Promise((resolve) => service.listen(0, "127.0.0.1", resolve));
@@ -48,6 +50,8 @@ function swagger(more = {}, without = []) {
     "/projects": { get: { operationId: "ListProjects", responses: { 200: { description: "" } } } },
     "/folders": { get: { operationId: "ListFolders", responses: { 200: { description: "" } } } },
     "/folders/below": { get: { operationId: "ListBelow", parameters: [{ name: "path", in: "query", required: true, type: "string" }], responses: { 200: { description: "" } } } },
+    "/shape": { get: { operationId: "GetShape", parameters: [{ name: "project", in: "query", required: true, type: "integer" }], responses: { 200: { description: "" } } } },
+    "/states": { get: { operationId: "ListStates", responses: { 200: { description: "" } } } },
     "/tasks": {
       get: { operationId: "ListTasks", parameters: [{ name: "project", in: "query", required: true, type: "integer" }], responses: { 200: { description: "" } } },
       post: {
@@ -56,6 +60,7 @@ function swagger(more = {}, without = []) {
         parameters: [
           { name: "project", in: "query", required: true, type: "integer", "x-ms-summary": "Project", "x-ms-dynamic-values": values("ListProjects") },
           { name: "parent", in: "query", type: "string", "x-ms-summary": "Parent task", "x-ms-dynamic-values": values("ListTasks", { parameters: { project: { parameter: "project" } } }) },
+          { name: "item", in: "body", schema: { type: "object", title: "Task", "x-ms-dynamic-schema": { operationId: "GetShape", parameters: { project: { parameter: "project" } }, "value-path": "schema" } } },
           {
             name: "folder", in: "query", type: "string", "x-ms-summary": "Folder",
             "x-ms-dynamic-tree": {
@@ -100,7 +105,7 @@ test("an administrator imports a connector, changes it and takes the change back
   await page.goto("/connectors");
   let dialog = await importFiles(page, [json("projects.json", swagger())]);
   await dialog.getByText("New · Version 1").waitFor();
-  await dialog.getByText("5 of 5 operations can run here").waitFor();
+  await dialog.getByText("7 of 7 operations can run here").waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
 
   await page.getByRole("button", { name: "Show operations: Projects" }).click();
@@ -173,12 +178,24 @@ test("a maker chooses values that the service offers, and the numbers stay whole
   await page.getByRole("button", { name: "Open plans" }).click();
   await page.getByRole("button", { name: "2026" }).click();
 
+  // Fields that only the service knows, and choices inside of them; the checker knows them from now on.
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByRole("button", { name: "Show the fields of item" }).click();
+  await page.getByRole("button", { name: "Add Title" }).click();
+  await page.getByText("is there already").waitFor();
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByRole("button", { name: "Choose a value for State" }).click();
+  await page.getByRole("button", { name: "closed" }).click();
+
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await page.getByText("Saved. New runs use this definition.").waitFor();
   const saved = await ask(page, "GET", `/providers/Microsoft.ProcessSimple/environments/~default/flows/${flow.body.name}?api-version=2016-11-01`);
   assert.match(saved.text, /"project": ?9007199254740993/);
   assert.match(saved.text, /"parent": ?"T-1"/);
   assert.match(saved.text, /"folder": ?"\/plans\/2026"/);
+  assert.match(saved.text, /"item\/Title": ?""/);
+  assert.match(saved.text, /"item\/State": ?"closed"/);
   assert.doesNotMatch(saved.text, /key-for-projects/);
 
   // A connector in use is not removed, and the refusal names who uses it.
@@ -206,6 +223,64 @@ test("what the service says reaches the one who asks", async () => {
   await page.context().close();
 });
 
+/** A zip without compression: names and texts. */
+function zip(files) {
+  const crc = (bytes) => {
+    let value = ~0;
+    for (const byte of bytes) {
+      value ^= byte;
+      for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
+    }
+    return ~value >>> 0;
+  };
+  const parts = [];
+  const entries = [];
+  let at = 0;
+  for (const [name, text] of files) {
+    const [nameBytes, bytes] = [Buffer.from(name), Buffer.from(text)];
+    const about = Buffer.alloc(26);
+    about.writeUInt16LE(20, 0);
+    about.writeUInt32LE(crc(bytes), 10);
+    about.writeUInt32LE(bytes.length, 14);
+    about.writeUInt32LE(bytes.length, 18);
+    about.writeUInt16LE(nameBytes.length, 22);
+    const local = Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), about, nameBytes, bytes]);
+    const rest = Buffer.alloc(14);
+    rest.writeUInt32LE(at, 10);
+    entries.push(Buffer.concat([Buffer.from("PK\x01\x02\x14\x00", "latin1"), about, rest, nameBytes]));
+    parts.push(local);
+    at += local.length;
+  }
+  const directory = Buffer.concat(entries);
+  const end = Buffer.alloc(18);
+  end.writeUInt16LE(files.length, 4);
+  end.writeUInt16LE(files.length, 6);
+  end.writeUInt32LE(directory.length, 8);
+  end.writeUInt32LE(at, 12);
+  return Buffer.concat([...parts, directory, Buffer.from("PK\x05\x06", "latin1"), end]);
+}
+
+test("a package's connectors are taken one by one, under the names that its flows use", async () => {
+  const page = await openPage(browser, state, desktop, { baseURL: server.base });
+  await page.goto("/connectors");
+  const buffer = zip([
+    ["customizations.xml", "<ImportExportXml><Connectors><Connector><connectorinternalid>shared_new-5ftasks</connectorinternalid><openapidefinition>/Connector/new_tasks_openapidefinition.json</openapidefinition></Connector></Connectors></ImportExportXml>"],
+    ["Connector/new_tasks_openapidefinition.json", swagger().replace('"Projects"', '"Packed tasks"')],
+    ["broken/apiDefinition.swagger.json", "{"],
+  ]);
+  const dialog = await importFiles(page, [{ name: "solution.zip", mimeType: "application/zip", buffer }]);
+  await dialog.getByText("Packed tasks").waitFor();
+  await dialog.getByText("New · Version 1").waitFor();
+  await dialog.getByText("broken/apiDefinition.swagger.json").waitFor();
+  await dialog.getByText("Refused").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await page.getByText("shared_new-5ftasks").waitFor();
+  const out = await ask(page, "DELETE", "/providers/Microsoft.PowerApps/apis/shared_new-5ftasks?api-version=2016-11-01");
+  assert.equal(out.status, 200, out.text);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
 const flowmend = (parameters, more = {}) =>
   new Promise((resolve) => {
     execFile(binary, parameters, { env: { ...process.env, FLOWMEND_SERVER: server.base, ...more } }, (error, out, problems) => resolve({ code: error ? error.code : 0, out, problems }));
@@ -222,11 +297,24 @@ test("the command line imports folders of connectors", async () => {
   const done = await flowmend(["connector", "import", folder], { FLOWMEND_TOKEN: token });
   assert.equal(done.code, 1, done.problems);
   assert.match(done.problems, /bad\/apiDefinition\.swagger\.json: .*\(InvalidJSON\)/);
-  assert.match(done.out, /shared_fromone\tmade\tversion 1\t5 of 5 operations can run/i);
+  assert.match(done.out, /shared_fromone\tmade\tversion 1\t7 of 7 operations can run/i);
   assert.match(done.out, /shared_fromtwo\tmade/i);
   const again = await flowmend(["connector", "import", join(folder, "one")], { FLOWMEND_TOKEN: token });
   assert.equal(again.code, 0, again.problems);
   assert.match(again.out, /unchanged\tversion 1/);
+  await writeFile(join(folder, "one", "apiDefinition.swagger.json"), swagger({}, ["/states"]).replace('"Projects"', '"From one"'));
+  const changed = await flowmend(["connector", "import", join(folder, "one")], { FLOWMEND_TOKEN: token });
+  assert.match(changed.out, /changed\tversion 2[^]*removed: ListStates/);
+  const api = /^(shared_\S+)/.exec(changed.out)[1];
+  const shown = await flowmend(["connector", "show", api], { FLOWMEND_TOKEN: token });
+  assert.match(shown.out, /version 2 \(in use\)\t[^]*removed: ListStates[^]*version 1\t/, shown.problems);
+  const restored = await flowmend(["connector", "restore", api, "1"], { FLOWMEND_TOKEN: token });
+  assert.match(restored.out, /changed\tversion 3[^]*added: ListStates/, restored.problems);
+  assert.match((await flowmend(["connector", "list"], { FLOWMEND_TOKEN: token })).out, new RegExp(`${api}\\tFrom one\\t7 of 7`));
+  assert.equal((await flowmend(["connector", "remove", api], { FLOWMEND_TOKEN: token })).code, 0);
+  const used = await flowmend(["connector", "remove", "shared_projects"], { FLOWMEND_TOKEN: token });
+  assert.equal(used.code, 1);
+  assert.match(used.problems, /'Make a task'.*\(ConnectorInUse\)/);
   const unsigned = await flowmend(["connector", "import", folder], { FLOWMEND_TOKEN: "" });
   assert.equal(unsigned.code, 2);
   assert.match(unsigned.problems, /no token/);

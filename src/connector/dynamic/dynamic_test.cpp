@@ -52,6 +52,10 @@ constexpr std::string_view paths = R"({
   "/roots": {"get": {"operationId": "ListRoots"}},
   "/children": {"get": {"operationId": "ListChildren", "parameters": [{"name": "path", "in": "query", "type": "string", "required": true}]}},
   "/shape": {"get": {"operationId": "GetShape", "parameters": [{"name": "table", "in": "query", "type": "string", "required": true}]}},
+  "/hooks": {"x-ms-notification-content": {"schema": {"x-ms-dynamic-schema": {"operationId": "GetShape", "parameters": {"table": {"parameter": "table"}}, "value-path": "schema"}}},
+    "post": {"operationId": "OnNewItem", "x-ms-trigger": "single", "parameters": [{"name": "table", "in": "query", "type": "string"},
+      {"name": "hook", "in": "body", "schema": {"type": "object", "properties": {"url": {"type": "string", "x-ms-notification-url": true, "x-ms-visibility": "internal"}}}}],
+      "responses": {"201": {"description": "", "schema": {"type": "object"}}}}},
   "/states": {"get": {"operationId": "ListStates"}}
 })";
 
@@ -286,6 +290,14 @@ TEST_F(DynamicTest, FindsChoicesInsideOfAShapeThatOnlyTheServiceKnows) {
   const auto reply = dynamic_->shape(about("", R"({"table": "a"})"));
   ASSERT_TRUE(reply) << reply.error().message;
   EXPECT_NE(reply->schema.find("properties"), nullptr);
+}
+
+TEST_F(DynamicTest, AsksForTheShapeOfWhatAWebhookTriggerIsTold) {
+  DynamicQuestion question = about("", R"({"table": "a"})");
+  question.operation = "OnNewItem";
+  const auto told = dynamic_->shape(question);
+  ASSERT_TRUE(told) << told.error().message;
+  EXPECT_EQ(last_asked(), "/shape?table=a");
 }
 
 TEST_F(DynamicTest, TheCheckerUsesWhatIsRememberedAndAsksNobody) {

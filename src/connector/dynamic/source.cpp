@@ -251,6 +251,13 @@ std::optional<DynamicSource> shape_of(const Value& schema) {
 
 Value reply_schema(const Connector& connector, const Operation& operation) {
   const Value* definition = json::resolve(connector.swagger, operation.pointer);
+  // What a webhook trigger hands to the flow is what the service posts, not its answer to the subscription.
+  const Value* item = json::resolve(connector.swagger, operation.pointer.substr(0, operation.pointer.rfind('/')));
+  for (const Value* holder : {definition, item}) {
+    const Value* content = holder == nullptr ? nullptr : extension(*holder, "x-ms-notification-content");
+    if (content == nullptr || (holder == item && !operation.trigger)) continue;
+    if (const Value* schema = content->find("schema")) return *schema;
+  }
   const Value* responses = definition == nullptr ? nullptr : definition->find("responses");
   if (responses == nullptr || !responses->is_object()) return {};
   const Value* fallback = nullptr;

@@ -59,7 +59,7 @@ std::optional<DynamicSource> shape_of(const Value& schema);
 std::optional<DynamicSource> choices_at(const Connector& connector, const Value& document, const Value& holder);
 std::optional<DynamicSource> shape_at(const Value& document, const Value& holder);
 
-/// The schema of an operation's 2xx reply; null when it says none.
+/// The schema of an operation's 2xx reply, of a webhook trigger that of what the service posts; null when it says none.
 Value reply_schema(const Connector& connector, const Operation& operation);
 
 /// One parameter, or property of a body, with a dynamic source.

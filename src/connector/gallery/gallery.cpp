@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view connector_kind = "connector";
 constexpr std::string_view version_kind = "connector-version";
+constexpr std::size_t name_bytes_max = 128;
 constexpr std::size_t names_max = 200;  ///< of one list of a change: a document may hold thousands of operations
 
 std::string version_key(const std::string& name, std::int64_t number) {
@@ -78,6 +79,13 @@ ConnectorVersion version_of(const Value& value) {
   return version;
 }
 
+/// Names stand in addresses, in keys of the store and in flows.
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= name_bytes_max &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+             std::string_view::npos;
+}
+
 Error no_connector(std::string_view api) {
   return make_error("ApiNotFound", "The connector '" + std::string(api) + "' is not installed.", {}, "Import it.");
 }
@@ -87,6 +95,11 @@ Error no_connector(std::string_view api) {
 Result<Imported> Gallery::import(const Value& swagger, const Value& properties, const LoadOptions& options,
                                  const std::string& by, const std::string& from) {
   Imported imported;
+  if (!options.name.empty() && !is_name(options.name)) {
+    return make_error(
+        "ConnectorNameInvalid", "'" + options.name.substr(0, 200) + "' can't be a connector's name.", {},
+        "Use up to " + std::to_string(name_bytes_max) + " letters, digits, _, - and dots, as shared_orders.");
+  }
   // Compared here, not in the transaction: every commit of the server would wait for it.
   const Loaded loaded = load_connector(swagger, properties, options);
   const auto before = loaded.connector ? registry_.find(loaded.connector->name) : nullptr;

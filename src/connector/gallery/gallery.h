@@ -52,7 +52,7 @@ class Gallery {
 
   Gallery(store::Store& store, Registry& registry) : store_(store), registry_(registry) {}
 
-  /// Errors: those of `Registry::install`.
+  /// Errors: those of `Registry::install`, `ConnectorNameInvalid`.
   Result<Imported> import(const Value& swagger, const Value& properties, const LoadOptions& options,
                           const std::string& by, const std::string& from);
 

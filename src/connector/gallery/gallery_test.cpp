@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -131,6 +133,19 @@ TEST(Package, SaysWhatIsWrongWithTheFile) {
   EXPECT_EQ(read_package(make_zip({{"readme.md", "x"}})).error().code, "PackageHoldsNoConnector");
 }
 
+TEST(Package, RealPackagesOfFlowsHoldNoConnector) {
+  const std::filesystem::path folder = std::string(FLOWMEND_SOURCE_DIR) + "/../shared/corpus/packages";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "the corpus is not part of the project";
+  std::size_t packages = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_EQ(read_package(bytes).error().code, "PackageHoldsNoConnector") << entry.path();
+    ++packages;
+  }
+  EXPECT_GE(packages, 10U);
+}
+
 class GalleryTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -226,6 +241,18 @@ TEST_F(GalleryTest, RemovingTakesTheVersionsAlong) {
   EXPECT_FALSE(*gallery_->remove("shared_orders"));
   EXPECT_EQ(gallery_->versions("shared_orders").error().code, "ApiNotFound");
   EXPECT_EQ(import(orders).version, 1);
+}
+
+TEST_F(GalleryTest, ANameThatWouldMixUpKeysAndAddressesIsRefused) {
+  for (const char* name : {"a/b", "..%2f", "shared orders", "shared_\n", "sh\xC3\xA4red"}) {
+    LoadOptions options;
+    options.name = name;
+    EXPECT_EQ(gallery_->import(json_of(orders), Value(), options, "ada", "").error().code, "ConnectorNameInvalid")
+        << name;
+  }
+  LoadOptions options;
+  options.name = "shared_new-5forders.v2";
+  EXPECT_TRUE(gallery_->import(json_of(orders), Value(), options, "ada", ""));
 }
 
 TEST_F(GalleryTest, ARefusedDocumentLeavesEverythingAsItWas) {

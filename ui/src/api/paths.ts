@@ -78,7 +78,7 @@ export const paths = {
   capsule: (r: string) => `${own}/runs/${name(r)}/capsule`,
   report: (r: string) => `${own}/runs/${name(r)}/report`,
   signIn: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/sign-in`,
-  dynamic: (api: string, c: string, what: "parameters" | "values" | "tree") => `${own}/connections/${name(api)}/${name(c)}/dynamic-${what}`,
+  dynamic: (api: string, c: string, what: "parameters" | "values" | "tree" | "schema") => `${own}/connections/${name(api)}/${name(c)}/dynamic-${what}`,
   importConnector: `${own}/connectors`,
   importPackage: `${own}/connectors/package`,
   connectorUses: (api: string) => `${own}/connectors/${name(api)}/uses`,
