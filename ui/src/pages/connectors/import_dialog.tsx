@@ -57,11 +57,13 @@ export default function ImportDialog({ onClose }: { onClose: () => void }) {
             <Problem error={send.error} />
             {send.isPending && <p role="status">{text.connectors.import.sending}</p>}
             {send.data && (
-              <ul className="import-rows" role="status">
-                {send.data.map((one, index) => (
-                  <Row key={index} one={one} />
-                ))}
-              </ul>
+              <div role="status">
+                <ul className="import-rows">
+                  {send.data.map((one, index) => (
+                    <Row key={index} one={one} />
+                  ))}
+                </ul>
+              </div>
             )}
           </DialogContent>
           <DialogActions>

@@ -139,7 +139,7 @@ function FieldList({ step, connection, parameter, onChoose, onBack }: { step: St
           const there = name in given;
           return (
             <li key={name}>
-              <button type="button" className="finding" disabled={there} aria-label={text.editor.fieldAdd(field.title)} onClick={() => onChoose(name, field.empty)}>
+              <button type="button" className="finding" disabled={there} onClick={() => onChoose(name, field.empty)}>
                 <span className="breakable">{field.title}</span>
                 <span className="quiet breakable">{[name, field.required && text.editor.fieldRequired, there && text.editor.fieldThere].filter(Boolean).join(" · ")}</span>
               </button>
@@ -178,7 +178,7 @@ export function ValuesPanel({ step, connection, onChoose }: { step: Step; connec
           <ul className="values">
             {offered.map((one) => (
               <li key={keyOf(one)}>
-                <button type="button" className="finding" disabled={one.unsupported !== undefined} aria-label={one.kind === "schema" ? text.editor.fieldsOf(one.title) : text.editor.valuesFor(one.title)} onClick={() => setOpen(keyOf(one))}>
+                <button type="button" className="finding" disabled={one.unsupported !== undefined} onClick={() => setOpen(keyOf(one))}>
                   <span className="breakable">{one.title}</span>
                   <span className="quiet breakable">{one.unsupported ?? [one.name, one.kind === "schema" && text.editor.fieldsHint, one.needs.length > 0 && text.editor.valuesNeed(one.needs.join(", "))].filter(Boolean).join(" · ")}</span>
                 </button>
