@@ -45,6 +45,8 @@ int status_of(std::string_view code) {
                           {"WorkflowRunAlreadyCompleted", 409},
                           {"WorkflowTriggerHistoryCannotBeResubmitted", 409},
                           {"TooManyRequests", 429},
+                          {"DynamicCallFailed", 502},
+                          {"DynamicReplyUnexpected", 502},
                           {"WorkflowMaximumWaitingRunCountExceeded", 429},
                           {"StorageUnavailable", 503},
                           {"ServerStopping", 503},

@@ -9,6 +9,7 @@
 #include "api/events.h"
 #include "api/identity.h"
 #include "connector/connections.h"
+#include "connector/dynamic/dynamic.h"
 #include "connector/registry.h"
 #include "engine/journal.h"
 #include "http/listener.h"
@@ -29,6 +30,7 @@ struct Parts {
   runtime::Runtime& runtime;
   connector::Registry& registry;
   connector::Connections& connections;
+  connector::DynamicContent& dynamic;
   repair::Incidents& incidents;
   repair::Bulk& bulk;
   const repair::Trials& trials;

@@ -48,6 +48,7 @@ Value connector_view(const connector::Connector& connector, bool whole) {
   properties.add("flowmend", Value::object({{"operations", static_cast<std::int64_t>(connector.operations.size())},
                                             {"usable", static_cast<std::int64_t>(connector.usable_operations())},
                                             {"version", connector.version},
+                                            {"builtIn", connector.native != nullptr},
                                             {"operationList", operations.finish()}}));
   return Value::object({{"name", connector.name},
                         {"id", connector.api_id()},

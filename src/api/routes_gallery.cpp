@@ -1,6 +1,8 @@
-// The connector gallery: import, who uses a connector, removal.
+// The connector gallery: import of documents and packages, versions, who uses a connector, removal.
 
 #include "api/routes.h"
+#include "connector/gallery/gallery.h"
+#include "connector/gallery/package.h"
 #include "connector/lenient.h"
 #include "connector/reference.h"
 
@@ -31,43 +33,126 @@ Value findings_view(const Diagnostics& findings) {
   return list.finish();
 }
 
-/// What leaves with a replacement: operations that flows may name.
-Value removed_operations(const connector::Connector& before, const connector::Connector& after) {
+Value names_view(const std::vector<std::string>& names) {
   json::ArrayBuilder list;
-  for (const auto& operation : before.operations) {
-    if (after.find_operation(operation.id) == nullptr) list.push(Value(operation.id));
-  }
+  for (const std::string& name : names) list.push(Value(name));
   return list.finish();
+}
+
+Value change_view(const connector::ConnectorChange& change) {
+  return Value::object({{"added", names_view(change.added)},
+                        {"removed", names_view(change.removed)},
+                        {"changed", names_view(change.changed)},
+                        {"newlyRequired", names_view(change.newly_required)}});
+}
+
+Value imported_view(const connector::Imported& imported, const Diagnostics& findings) {
+  const connector::Connector& connector = *imported.connector;
+  json::ObjectBuilder answer;
+  answer.add("name", Value(connector.name));
+  answer.add("id", Value(connector.api_id()));
+  answer.add("displayName", Value(connector.title));
+  answer.add("operations", Value(static_cast<std::int64_t>(connector.operations.size())));
+  answer.add("usable", Value(static_cast<std::int64_t>(connector.usable_operations())));
+  answer.add("version", Value(imported.version));
+  answer.add("result", Value(imported.made ? "made" : imported.changed ? "changed" : "unchanged"));
+  answer.add("findings", findings_view(findings));
+  if (!imported.made) {
+    answer.add("change", change_view(imported.change));
+    answer.add("removedOperations", names_view(imported.change.removed));
+  }
+  return answer.finish();
+}
+
+/// Documents as objects or as text; adds what had to be mended in the text.
+Result<Value> import_one(const Parts& parts, const Call& call, const Value& body, bool& made) {
+  Diagnostics findings;
+  const auto swagger = document_in(body, "swagger", findings);
+  if (!swagger) return swagger.error();
+  // As for a folder: properties that can't be read never block the definition.
+  auto properties = document_in(body, "properties", findings);
+  if (!properties) {
+    findings.push_back({"properties:", Severity::warning, "ConnectorPropertiesInvalid",
+                        "apiProperties.json is left out: " + properties.error().message, "Correct the file."});
+    properties = Value();
+  }
+  connector::LoadOptions options;
+  options.name = body.text_of("name");
+  const Value* script = body.find("hasScript");
+  options.has_script = script != nullptr && script->is_boolean() && script->as_boolean();
+  connector::Gallery gallery(parts.store, parts.registry);
+  const auto imported = gallery.import(*swagger, *properties, options, call.caller.user_name,
+                                       std::string(body.text_of("from").substr(0, 200)));
+  if (!imported) return imported.error();
+  made = imported->made;
+  findings.insert(findings.end(), imported->findings.begin(), imported->findings.end());
+  return imported_view(*imported, findings);
 }
 
 http::Response import(const Parts& parts, const Call& call) {
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
   if (!body->is_object()) return error_reply(make_error("InvalidRequestContent", "The body is not an object."));
-  Diagnostics findings;
-  const auto swagger = document_in(*body, "swagger", findings);
-  if (!swagger) return error_reply(swagger.error());
-  const auto properties = document_in(*body, "properties", findings);
-  if (!properties) return error_reply(properties.error());
-  connector::LoadOptions options;
-  options.name = body->text_of("name");
-  const Value* script = body->find("hasScript");
-  options.has_script = script != nullptr && script->is_boolean() && script->as_boolean();
-  const auto loaded = connector::load_connector(*swagger, *properties, options);
-  const auto before = loaded.connector ? parts.registry.find(loaded.connector->name) : nullptr;
-  const auto installed = parts.registry.install(*swagger, *properties, options);
-  if (!installed) return error_reply(installed.error());
-  findings.insert(findings.end(), installed->begin(), installed->end());
-  const auto connector = parts.registry.find(loaded.connector->name);
-  if (!connector) return error_reply(make_error("ConnectorJsonInvalid", "The connector can't be read."));
-  json::ObjectBuilder answer;
-  answer.add("name", Value(connector->name));
-  answer.add("id", Value(connector->api_id()));
-  answer.add("operations", Value(static_cast<std::int64_t>(connector->operations.size())));
-  answer.add("usable", Value(static_cast<std::int64_t>(connector->usable_operations())));
-  answer.add("findings", findings_view(findings));
-  if (before) answer.add("removedOperations", removed_operations(*before, *connector));
-  return json_response(before ? 200 : 201, answer.finish());
+  bool made = false;
+  const auto imported = import_one(parts, call, *body, made);
+  return imported ? json_response(made ? 201 : 200, *imported) : error_reply(imported.error());
+}
+
+/// A zip package: each connector in it by itself, so that one that is refused does not keep the others out.
+http::Response import_package(const Parts& parts, const Call& call) {
+  const auto found = connector::read_package(call.request.body);
+  if (!found) return error_reply(found.error());
+  json::ArrayBuilder list;
+  for (const connector::ConnectorFiles& files : *found) {
+    json::ObjectBuilder body;
+    body.add("swagger", Value(files.swagger));
+    if (!files.properties.empty()) body.add("properties", Value(files.properties));
+    if (!files.name.empty()) body.add("name", Value(files.name));
+    body.add("hasScript", Value(files.has_script));
+    body.add("from", Value(files.place));
+    bool made = false;
+    const auto imported = import_one(parts, call, body.finish(), made);
+    json::ObjectBuilder row(imported ? *imported : Value::empty_object());
+    row.add("file", Value(files.place));
+    if (!imported) {
+      row.add("result", Value("refused"));
+      row.add("error", Value::object({{"code", imported.error().code},
+                                      {"message", imported.error().message},
+                                      {"cure", imported.error().cure}}));
+    }
+    list.push(row.finish());
+  }
+  return list_response(list.finish());
+}
+
+http::Response versions(const Parts& parts, const Call& call) {
+  const auto found = connector::Gallery(parts.store, parts.registry).versions(call.parameters[0]);
+  if (!found) return error_reply(found.error());
+  json::ArrayBuilder list;
+  for (const connector::ConnectorVersion& version : *found) {
+    json::ObjectBuilder row;
+    row.add("version", Value(version.number));
+    row.add("current", Value(version.current));
+    if (version.time.is_set()) row.add("time", Value(to_string(version.time)));
+    if (!version.by.empty()) row.add("by", Value(version.by));
+    if (!version.from.empty()) row.add("from", Value(version.from));
+    row.add("operations", Value(static_cast<std::int64_t>(version.operations)));
+    row.add("change", change_view(version.change));
+    list.push(row.finish());
+  }
+  return list_response(list.finish());
+}
+
+http::Response restore(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const Value* number = body->find("version");
+  if (number == nullptr || !number->is_integer())
+    return error_reply(make_error("InvalidRequestContent", "The body has no number 'version'."));
+  connector::Gallery gallery(parts.store, parts.registry);
+  const auto restored = gallery.restore(call.parameters[0], number->as_integer(), call.caller.user_name);
+  if (!restored) return error_reply(restored.error());
+  return json_response(200, imported_view(*restored, restored->findings));
 }
 
 /// Flows whose connection references name the connector, and its connections.
@@ -102,6 +187,17 @@ http::Response uses(const Parts& parts, const Call& call) {
   return used ? json_response(200, *used) : error_reply(used.error());
 }
 
+/// `the flows 'A', 'B' and 3 more`; empty for none.
+std::string names_of(const Value& users, const std::string& what) {
+  constexpr std::size_t named_max = 5;
+  if (users.size() == 0) return {};
+  std::string text = users.size() == 1 ? "the " + what + " " : "the " + what + "s ";
+  for (std::size_t i = 0; i < users.size() && i < named_max; ++i)
+    text += (i == 0 ? "'" : ", '") + std::string(users.as_array()[i].text_of("displayName")) + "'";
+  if (users.size() > named_max) text += " and " + std::to_string(users.size() - named_max) + " more";
+  return text;
+}
+
 http::Response remove(const Parts& parts, const Call& call) {
   const std::string api = connector::api_name(call.parameters[0]);
   const auto used = uses_of(parts, api);
@@ -110,11 +206,12 @@ http::Response remove(const Parts& parts, const Call& call) {
   const std::size_t connections = used->find("connections")->size();
   if (flows + connections > 0) {
     return error_reply(make_error("ConnectorInUse",
-                                  "The connector '" + api + "' is used by " + std::to_string(flows) + " flows and " +
-                                      std::to_string(connections) + " connections.",
+                                  "The connector '" + api + "' is used by " + names_of(*used->find("flows"), "flow") +
+                                      (flows > 0 && connections > 0 ? " and " : "") +
+                                      names_of(*used->find("connections"), "connection") + ".",
                                   {}, "Give the flows another connector and delete the connections first."));
   }
-  const auto removed = parts.registry.remove(api);
+  const auto removed = connector::Gallery(parts.store, parts.registry).remove(api);
   if (!removed) return error_reply(removed.error());
   return empty_response(*removed ? 200 : 204);
 }
@@ -124,6 +221,9 @@ http::Response remove(const Parts& parts, const Call& call) {
 std::vector<RouteEntry> gallery_routes() {
   return {
       {"POST", "api/v1/connectors", "admin", import},
+      {"POST", "api/v1/connectors/package", "admin", import_package},
+      {"GET", "api/v1/connectors/{api}/versions", "read", versions},
+      {"POST", "api/v1/connectors/{api}/restore", "admin", restore},
       {"GET", "api/v1/connectors/{api}/uses", "read", uses},
       {"DELETE", "providers/Microsoft.PowerApps/apis/{api}", "admin", remove},
   };

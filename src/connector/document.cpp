@@ -330,6 +330,7 @@ bool Loader::read_parameters(Operation& operation, const Value& list, const std:
 bool Loader::read_parameter(Operation& operation, const Value& written, const std::string& pointer) {
   OperationParameter parameter;
   parameter.name = written.text_of("name");
+  parameter.written = written;
   const std::string place = lower_case(trim(written.text_of("in")));
   if (const Value* value = extension(written, "x-ms-trigger-value"); value != nullptr && place == "query")
     read_trigger_value(operation, parameter.name, *value);

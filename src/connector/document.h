@@ -40,6 +40,7 @@ struct OperationParameter {
   Value default_value;  ///< null = none
   Value enumeration;    ///< array; null = none
   Value schema;         ///< of a body: as written, `$ref` unresolved; null otherwise
+  Value written;        ///< the parameter as the document writes it, for extensions that are read when asked for
 };
 
 /// Why an operation can't run here; empty code = it can.

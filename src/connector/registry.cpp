@@ -22,7 +22,8 @@ std::shared_ptr<const Connector> compile(const store::Document& document) {
       .connector;
 }
 
-void check_action(const Registry& registry, const Value& action, const std::string& pointer, Diagnostics& diagnostics) {
+void check_action(const Registry& registry, const RememberedShape& remembered, const Value& action,
+                  const std::string& pointer, Diagnostics& diagnostics) {
   const std::string_view type = action.text_of("type");
   const Value* inputs = action.find("inputs");
   if (inputs == nullptr || !type.starts_with("OpenApiConnection")) return;
@@ -55,24 +56,27 @@ void check_action(const Registry& registry, const Value& action, const std::stri
   const Value* parameters = inputs->find("parameters");
   check_arguments(*connector, *operation, parameters == nullptr ? Value() : *parameters, inputs_pointer + "/parameters",
                   diagnostics);
+  if (parameters != nullptr)
+    check_dynamic(*connector, *operation, *parameters, inputs_pointer + "/parameters", remembered, diagnostics);
 }
 
-void walk(const Registry& registry, const Value* actions, const std::string& pointer, int depth,
-          Diagnostics& diagnostics) {
+void walk(const Registry& registry, const RememberedShape& remembered, const Value* actions, const std::string& pointer,
+          int depth, Diagnostics& diagnostics) {
   if (actions == nullptr || !actions->is_object() || depth > container_depth_max) return;
   for (const json::Member& member : actions->as_object()) {
     const Value& action = member.value;
     const std::string place = json::join(pointer, member.name());
-    check_action(registry, action, place, diagnostics);
-    walk(registry, action.find("actions"), place + "/actions", depth + 1, diagnostics);
+    check_action(registry, remembered, action, place, diagnostics);
+    walk(registry, remembered, action.find("actions"), place + "/actions", depth + 1, diagnostics);
     for (const std::string_view branch : {"else", "default"}) {
       if (const Value* inner = action.find(branch))
-        walk(registry, inner->find("actions"), place + "/" + std::string(branch) + "/actions", depth + 1, diagnostics);
+        walk(registry, remembered, inner->find("actions"), place + "/" + std::string(branch) + "/actions", depth + 1,
+             diagnostics);
     }
     if (const Value* cases = action.find("cases"); cases != nullptr && cases->is_object()) {
       for (const json::Member& one : cases->as_object()) {
-        walk(registry, one.value.find("actions"), json::join(place + "/cases", one.name()) + "/actions", depth + 1,
-             diagnostics);
+        walk(registry, remembered, one.value.find("actions"), json::join(place + "/cases", one.name()) + "/actions",
+             depth + 1, diagnostics);
       }
     }
   }
@@ -110,6 +114,13 @@ Result<void> Registry::add_native(std::vector<std::unique_ptr<NativeConnector>> 
 }
 
 Result<Diagnostics> Registry::install(const Value& swagger, const Value& properties, const LoadOptions& options) {
+  auto installed = install(swagger, properties, options, {});
+  if (!installed) return installed.error();
+  return std::move(installed->diagnostics);
+}
+
+Result<Registry::Installed> Registry::install(const Value& swagger, const Value& properties, const LoadOptions& options,
+                                              const BeforeStoring& before) {
   Loaded loaded = load_connector(swagger, properties, options);
   if (!loaded.connector) {
     for (const Diagnostic& diagnostic : loaded.diagnostics) {
@@ -127,20 +138,39 @@ Result<Diagnostics> Registry::install(const Value& swagger, const Value& propert
   document.add("swagger", swagger);
   document.add_if_set("properties", properties);
   if (options.has_script) document.add("hasScript", true);
-  auto stored = store_.put_document(document_kind, loaded.connector->name, document.finish());
+  const Value documents = document.finish();
+  const auto stored = store_.write([&](store::Transaction& transaction) -> Result<void> {
+    if (before) {
+      const auto wanted = before(transaction, *loaded.connector, documents);
+      if (!wanted) return wanted.error();
+      if (!*wanted) return {};
+    }
+    const auto put = transaction.put_document(document_kind, loaded.connector->name, documents);
+    if (!put) return put.error();
+    return {};
+  });
   if (!stored) return stored.error();
   const std::lock_guard lock(mutex_);
   compiled_[loaded.connector->name] = loaded.connector;
-  return std::move(loaded.diagnostics);
+  return Installed{loaded.connector, std::move(loaded.diagnostics)};
 }
 
-Result<bool> Registry::remove(std::string_view api) {
+Result<bool> Registry::remove(std::string_view api, const BeforeRemoving& before) {
   const std::string name = api_name(api);
-  auto erased = store_.erase_document(document_kind, name);
-  if (!erased) return erased.error();
+  bool was_there = false;
+  const auto removed = store_.write([&](store::Transaction& transaction) -> Result<void> {
+    if (before) {
+      if (const auto done = before(transaction, name); !done) return done.error();
+    }
+    const auto erased = transaction.erase_document(document_kind, name);
+    if (!erased) return erased.error();
+    was_there = *erased;
+    return {};
+  });
+  if (!removed) return removed.error();
   const std::lock_guard lock(mutex_);
   compiled_.erase(name);
-  return *erased;
+  return was_there;
 }
 
 std::shared_ptr<const Connector> Registry::find(std::string_view api) const {
@@ -177,7 +207,7 @@ std::vector<std::shared_ptr<const Connector>> Registry::list() const {
 
 Diagnostics Registry::check_definition(const Value& definition) const {
   Diagnostics diagnostics;
-  walk(*this, definition.find("actions"), "/actions", 0, diagnostics);
+  walk(*this, remembered_shapes_, definition.find("actions"), "/actions", 0, diagnostics);
   return diagnostics;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "connector/document.h"
+#include "connector/dynamic/check.h"
 #include "store/store.h"
 
 namespace flowmend::connector {
@@ -19,6 +21,16 @@ std::string api_name(std::string_view api_or_id);
 /// and kept. Threads: any.
 class Registry {
  public:
+  struct Installed {
+    std::shared_ptr<const Connector> connector;
+    Diagnostics diagnostics;
+  };
+  /// Runs in the transaction that stores a connector, on the store's thread. `documents` is what is to be stored; false
+  /// leaves what is stored as it is.
+  using BeforeStoring =
+      std::function<Result<bool>(store::Transaction& transaction, const Connector& next, const Value& documents)>;
+  using BeforeRemoving = std::function<Result<void>(store::Transaction& transaction, const std::string& name)>;
+
   explicit Registry(store::Store& store);
   ~Registry();
 
@@ -31,7 +43,10 @@ class Registry {
   /// repaired or can't run. Errors: the first one that stopped it (`ConnectorFormatUnsupported` ...),
   /// `ConnectorNameReserved` for that of a native one, or the store's.
   Result<Diagnostics> install(const Value& swagger, const Value& properties, const LoadOptions& options = {});
-  Result<bool> remove(std::string_view api);
+  Result<Installed> install(const Value& swagger, const Value& properties, const LoadOptions& options,
+                            const BeforeStoring& before);
+  /// True when there was one.
+  Result<bool> remove(std::string_view api, const BeforeRemoving& before = {});
 
   /// By name or api id; nothing when unknown or when its stored documents no longer load.
   std::shared_ptr<const Connector> find(std::string_view api) const;
@@ -40,9 +55,12 @@ class Registry {
   /// What the flow checker says about the connector steps of a definition: unknown connectors and operations,
   /// operations that can't run here, wrong parameters. Walks every action, also inside containers.
   Diagnostics check_definition(const Value& definition) const;
+  /// Where the checker finds shapes that services told lately (dynamic/dynamic.h). Set before use.
+  void set_remembered_shapes(RememberedShape remembered) { remembered_shapes_ = std::move(remembered); }
 
  private:
   store::Store& store_;
+  RememberedShape remembered_shapes_;
   std::vector<std::unique_ptr<NativeConnector>> natives_;
   std::map<std::string, std::shared_ptr<const Connector>, std::less<>> native_connectors_;  ///< fixed after the start
   mutable std::mutex mutex_;

@@ -76,46 +76,89 @@ std::string quoted_name(std::string_view name) {
   return out;
 }
 
+/// A multipart/form-data body, part by part.
+class Multipart {
+ public:
+  Multipart() {
+    std::array<unsigned char, 12> random{};
+    randombytes_buf(random.data(), random.size());
+    std::array<char, 25> hex{};
+    sodium_bin2hex(hex.data(), hex.size(), random.data(), random.size());
+    boundary_ = std::string("flowmend-") + hex.data();
+  }
+
+  void add_text(std::string_view name, const std::string& text, std::string_view type = {}) {
+    begin(name);
+    if (!type.empty()) out_ += "\r\nContent-Type: " + std::string(type);
+    out_ += "\r\n\r\n" + text + "\r\n";
+  }
+
+  /// A content object, or a value whose text is the file.
+  void add_file(std::string_view name, const Value& value, std::string file_name) {
+    for (const std::string_view member : {"ContentName", "name", "$filename"}) {
+      if (file_name.empty()) file_name = value.text_of(member);
+    }
+    if (file_name.empty()) file_name = name;
+    const auto bytes = content_bytes(value);
+    std::string type(value.text_of("$content-type", "application/octet-stream"));
+    if (type.find_first_of("\r\n") != std::string::npos) type = "application/octet-stream";
+    begin(name);
+    out_ += "; filename=\"" + quoted_name(file_name) + "\"\r\nContent-Type: " + type + "\r\n\r\n" +
+            (bytes ? *bytes : text_of_value(value)) + "\r\n";
+  }
+
+  Encoded finish() {
+    out_ += "--" + boundary_ + "--\r\n";
+    return {"multipart/form-data; boundary=" + boundary_, std::move(out_)};
+  }
+
+ private:
+  void begin(std::string_view name) {
+    out_ += "--" + boundary_ + "\r\nContent-Disposition: form-data; name=\"" + quoted_name(name) + "\"";
+  }
+
+  std::string boundary_;
+  std::string out_;
+};
+
 Encoded multipart_form(const Operation& operation, const Arguments& arguments) {
-  std::array<unsigned char, 12> random{};
-  randombytes_buf(random.data(), random.size());
-  std::array<char, 25> hex{};
-  sodium_bin2hex(hex.data(), hex.size(), random.data(), random.size());
-  const std::string boundary = std::string("flowmend-") + hex.data();
   const auto given = [&](std::string_view name) -> const Value* {
     const auto found = arguments.values.find(std::string(name));
     return found == arguments.values.end() || found->second.is_null() ? nullptr : &found->second;
   };
-  std::string out;
+  Multipart form;
   for (const OperationParameter& parameter : operation.parameters) {
     if (parameter.place != ParameterPlace::form_data) continue;
     const Value* value = given(parameter.name);
     if (value == nullptr) continue;
-    out += "--" + boundary + "\r\nContent-Disposition: form-data; name=\"" + quoted_name(parameter.name) + "\"";
-    const bool is_file = parameter.type == "file" || is_content_object(*value);
-    if (is_file) {
+    if (parameter.type == "file" || is_content_object(*value)) {
       std::string file_name;
       for (const std::string_view companion : {"filename", "fileName", "name"}) {
         if (const Value* name = given(companion); name != nullptr && name->is_string() && file_name.empty())
           file_name = name->as_string();
       }
-      for (const std::string_view member : {"ContentName", "name", "$filename"}) {
-        if (file_name.empty()) file_name = value->text_of(member);
-      }
-      if (file_name.empty()) file_name = parameter.name;
-      out += "; filename=\"" + quoted_name(file_name) + "\"\r\n";
-      const auto bytes = content_bytes(*value);
-      std::string type(value->text_of("$content-type", "application/octet-stream"));
-      if (type.find_first_of("\r\n") != std::string::npos) type = "application/octet-stream";
-      out += "Content-Type: " + type + "\r\n\r\n" + (bytes ? *bytes : text_of_value(*value));
+      form.add_file(parameter.name, *value, std::move(file_name));
     } else {
-      if (value->is_object()) out += "\r\nContent-Type: application/json";
-      out += "\r\n\r\n" + plain_list(parameter, *value);
+      form.add_text(parameter.name, plain_list(parameter, *value), value->is_object() ? "application/json" : "");
     }
-    out += "\r\n";
   }
-  out += "--" + boundary + "--\r\n";
-  return {"multipart/form-data; boundary=" + boundary, std::move(out)};
+  return form.finish();
+}
+
+/// An object body for a service that takes multipart only: a part for each member.
+Encoded multipart_object(const Value& body) {
+  Multipart form;
+  for (const json::Member& member : body.as_object()) {
+    const Value& value = member.value;
+    if (value.is_null()) continue;
+    if (is_content_object(value)) {
+      form.add_file(member.name(), value, {});
+    } else {
+      form.add_text(member.name(), text_of_value(value),
+                    value.is_object() || value.is_array() ? "application/json" : "");
+    }
+  }
+  return form.finish();
 }
 
 class Builder {
@@ -251,7 +294,11 @@ class Builder {
                              (type.empty() || is_json_type(type)) &&
                              resolve_schema(connector_.swagger, parameter->schema).text_of("format") != "binary" &&
                              resolve_schema(connector_.swagger, parameter->schema).text_of("format") != "byte";
-      if (json_text) {
+      const bool object_parts = rank(type) == 3 && arguments_.body.is_object() && !is_content_object(arguments_.body) &&
+                                arguments_.body.find("$multipart") == nullptr;
+      if (object_parts) {
+        encoded_body = multipart_object(arguments_.body);
+      } else if (json_text) {
         encoded_body = {type.empty() ? "application/json" : type, json::write(arguments_.body)};
       } else {
         if (type.empty() && !is_content_object(arguments_.body)) type = "application/json";

@@ -39,6 +39,8 @@ std::shared_ptr<const Connector> shop() {
         "/upload": {"post": {"operationId": "Upload", "consumes": ["multipart/form-data"], "parameters": [
             {"name": "file", "in": "formData", "type": "file", "required": true},
             {"name": "note", "in": "formData", "type": "string"}], "responses": {}}},
+        "/parts": {"post": {"operationId": "Parts", "consumes": ["multipart/form-data"], "parameters": [
+            {"name": "body", "in": "body", "schema": {"type": "object", "properties": {"title": {"type": "string"}}}}], "responses": {}}},
         "/form": {"post": {"operationId": "Form", "consumes": ["application/x-www-form-urlencoded"], "parameters": [
             {"name": "a", "in": "formData", "type": "string"}, {"name": "b", "in": "formData", "type": "integer"}], "responses": {}}},
         "/orders": {"post": {"operationId": "CreateOrder", "parameters": [
@@ -228,6 +230,24 @@ TEST(Policy, SetsHeadersAndHostFromTheConnection) {
   const auto refused = build_request(*loaded.connector, *loaded.connector->find_operation("B"), Value(), Value());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, "ConnectorPolicyUnsupported");
+}
+
+TEST(Request, AnObjectBodyForMultipartIsAPartForEachMember) {
+  const auto request = build("Parts", R"({"body/title": "Tea \"green\"", "body/lines": [1, 2], "body/count": 3,
+    "body/file": {"$content-type": "text/plain", "$content": "aGVsbG8=", "name": "a.txt"}})");
+  ASSERT_TRUE(request) << request.error().message;
+  const std::string* type = request->header("Content-Type");
+  ASSERT_NE(type, nullptr);
+  ASSERT_TRUE(type->starts_with("multipart/form-data; boundary=")) << *type;
+  const std::string mark = "--" + type->substr(type->find('=') + 1);
+  EXPECT_EQ(
+      request->body,
+      mark + "\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\nTea \"green\"\r\n" + mark +
+          "\r\nContent-Disposition: form-data; name=\"lines\"\r\nContent-Type: application/json\r\n\r\n[1,2]\r\n" +
+          mark + "\r\nContent-Disposition: form-data; name=\"count\"\r\n\r\n3\r\n" + mark +
+          "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\nContent-Type: "
+          "text/plain\r\n\r\nhello\r\n" +
+          mark + "--\r\n");
 }
 
 }  // namespace

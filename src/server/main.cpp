@@ -7,6 +7,8 @@
 #include "server/cli/check.h"
 #include "server/cli/client.h"
 #include "server/cli/connector_check.h"
+#include "server/cli/connector_gallery.h"
+#include "server/cli/connector_import.h"
 #include "server/cli/find.h"
 #include "server/cli/key.h"
 #include "server/limits.h"
@@ -90,6 +92,36 @@ int main(int argc, char** argv) {
                               "apiDefinition.swagger.json files, their folders, or OpenAPI 3 documents");
   connector_check->add_flag("--jsonl", connector_lines,
                             "Read {\"id\",\"swagger\",\"properties\"?} a line from standard input");
+
+  flowmend::server::ConnectorImportOptions import_options;
+  auto* connector_import = connector->add_subcommand("import", "Hand connectors to a running server");
+  connector_import
+      ->add_option("paths", import_options.paths,
+                   "Connectors' files, their folders, folders of such folders, or packages (.zip)")
+      ->required();
+  connector_import->add_option("--name", import_options.name, "How flows name it, as shared_orders (of one connector)");
+  connector_import->add_option("--server", import_options.server, "The server's address")
+      ->capture_default_str()
+      ->envname("FLOWMEND_SERVER");
+  connector_import->add_option("--token", import_options.token, "A token with the scope admin")
+      ->envname("FLOWMEND_TOKEN");
+
+  flowmend::server::ConnectorGalleryOptions gallery_options;
+  const auto gallery_command = [&](const char* name, const char* about, bool of_one) {
+    auto* command = connector->add_subcommand(name, about);
+    if (of_one) command->add_option("name", gallery_options.api, "The connector's name, as shared_orders")->required();
+    command->add_option("--server", gallery_options.server, "The server's address")
+        ->capture_default_str()
+        ->envname("FLOWMEND_SERVER");
+    command->add_option("--token", gallery_options.token, "A token with the scope read, for changes admin")
+        ->envname("FLOWMEND_TOKEN");
+    return command;
+  };
+  const auto* connector_list = gallery_command("list", "List the connectors of a server", false);
+  const auto* connector_show = gallery_command("show", "Who uses a connector, and its versions", true);
+  auto* connector_restore = gallery_command("restore", "Make a former version of a connector the newest", true);
+  connector_restore->add_option("version", gallery_options.version, "The version's number")->required();
+  const auto* connector_remove = gallery_command("remove", "Remove a connector that nothing uses", true);
 
   std::string expression;
   std::string context;
@@ -181,6 +213,11 @@ int main(int argc, char** argv) {
     }
     return flowmend::server::run_connector_check(connector_files, std::cout);
   }
+  if (*connector_import) return flowmend::server::import_connectors(import_options, std::cout, std::cerr);
+  if (*connector_list) return flowmend::server::list_connectors(gallery_options, std::cout, std::cerr);
+  if (*connector_show) return flowmend::server::show_connector(gallery_options, std::cout, std::cerr);
+  if (*connector_restore) return flowmend::server::restore_connector(gallery_options, std::cout, std::cerr);
+  if (*connector_remove) return flowmend::server::remove_connector(gallery_options, std::cout, std::cerr);
   if (*eval) {
     if (eval_lines) return flowmend::expression::run_eval_jsonl(std::cin, std::cout);
     return flowmend::expression::run_eval(expression, context);

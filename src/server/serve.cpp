@@ -13,6 +13,7 @@
 #include "api/api.h"
 #include "api/approval_delivery.h"
 #include "connector/connections.h"
+#include "connector/dynamic/dynamic.h"
 #include "connector/effects.h"
 #include "connector/master_key.h"
 #include "connector/native/native.h"
@@ -96,6 +97,13 @@ int serve(const ServeOptions& options) {
   connector::Connections connections(**store, **sealer, registry, client);
   if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
   connector::ConnectorEffects connector_effects(client, registry, connections, limits.messages);
+  // What makers ask services while they write has a sender of its own: its calls are no run's.
+  connector::ConnectorEffects asking_effects(client, registry, connections, limits.messages);
+  connector::DynamicContent dynamic(asking_effects, connections);
+  registry.set_remembered_shapes(
+      [&dynamic](const auto& connector, const auto& operation, const auto& source, const Value& parameters) {
+        return dynamic.remembered_shape(connector, operation, source, parameters);
+      });
   sandbox::Effects effects(connector_effects, **store, limits.sandbox);
 
   runtime::Settings& settings = limits.runtime;
@@ -163,7 +171,7 @@ int serve(const ServeOptions& options) {
   approvals.emplace(**store, **sealer, **runtime);
 
   api::Identities identities(**store, options.data_folder);
-  api::Api api({**store, **sealer, **runtime, registry, connections, incidents, bulk, trials, notifier, search,
+  api::Api api({**store, **sealer, **runtime, registry, connections, dynamic, incidents, bulk, trials, notifier, search,
                 identities, events, version, std::filesystem::absolute(options.data_folder, failure).string(),
                 options.public_url, options.demo, now_from_system_clock()});
   http::ListenerOptions listening;
@@ -190,6 +198,7 @@ int serve(const ServeOptions& options) {
   }
   spdlog::info("stopping");
   events.close();
+  dynamic.stop();
   listener.stop(Duration::seconds(5));
   approvals.reset();
   // First of all that goes: the others listen to it and use it until their own end.

@@ -45,6 +45,8 @@ interface SendOptions {
   body?: unknown;
   /** A body that is JSON already; for definitions, whose numbers must not pass through JavaScript's. */
   rawBody?: string;
+  /** A file, as it is. */
+  file?: Blob;
   signal?: AbortSignal;
   accept?: string;
 }
@@ -65,9 +67,9 @@ export function localPath(link: string): string {
 export async function send(path: string, options: SendOptions = {}): Promise<Reply> {
   const method = options.method ?? "GET";
   const headers: Record<string, string> = { Accept: options.accept ?? "application/json" };
-  let body = options.rawBody;
+  let body: string | Blob | undefined = options.file ?? options.rawBody;
   if (body === undefined && options.body !== undefined) body = JSON.stringify(options.body);
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = options.file ? "application/octet-stream" : "application/json";
   if (method !== "GET" && method !== "HEAD" && csrfToken) headers["x-flowmend-csrf"] = csrfToken;
   let response: Response;
   try {
@@ -104,4 +106,9 @@ export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T>
 export async function sendJson<T>(method: string, path: string, body?: unknown): Promise<T> {
   const reply = await send(path, { method, body });
   return (reply.body === "" ? undefined : JSON.parse(reply.body)) as T;
+}
+
+/** As sendJson with POST, for a body that is JSON text already. */
+export async function sendRaw<T>(path: string, rawBody: string, signal?: AbortSignal): Promise<T> {
+  return JSON.parse((await send(path, { method: "POST", rawBody, signal })).body) as T;
 }

@@ -521,7 +521,9 @@ export interface Connector {
     flowmend?: {
       kind?: "none" | "apiKey" | "basic" | "bearer";
       fields?: ConnectionField[];
-      operations?: { id: string; summary?: string; description?: string; method?: string; path?: string }[];
+      operations?: number;
+      usable?: number;
+      builtIn?: boolean;
       host?: string;
     };
   };

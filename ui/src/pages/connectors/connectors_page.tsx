@@ -1,6 +1,6 @@
 import { Button } from "@fluentui/react-components";
 import { lazy, Suspense, useId, useState } from "react";
-import { items, useConnector, useConnectors } from "../../api/queries";
+import { items, useConnector, useConnectors, useSession } from "../../api/queries";
 import type { Connector } from "../../api/types";
 import { AppsListRegular, BoxRegular } from "../../parts/icons";
 import { Empty, ListFrame, Loading, Page, Problem } from "../../parts/page";
@@ -8,6 +8,8 @@ import { text } from "../../text";
 import "./connectors.css";
 
 const SignInDialog = lazy(() => import("./sign_in_dialog"));
+const ImportDialog = lazy(() => import("./import_dialog"));
+const AboutDialog = lazy(() => import("./about_dialog"));
 
 interface Operation {
   id: string;
@@ -20,9 +22,7 @@ const verbs = new Set(["get", "put", "post", "delete", "options", "head", "patch
 
 /** The operations that a connector's document describes, those that are only for designers left out. */
 function operationsOf(connector: Connector): Operation[] {
-  const { flowmend, swagger } = connector.properties;
-  if (flowmend?.operations)
-    return flowmend.operations.map((one) => ({ id: one.id, summary: one.summary ?? one.id, description: one.description, call: [one.method?.toUpperCase(), one.path].filter(Boolean).join(" ") }));
+  const { swagger } = connector.properties;
   return Object.entries(swagger?.paths ?? {}).flatMap(([path, methods]) =>
     Object.entries(methods)
       .filter(([method]) => verbs.has(method))
@@ -52,9 +52,10 @@ function Operations({ api }: { api: string }) {
   );
 }
 
-function Card({ connector }: { connector: Connector }) {
+function Card({ connector, admin }: { connector: Connector; admin: boolean }) {
   const [open, setOpen] = useState(false);
   const [signIn, setSignIn] = useState(false);
+  const [about, setAbout] = useState(false);
   const signsIn = Object.values(connector.properties.connectionParameters ?? {}).some((one) => one.type?.toLowerCase() === "oauthsetting");
   const id = useId();
   const { displayName, description, flowmend } = connector.properties;
@@ -64,7 +65,7 @@ function Card({ connector }: { connector: Connector }) {
         <BoxRegular aria-hidden /> {displayName}
       </h2>
       {description && <p>{description}</p>}
-      <p className="quiet">{[connector.name, flowmend?.kind && text.connectors.kind[flowmend.kind], flowmend?.host].filter(Boolean).join(" · ")}</p>
+      <p className="quiet">{[connector.name, flowmend?.kind && text.connectors.kind[flowmend.kind], flowmend?.host, flowmend?.builtIn && text.connectors.builtIn].filter(Boolean).join(" · ")}</p>
       <Button size="small" aria-expanded={open} aria-controls={id} aria-label={`${open ? text.connectors.hideOperations : text.connectors.showOperations}: ${displayName}`} onClick={() => setOpen(!open)}>
         {open ? text.connectors.hideOperations : text.connectors.showOperations}
       </Button>
@@ -73,7 +74,15 @@ function Card({ connector }: { connector: Connector }) {
           {text.connectors.signIn.open}
         </Button>
       )}
-      <Suspense fallback={null}>{signIn && <SignInDialog api={connector.name} onClose={() => setSignIn(false)} />}</Suspense>
+      {!flowmend?.builtIn && (
+        <Button size="small" aria-label={`${text.connectors.about.open}: ${displayName}`} onClick={() => setAbout(true)}>
+          {text.connectors.about.open}
+        </Button>
+      )}
+      <Suspense fallback={null}>
+        {signIn && <SignInDialog api={connector.name} onClose={() => setSignIn(false)} />}
+        {about && <AboutDialog connector={connector} admin={admin} onClose={() => setAbout(false)} />}
+      </Suspense>
       <div id={id}>{open && <Operations api={connector.name} />}</div>
     </li>
   );
@@ -82,12 +91,24 @@ function Card({ connector }: { connector: Connector }) {
 export default function ConnectorsPage() {
   const list = useConnectors();
   const all = items(list);
+  const admin = useSession().data?.user.role === "admin";
+  const [importing, setImporting] = useState(false);
   return (
-    <Page title={text.connectors.title}>
+    <Page
+      title={text.connectors.title}
+      actions={
+        admin && (
+          <Button appearance="primary" onClick={() => setImporting(true)}>
+            {text.connectors.import.open}
+          </Button>
+        )
+      }
+    >
+      <Suspense fallback={null}>{importing && <ImportDialog onClose={() => setImporting(false)} />}</Suspense>
       <ListFrame list={list} count={all.length} empty={<Empty icon={<AppsListRegular />} title={text.connectors.empty} hint={text.connectors.emptyHint} />}>
         <ul className="gallery">
           {all.map((connector) => (
-            <Card key={connector.name} connector={connector} />
+            <Card key={connector.name} connector={connector} admin={admin} />
           ))}
         </ul>
       </ListFrame>

@@ -15,6 +15,8 @@ import { aboutPlace, namesAt, placeOf, valuesAt } from "./schema";
 export interface CodeEditorHandle {
   /** Puts the cursor there, selects to `to`, and scrolls it to the middle. */
   reveal: (from: number, to?: number) => void;
+  /** Puts `text` in the place of a part, as if it had been typed there. */
+  replace: (from: number, to: number, text: string) => void;
 }
 
 export interface Mark {
@@ -32,6 +34,8 @@ interface CodeEditorProps {
   functions: FunctionHelp[];
   onChange: (text: string) => void;
   onSave: () => void;
+  /** Where the cursor stands now. */
+  onCursor: (place: number) => void;
   ref: Ref<CodeEditorHandle>;
 }
 
@@ -197,6 +201,7 @@ export default function CodeEditor(props: CodeEditorProps) {
           help(() => current.current.schema, () => current.current.functions),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) current.current.onChange(update.state.doc.toString());
+            if (update.docChanged || update.selectionSet) current.current.onCursor(update.state.selection.main.head);
           }),
           keymap.of([
             { key: "Mod-s", preventDefault: true, run: () => (current.current.onSave(), true) },
@@ -231,6 +236,11 @@ export default function CodeEditor(props: CodeEditorProps) {
       const anchor = Math.min(from, length);
       editor.dispatch({ selection: { anchor, head: Math.min(to, length) }, effects: EditorView.scrollIntoView(anchor, { y: "center" }) });
       editor.focus();
+    },
+    replace: (from, to, insert) => {
+      const editor = view.current;
+      if (!editor || to > editor.state.doc.length) return;
+      editor.dispatch({ changes: { from, to, insert }, selection: { anchor: from + insert.length }, userEvent: "input.complete", scrollIntoView: true });
     },
   }));
   return <div ref={host} className="code-editor" />;

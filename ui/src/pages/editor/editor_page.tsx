@@ -11,7 +11,10 @@ import { text } from "../../text";
 import { apiOf } from "../connections/connection";
 import type { CodeEditorHandle, Mark } from "./code_editor";
 import { find, findAction, findingRange, format, type JsonNode, JsonTextError, lineAndColumn, parse } from "./json_text";
+import { withMember } from "./member";
+import { stepAt } from "./step_at";
 import { TrialPanel } from "./trial_panel";
+import { ValuesPanel } from "./values_panel";
 import "./editor.css";
 
 const CodeEditor = lazy(() => import("./code_editor"));
@@ -139,12 +142,14 @@ function Editor({ name, loaded }: { name: string; loaded: Loaded }) {
   const [refused, setRefused] = useState<string>();
   const [justSaved, setJustSaved] = useState(false);
   const [editorReady, setEditorReady] = useState(false);
+  const [cursor, setCursor] = useState(0);
   const save = useSaveFlow(name);
   const schema = useDefinitionSchema();
   const functions = useFunctions();
   const handle = useRef<CodeEditorHandle>(null);
   const { root, error: notJson } = useMemo(() => readable(code), [code]);
   const dirty = code !== saved || references !== savedReferences;
+  const step = useMemo(() => (root ? stepAt(code, root, cursor) : undefined), [code, root, cursor]);
   const keys = useMemo(() => connectionKeys(root, code, references), [root, code, references]);
 
   // The checker runs while a person writes, once they pause.
@@ -282,6 +287,7 @@ function Editor({ name, loaded }: { name: string; loaded: Loaded }) {
               schema={schema.data}
               functions={functions.data?.value ?? []}
               onChange={setCode}
+              onCursor={setCursor}
               onSave={() => void submit()}
             />
           </Suspense>
@@ -289,6 +295,17 @@ function Editor({ name, loaded }: { name: string; loaded: Loaded }) {
         </div>
         <div className="editor-side">
           <Findings findings={findings} onOpen={open} />
+          {step && (
+            <ValuesPanel
+              key={step.pointer}
+              step={step}
+              connection={references[step.connectionKey]?.connectionName ?? step.connectionKey}
+              onChoose={(parameter, literal) => {
+                const edit = root && withMember(code, root, `${step.pointer}/inputs`, "parameters", parameter, literal);
+                if (edit) handle.current?.replace(edit.from, edit.to, edit.text);
+              }}
+            />
+          )}
           <TrialPanel flow={name} code={code} references={references === savedReferences ? undefined : references} disabled={notJson !== undefined} />
           <ConnectionChoices keys={keys} references={references} onChange={setReferences} />
         </div>
