@@ -126,7 +126,7 @@ Facts gather_facts(const definition::Flow& flow, const Failure& failure, const c
     // What the service speaks of is what matters; other inputs may be empty on purpose.
     const std::string blamed = facts.blamed ? facts.blamed->pointer : std::string();
     auto missing = find_missing_input(flow, failure, blamed);
-    if (missing && (blamed.empty() || missing->pointer.starts_with(blamed))) {
+    if (missing && is_at_or_below(missing->pointer, blamed)) {
       facts.origin = std::move(missing->origin);
       facts.origin_field = std::move(missing->field);
     } else if (facts.blamed && !facts.blamed->expression.empty()) {
@@ -145,6 +145,8 @@ Facts gather_facts(const definition::Flow& flow, const Failure& failure, const c
         if (value != nullptr) value = value->find(blamed.field);
         if (value == nullptr) value = failure.inputs.find(blamed.field);
         if (value != nullptr) blamed.value = *value;
+        auto missing = find_missing_input(flow, failure, blamed.pointer);
+        if (missing && is_at_or_below(missing->pointer, blamed.pointer)) facts.origin = std::move(missing->origin);
       }
       facts.blamed = std::move(blamed);
     }

@@ -40,6 +40,11 @@ void gather_missing(const std::vector<expression::Trace>& traces, int depth, std
 
 }  // namespace
 
+bool is_at_or_below(std::string_view pointer, std::string_view above) {
+  return pointer.starts_with(above) &&
+         (above.empty() || pointer.size() == above.size() || pointer[above.size()] == '/');
+}
+
 std::optional<MissingInput> find_missing_input(const definition::Flow& flow, const Failure& failure,
                                                std::string_view preferred_pointer) {
   if (!failure.has_step || failure.action >= flow.actions.size()) return std::nullopt;
@@ -54,7 +59,7 @@ std::optional<MissingInput> find_missing_input(const definition::Flow& flow, con
   gather_missing(traces, 0, looked, missing);
   const std::string base = action.pointer + "/inputs";
   std::stable_partition(missing.begin(), missing.end(), [&](const expression::Trace* trace) {
-    return !preferred_pointer.empty() && (base + trace->path).starts_with(preferred_pointer);
+    return is_at_or_below(base + trace->path, preferred_pointer);
   });
   for (const expression::Trace* trace : missing) {
     auto origin = find_origin(flow, failure, trace->text);

@@ -42,4 +42,7 @@ struct MissingInput {
 std::optional<MissingInput> find_missing_input(const definition::Flow& flow, const Failure& failure,
                                                std::string_view preferred_pointer);
 
+/// True for the place itself, a place inside it, and any place below the empty pointer.
+bool is_at_or_below(std::string_view pointer, std::string_view above);
+
 }  // namespace flowmend::repair

@@ -211,6 +211,31 @@ TEST_F(OriginTest, WhatCoalesceMakesUpForIsNotBlamed) {
   EXPECT_EQ(about(fail("Call", 0, 404)), "");
 }
 
+TEST_F(OriginTest, AnInputThatCouldNotEvenBeSentIsWalkedBack) {
+  compile(R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
+    "Call":{"type":"Http","runAfter":{},"inputs":{"method":"GET","uri":"@triggerBody()?['link']"}}}})j");
+  auto& culprit = ended("Call", "null");
+  culprit.status = engine::Status::failed;
+  culprit.code = "BadRequest";
+  culprit.fault = {"InvalidUri", "The address is empty", json_of(R"({"where":"/inputs/uri"})")};
+  engine::RunEnded over;
+  over.status = engine::Status::failed;
+  over.culprit = culprit.place;
+  over.time = noon;
+  events_.emplace_back(over);
+  const auto explained = explain_run(*flow_, events_, nullptr);
+  ASSERT_TRUE(explained);
+  EXPECT_EQ(about(*explained), "'link' was missing because the trigger returned no 'link'.");
+}
+
+TEST(Origin, APointerIsBelowOnlyAtAWholeName) {
+  EXPECT_TRUE(is_at_or_below("/a/b", ""));
+  EXPECT_TRUE(is_at_or_below("/a/b", "/a"));
+  EXPECT_TRUE(is_at_or_below("/a", "/a"));
+  EXPECT_FALSE(is_at_or_below("/ab", "/a"));
+  EXPECT_FALSE(is_at_or_below("/a", "/a/b"));
+}
+
 TEST_F(OriginTest, AValueThatWasRefusedIsWalkedBackToo) {
   compile(R"j({"triggers":{"manual":{"type":"Request","kind":"Http","inputs":{"schema":{}}}},"actions":{
     "Get":{"type":"Http","runAfter":{},"inputs":{"method":"GET","uri":"http://shop.test"}},
