@@ -232,7 +232,7 @@ http::Response get_scope_repetition(const Parts& parts, const Call& call) {
   for (const auto& record : run->history->scope_repetitions(loop->name)) {
     if (record.name == call.parameters[4]) return json_response(200, iteration_view(*run, loop->name, record));
   }
-  return error_reply(make_error("WorkflowRunActionRepetitionNotFound",
+  return error_reply(make_error("ScopeRepetitionNotFound",
                                 "The action '" + loop->name + "' has no iteration '" + call.parameters[4] + "'."));
 }
 

@@ -315,6 +315,10 @@ Value trigger_view(const Parts& parts, const store::FlowRow& row, const definiti
   const std::string& name = flow.trigger.name;
   const Timestamp next = parts.runtime.next_fire(row.id, name);
   if (next.is_set()) properties.add("nextExecutionTime", Value(to_string(next)));
+  if (flow.trigger.source == definition::TriggerSource::batch) {
+    const auto waiting = static_cast<std::int64_t>(parts.runtime.waiting_messages(row.id, name));
+    properties.add("flowmend", Value::object({{"waitingMessages", Value(waiting)}}));
+  }
   return resource(flow_id(row.id) + "/triggers/" + name, name, "Microsoft.ProcessSimple/environments/flows/triggers",
                   properties.finish());
 }

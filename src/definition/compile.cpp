@@ -416,6 +416,12 @@ class Reader {
     trigger.split_automatically = split_on.is_string() && same_word(split_on.as_string(), "@autoload()");
     if (!trigger.split_automatically)
       trigger.split_on = Template::compile(split_on, *names_, at + "/splitOn", diagnostics_);
+    if (trigger.splits() && flow_->has_response) {
+      warn(at + "/splitOn", "WorkflowUnsupportedSplitOnTriggerForResponseAction",
+           "Callers are answered with 202 at once, because each item has a run of its own: the Response action answers "
+           "nobody. The cloud refuses this.",
+           "Remove 'splitOn', or the Response action.");
+    }
     trigger.client_tracking_id = Template::compile(member_at(written, {"correlation", "clientTrackingId"}), *names_,
                                                    at + "/correlation/clientTrackingId", diagnostics_);
     trigger.schema_validation = has_option(written, "EnableSchemaValidation");

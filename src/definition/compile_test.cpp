@@ -91,6 +91,15 @@ TEST(Compile, RefusesMoreTriggersThanTenAndABrokenOneAmongThem) {
   EXPECT_EQ(broken.diagnostics.at(0).pointer, "/triggers/b/recurrence");
 }
 
+TEST(Compile, WarnsOfAResponseThatAnswersNobody) {
+  const char* split = R"j({"t": {"type": "Request", "splitOn": "@triggerBody()"}})j";
+  const auto with = compile_triggers(split, R"j({"R": {"type": "Response"}})j");
+  ASSERT_EQ(with.diagnostics.size(), 1U);
+  EXPECT_EQ(with.diagnostics[0].code, "WorkflowUnsupportedSplitOnTriggerForResponseAction");
+  EXPECT_NE(with.flow, nullptr);
+  EXPECT_TRUE(compile_triggers(split, "{}").diagnostics.empty());
+}
+
 TEST(Compile, ChecksTheBatchesOfATrigger) {
   const auto first = [](const char* inputs, const char* actions) {
     const Compiled compiled =

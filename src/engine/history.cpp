@@ -26,6 +26,12 @@ struct History::Facts {
 
 namespace {
 
+/// Records of an Until and of what stands in one say that they can't be repeated by themselves (engine.md 6.4).
+bool is_or_in_until(const definition::Flow& flow, const Action& action) {
+  return action.type == ActionType::until ||
+         (action.loop != no_action && flow.actions[action.loop].type == ActionType::until);
+}
+
 Value error_value(const Fault& fault) { return Value::object({{"code", fault.code}, {"message", fault.message}}); }
 
 Value correlation(const RunState& state, Place place) {
@@ -137,7 +143,7 @@ ActionRecord History::record(const Action& action, FrameId frame) const {
   }
   out.add("correlation", correlation(state, place));
   out.add("trackingId", Value(tracking_id(state, place)));
-  out.add("canResubmit", Value(slot.status != Status::skipped && action.type != ActionType::until));
+  out.add("canResubmit", Value(slot.status != Status::skipped && !is_or_in_until(*flow_, action)));
   const bool hidden = action.settings.secure_inputs || action.settings.secure_outputs;
   if (slot.detail && !slot.detail->tracked_properties.is_null() && !hidden) {
     const Value* fault = slot.detail->tracked_properties.find(tracking_fault_member);
@@ -266,7 +272,7 @@ ActionRecord History::summary(const Action& action) const {
     if (!reason.code.empty()) out.add("error", error_value(reason));
   }
   out.add("correlation", correlation(state, {action.id, 0}));
-  out.add("canResubmit", Value(false));
+  out.add("canResubmit", Value(count > 0 && worst != Status::skipped && !is_or_in_until(*flow_, action)));
   out.add("repetitionCount", Value(count));
   result.properties = out.finish();
   return result;

@@ -356,6 +356,10 @@ class ShardRuntime final : public Runtime {
     });
   }
 
+  std::size_t waiting_messages(std::string_view flow, std::string_view trigger) override {
+    return on_shard<std::size_t>([&](auto done) { done(batches_->waiting(trigger_key(flow, trigger))); });
+  }
+
   void add_listener(RunListener& listener) override {
     on_shard<bool>([&](auto done) {
       shard_->add_listener(listener);

@@ -132,6 +132,9 @@ class Runtime {
   /// When a trigger fires or asks next by its recurrence; not set when it does not.
   virtual Timestamp next_fire(std::string_view flow, std::string_view trigger) = 0;
 
+  /// How many messages wait for a Batch trigger; 0 for any other.
+  virtual std::size_t waiting_messages(std::string_view flow, std::string_view trigger) = 0;
+
   /// Listeners must outlive the runtime.
   virtual void add_listener(RunListener& listener) = 0;
 

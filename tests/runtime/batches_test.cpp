@@ -76,6 +76,7 @@ TEST_F(BatchesTest, MessagesAreReleasedTogetherWhenThereAreEnough) {
   EXPECT_EQ(first.status, store::RunStatus::succeeded);
   send(from, "2");
   EXPECT_THAT(*store_->runs({.flow = flow}), IsEmpty());
+  EXPECT_EQ(runtime_->waiting_messages(flow, "Batch_messages"), 2u);
   EXPECT_EQ(count("batchMessage"), 2u);
   restart();  // they wait on the disk
   send(from, "3");

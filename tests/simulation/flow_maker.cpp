@@ -206,7 +206,7 @@ std::string make_trigger(Dice& dice, Trigger trigger, const std::string& name) {
 }  // namespace
 
 MadeFlow make_flow(Dice& dice, Trigger trigger, const std::string& name, const std::string& child,
-                   const std::string& batch) {
+                   const std::string& batch, bool other) {
   MadeFlow made;
   made.trigger = trigger;
   FlowMaker maker(dice, name, child, batch, trigger == Trigger::request || trigger == Trigger::child);
@@ -214,8 +214,12 @@ MadeFlow make_flow(Dice& dice, Trigger trigger, const std::string& name, const s
   const auto actions =
       trigger == Trigger::batch ? R"({"Take":{"type":"Compose","inputs":"@triggerBody()['items']"}})" : maker.block(0);
   made.has_response = maker.responds();
-  made.definition = std::string("{\"triggers\":{\"") + trigger_name + "\":" + make_trigger(dice, trigger, name) +
-                    "},\"actions\":" + actions + "}";
+  made.has_other = other && trigger == Trigger::request;
+  made.definition =
+      std::string("{\"triggers\":{\"") + trigger_name + "\":" + make_trigger(dice, trigger, name) +
+      (made.has_other ? std::string(",\"") + other_trigger_name + "\":" + make_trigger(dice, trigger, name)
+                      : std::string()) +
+      "},\"actions\":" + actions + "}";
   return made;
 }
 

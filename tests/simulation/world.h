@@ -102,6 +102,8 @@ class World final : public runtime::RunListener {
   std::multimap<Timestamp, std::function<void()>> events_;   ///< of the world: replies, faults; by steady time
   std::multimap<Timestamp, std::function<void()>> callers_;  ///< may wait for the runtime: never one in another
   std::vector<Flow> flows_;
+  /// In some lives flows have two triggers; other lives stay as they were.
+  bool has_others() const { return options_.seed % 5 == 4; }
   std::string batch_;  ///< the name of the flow that gets messages; empty in most lives
   std::int64_t calls_ = 0;
   bool faults_ = true;

@@ -25,7 +25,7 @@ void World::make_flows() {
   for (std::size_t i = 0; i < triggers.size(); ++i) {
     Flow flow;
     flow.name = "f" + std::to_string(i);
-    flow.made = make_flow(dice_, triggers[i], flow.name + "v1", i == 0 ? "" : "f0", batch_);
+    flow.made = make_flow(dice_, triggers[i], flow.name + "v1", i == 0 ? "" : "f0", batch_, has_others());
     flows_.push_back(std::move(flow));
   }
   for (std::size_t i = 0; i < flows_.size();) {
@@ -126,7 +126,8 @@ void World::call(Flow& flow) {
   const auto trigger = flow.made.trigger;
   if (flow.id.empty() || (trigger != Trigger::request && trigger != Trigger::child && trigger != Trigger::split))
     return;
-  const auto address = process_->runtime->callback_address(flow.id, trigger_name, runtime::KeyType::primary, {});
+  const char* name = flow.made.has_other && dice_.once_in(2) ? other_trigger_name : trigger_name;
+  const auto address = process_->runtime->callback_address(flow.id, name, runtime::KeyType::primary, {});
   if (!address) return;
   const std::string id = "call-" + std::to_string(++calls_);
   std::vector<std::string> ids{id};
@@ -220,7 +221,8 @@ void World::save_some() {
   if (flow.id.empty() || (flow.made.trigger != Trigger::request && flow.made.trigger != Trigger::split &&
                           flow.made.trigger != Trigger::batch))
     return;
-  const auto made = make_flow(dice_, flow.made.trigger, flow.name + "v" + std::to_string(++flow.version), "f0", batch_);
+  const auto made =
+      make_flow(dice_, flow.made.trigger, flow.name + "v" + std::to_string(++flow.version), "f0", batch_, has_others());
   runtime::FlowDraft draft;
   draft.display_name = flow.name;
   draft.definition = json::parse(made.definition).value();

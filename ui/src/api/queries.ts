@@ -116,7 +116,7 @@ export const useTriggerChecks = (f: string, trigger: string) =>
         getJson<TriggerState>(paths.trigger(f, trigger), signal),
         getJson<Page<TriggerHistory>>(paths.triggerHistories(f, trigger, 8), signal),
       ]);
-      return { next: state.properties.nextExecutionTime, checks: histories.value };
+      return { next: state.properties.nextExecutionTime, waiting: state.properties.flowmend?.waitingMessages, checks: histories.value };
     },
     refetchInterval: checksEveryMs,
   });

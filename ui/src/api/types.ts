@@ -366,7 +366,7 @@ export interface TriggerHistory {
 
 export interface TriggerState {
   name: string;
-  properties: { state: string; nextExecutionTime?: string };
+  properties: { state: string; nextExecutionTime?: string; flowmend?: { waitingMessages?: number } };
 }
 
 export interface ExpressionTrace {

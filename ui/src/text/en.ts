@@ -302,6 +302,7 @@ export const english = {
     noChecks: "The trigger was not checked yet.",
     checkStarted: "Started a run",
     nextCheck: (time: string) => `Next: ${time}`,
+    waitingMessages: (count: number) => (count === 1 ? "1 message waits for its batch." : `${count} messages wait for their batch.`),
     triggerAddressHint: "Whoever has this address can start the flow. Treat it like a password.",
     showAddress: "Show address",
     connectionsUsed: "Connections",

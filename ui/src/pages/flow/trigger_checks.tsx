@@ -11,10 +11,11 @@ export function TriggerChecks({ flow, trigger }: { flow: string; trigger: string
   const found = useTriggerChecks(flow, trigger);
   if (found.isPending) return <Loading />;
   if (found.isError) return <Problem error={found.error} retry={() => void found.refetch()} />;
-  const { checks, next } = found.data;
+  const { checks, next, waiting } = found.data;
   return (
     <>
       <p className="quiet">{next ? text.flow.nextCheck(when(next)) : text.flow.checksHint}</p>
+      {waiting !== undefined && <p>{text.flow.waitingMessages(waiting)}</p>}
       {checks.length === 0 && <p className="quiet">{text.flow.noChecks}</p>}
       <ul className="plain-list trigger-checks">
         {checks.map((check) => {
