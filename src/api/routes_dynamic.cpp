@@ -29,7 +29,8 @@ Result<connector::DynamicQuestion> question_of(const Call& call) {
   if (const Value* selected = body->find("selected"); selected != nullptr && !selected->is_null()) {
     auto item = selected->is_string() ? json::parse(selected->as_string()) : Result<Value>(Value());
     if (!item || item->is_null())
-      return make_error("InvalidRequestContent", "'selected' is not the 'item' of a node.", {}, "Send it back as it came.");
+      return make_error("InvalidRequestContent", "'selected' is not the 'item' of a node.", {},
+                        "Send it back as it came.");
     question.selected = std::move(*item);
   }
   const Value* refresh = body->find("refresh");

@@ -278,10 +278,23 @@ Result<DynamicContent::Answer> DynamicContent::ask(const DynamicQuestion& questi
   std::size_t count = 0;
   std::set<std::string> links;
   std::string link;
+  std::size_t bytes = 0;
+  const Timestamp begun = clock_();
   for (std::size_t page = 0; page < limits_.pages_max; ++page) {
+    if (page > 0 && clock_() - begun > limits_.timeout) {
+      answer.more = true;  // what came in time is better than nothing
+      break;
+    }
     std::string next;
     const auto body = send(question, target, *asked, *arguments, link, next);
     if (!body) return body.error();
+    bytes += json::write(*body).size();
+    if (bytes > limits_.bytes_max) {
+      return make_error(
+          "DynamicReplyUnexpected",
+          "Operation '" + asked->id + "' answered with more than " + std::to_string(limits_.bytes_max) + " bytes.", {},
+          "Type the value.");
+    }
     if (!list) {
       answer.value = *body;
       break;

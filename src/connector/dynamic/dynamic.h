@@ -42,11 +42,11 @@ struct DynamicShape {
 struct DynamicLimits {
   Duration age = Duration::seconds(60);      ///< how long an answer is remembered
   std::size_t answers_max = 200;             ///< remembered; the least used goes first
-  std::size_t bytes_max = 16u << 20;         ///< of all answers, as JSON text
+  std::size_t bytes_max = 16u << 20;         ///< of all answers that are remembered, and of one, as JSON text
   std::size_t items_max = 1'000;             ///< of one list, over all its pages
   std::size_t pages_max = 20;                ///< of one list
   std::size_t asking_max = 2;                ///< questions under way at a time
-  Duration timeout = Duration::seconds(20);  ///< of one request
+  Duration timeout = Duration::seconds(20);  ///< of one request; no page is begun after it
 };
 
 /// Asks services for the choices and shapes that their connectors' documents name. Requests go the way of a run's

@@ -42,6 +42,7 @@ constexpr std::string_view paths = R"({
          "parameters": {"path": {"selectedItemValuePath": "path"}}}}},
     {"name": "file", "in": "query", "type": "string", "x-ms-dynamic-values": {"capability": "file-picker", "value-path": "path", "parameters": {"isFolder": false}}},
     {"name": "builtin", "in": "query", "type": "string", "x-ms-dynamic-values": {"builtInOperation": "AzureResource", "parameters": {}}},
+    {"name": "posted", "in": "query", "type": "string", "x-ms-dynamic-list": {"operationId": "Search", "parameters": {"query/filter/site": {"parameterReference": "site"}}}},
     {"name": "plain", "in": "query", "type": "string"},
     {"name": "item", "in": "body", "required": true, "schema": {"type": "object",
       "x-ms-dynamic-schema": {"operationId": "GetShape", "parameters": {"table": {"parameter": "table"}}, "value-path": "schema"}}}
@@ -56,6 +57,7 @@ constexpr std::string_view paths = R"({
     "post": {"operationId": "OnNewItem", "x-ms-trigger": "single", "parameters": [{"name": "table", "in": "query", "type": "string"},
       {"name": "hook", "in": "body", "schema": {"type": "object", "properties": {"url": {"type": "string", "x-ms-notification-url": true, "x-ms-visibility": "internal"}}}}],
       "responses": {"201": {"description": "", "schema": {"type": "object"}}}}},
+  "/search": {"post": {"operationId": "Search", "parameters": [{"name": "query", "in": "body", "schema": {"type": "object", "properties": {"filter": {"type": "object", "properties": {"site": {"type": "integer"}}}}}}]}},
   "/states": {"get": {"operationId": "ListStates"}}
 })";
 
@@ -103,6 +105,7 @@ class DynamicTest : public testing::Test {
 
   http::Response serve(const http::IncomingRequest& request) {
     const std::lock_guard lock(mutex_);
+    last_body_ = request.body;
     asked_.push_back(request.path + "?" + std::string(request.query));
     const auto reply = [](int status, std::string body) {
       return http::Response{status, {{"Content-Type", "application/json"}}, std::move(body)};
@@ -130,6 +133,7 @@ class DynamicTest : public testing::Test {
           200,
           R"({"schema": {"type": "object", "required": ["Title"], "properties": {"Title": {"type": "string"}, "State": {"type": "string",
         "x-ms-dynamic-list": {"operationId": "ListStates"}}}}})");
+    if (request.path == "/search") return reply(200, R"(["found"])");
     if (request.path == "/states") return reply(200, R"(["new", "done"])");
     return reply(404, "{}");
   }
@@ -156,6 +160,7 @@ class DynamicTest : public testing::Test {
   http::Client client_;
   std::mutex mutex_;
   std::vector<std::string> asked_;
+  std::string last_body_;
   bool refuse_ = false;
   std::unique_ptr<http::Listener> listener_;
   std::unique_ptr<Registry> registry_;
@@ -267,6 +272,22 @@ TEST_F(DynamicTest, BrowsesTheOlderFilePickerToo) {
   const auto children = dynamic_->tree(question);
   ASSERT_TRUE(children) << children.error().message;
   EXPECT_TRUE(children->items[0].selectable);
+}
+
+TEST_F(DynamicTest, RefusesAnAnswerThatIsTooLong) {
+  limits_.bytes_max = 30;
+  make();
+  const auto list = dynamic_->values(about("site"));
+  ASSERT_FALSE(list);
+  EXPECT_EQ(list.error().code, "DynamicReplyUnexpected");
+  EXPECT_NE(list.error().message.find("'ListSites'"), std::string::npos);
+}
+
+TEST_F(DynamicTest, AsksOperationsThatArePosted) {
+  const auto list = dynamic_->values(about("posted", R"({"site": 7})"));
+  ASSERT_TRUE(list) << list.error().message;
+  EXPECT_EQ(list->items.size(), 1U);
+  EXPECT_EQ(last_body_, R"({"filter":{"site":7}})");
 }
 
 TEST_F(DynamicTest, SaysWhatItDoesNotSupport) {
