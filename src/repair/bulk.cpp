@@ -29,6 +29,7 @@ constexpr std::size_t runs_per_document = 5000;
 constexpr std::size_t jobs_kept = 200;
 constexpr std::size_t plan_looked_at_max = 500;
 constexpr std::size_t refusals_kept = 20;
+constexpr std::size_t together_max = 8;  // few beside the callers of live traffic, which share the commits
 constexpr auto saved_every = std::chrono::milliseconds(500);
 constexpr auto looked_again_after = std::chrono::seconds(2);
 
@@ -596,30 +597,59 @@ class Bulk::Worker {
     bool again = false;  ///< the store or the runtime can't just now
   };
 
-  Outcome resubmit(const std::string& tag, runtime::Resubmission definition, store::RunNumber number) {
-    Outcome outcome;
+  /// Repeats these runs together, each unless it is settled. One outcome for each, in order.
+  std::vector<Outcome> resubmit(const std::string& tag, const runtime::Resubmission& how,
+                                const std::vector<store::RunNumber>& numbers) {
+    std::vector<Outcome> outcomes(numbers.size());
+    std::vector<std::string> names;
+    std::vector<std::size_t> at;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const auto name = to_repeat(tag, numbers[i], outcomes[i]);
+      if (!name) continue;
+      names.push_back(*name);
+      at.push_back(i);
+    }
+    const auto all_started = parts_.runtime.resubmit_together(names, how, tag);
+    for (std::size_t i = 0; i < all_started.size(); ++i) {
+      const auto& started = all_started[i];
+      Outcome& outcome = outcomes[at[i]];
+      if (!started) {
+        const std::string& code = started.error().code;
+        outcome.again = code == "StorageUnavailable" || code == "ServerStopping";
+        if (!outcome.again) outcome.refusal = names[i] + ": " + started.error().message;
+        continue;
+      }
+      outcome.repeat.emplace();
+      outcome.repeat->name = started->run;
+      outcome.repeat->status = store::RunStatus::running;
+    }
+    return outcomes;
+  }
+
+  /// The run's name, when it is to be repeated; otherwise `outcome` says why not.
+  std::optional<std::string> to_repeat(const std::string& tag, store::RunNumber number, Outcome& outcome) const {
     const auto row = parts_.store.run(number);
-    if (!row) return {{}, {}, true};
-    if (!*row) return {{}, "a run was removed by retention", false};
-    const auto repeats = parts_.store.resubmits_of((*row)->name);
-    if (!repeats) return {{}, {}, true};
+    if (row && !*row) {
+      outcome.refusal = "a run was removed by retention";
+      return std::nullopt;
+    }
+    const auto repeats =
+        row ? parts_.store.resubmits_of((*row)->name) : Result<std::vector<store::RunRow>>(row.error());
+    if (!repeats) {
+      outcome.again = true;
+      return std::nullopt;
+    }
     for (const store::RunRow& repeat : *repeats) {
-      if (repeat.started_by == tag) return {repeat, {}, false};  // before a crash
+      if (repeat.started_by != tag) continue;
+      outcome.repeat = repeat;  // started before a crash
+      return std::nullopt;
     }
-    const auto settled = is_settled((*row)->name, 0);
-    if (!settled) return {{}, {}, true};
-    if (*settled) return {{}, {}, false};
-    const auto started = parts_.runtime.resubmit((*row)->name, definition, tag);
-    if (!started) {
-      const std::string& code = started.error().code;
-      if (code == "StorageUnavailable" || code == "ServerStopping") return {{}, {}, true};
-      return {{}, (*row)->name + ": " + started.error().message, false};
+    if (!repeats->empty()) {
+      const auto settled = is_settled((*row)->name, 0);
+      if (!settled) outcome.again = true;
+      if (!settled || *settled) return std::nullopt;
     }
-    store::RunRow repeat;
-    repeat.name = started->run;
-    repeat.status = store::RunStatus::running;
-    outcome.repeat = std::move(repeat);
-    return outcome;
+    return (*row)->name;
   }
 
   /// True when a repetition of the run, or one of that, went well or is under way.
@@ -660,27 +690,38 @@ class Bulk::Worker {
           wake_.wait_until(lock, next_start);
           continue;
         }
-        next_start = std::max(next_start, Clock::now() - std::chrono::milliseconds(100)) +
-                     std::chrono::nanoseconds(1'000'000'000 / job->options.rate_per_second);
-        const auto number = job->runs[job->cursor];
+        const auto between = std::chrono::nanoseconds(1'000'000'000 / job->options.rate_per_second);
+        // As many together as are due. Where a commit takes longer than that, they share it.
+        const std::size_t left = std::min(together_max, job->stage_end() - job->cursor);
+        std::size_t due = 1;
+        while (due < left && next_start + due * between <= Clock::now()) ++due;
+        next_start = std::max(next_start, Clock::now() - std::chrono::milliseconds(100)) + due * between;
+        const auto first = job->runs.begin() + static_cast<std::ptrdiff_t>(job->cursor);
+        const std::vector<store::RunNumber> numbers(first, first + static_cast<std::ptrdiff_t>(due));
         const auto tag = job->tag();
-        runtime::Resubmission definition(job->options.definition, job->options.keep_done);
-        definition.correction = job->options.correction;
-        definition.signer = job->executed_by;
+        runtime::Resubmission how(job->options.definition, job->options.keep_done);
+        how.correction = job->options.correction;
+        how.signer = job->executed_by;
         lock.unlock();
-        const Outcome outcome = resubmit(tag, definition, number);
+        const auto outcomes = resubmit(tag, how, numbers);
         lock.lock();
-        if (outcome.again) {
-          wake_.wait_for(lock, std::chrono::seconds(1));
-          continue;
-        }
-        ++job->cursor;
-        if (outcome.repeat) {
-          note_started(*job, *outcome.repeat);
-        } else {
+        bool again = false;
+        for (const Outcome& outcome : outcomes) {
+          // What was started behind one that could not be is found by its tag when its turn comes.
+          again = outcome.again;
+          if (again) break;
+          ++job->cursor;
+          if (outcome.repeat) {
+            note_started(*job, *outcome.repeat);
+            continue;
+          }
           ++job->left_out;
           if (!outcome.refusal.empty() && job->refusals.size() < refusals_kept)
             job->refusals.push_back(outcome.refusal);
+        }
+        if (again) {
+          wake_.wait_for(lock, std::chrono::seconds(1));
+          continue;
         }
       } else if (!job->pending.empty()) {
         if (wake_.wait_for(lock, looked_again_after) == std::cv_status::timeout) look_again(lock, job->id);

@@ -140,7 +140,7 @@ export const useIncident = (i: string) =>
 export function useChangeIncident(i: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (change: { state?: IncidentState; assignee?: string; mutedUntil?: string }) => sendJson<Incident>("PATCH", paths.incident(i), change),
+    mutationFn: (change: { state?: IncidentState; assignee?: string; mutedUntil?: string; version?: string }) => sendJson<Incident>("PATCH", paths.incident(i), change),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.incidents }),
   });
 }

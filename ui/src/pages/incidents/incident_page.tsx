@@ -16,7 +16,10 @@ import { ResubmitDialog } from "./resubmit_dialog";
 import { StateMark } from "./state";
 import "./incidents.css";
 
-const dayMs = 24 * 3_600_000;
+const hourMs = 3_600_000;
+
+/** Of one flow's own making: then it is fixed in a version of that flow, and older ones failing is no news. */
+const isOfOneFlow = (incident: Incident) => incident.flows.length === 1 && ["expression", "data", "actionConfiguration"].includes(incident.family);
 
 function Changes({ incident }: { incident: Incident }) {
   const change = useChangeIncident(incident.id);
@@ -40,12 +43,22 @@ function Changes({ incident }: { incident: Incident }) {
         </Button>
       ) : (
         incident.state !== "fixed" && (
-          <Button disabled={busy} onClick={() => change.mutate({ state: "muted", mutedUntil: new Date(Date.now() + dayMs).toISOString() })}>
-            {text.incidents.mute}
-          </Button>
+          <Select
+            aria-label={text.incidents.mute}
+            disabled={busy}
+            value=""
+            onChange={(_, data) => data.value !== "" && change.mutate({ state: "muted", ...(Number(data.value) > 0 && { mutedUntil: new Date(Date.now() + Number(data.value) * hourMs).toISOString() }) })}
+          >
+            <option value="">{text.incidents.muteFor}</option>
+            {["1", "24", "168", "0"].map((hours) => (
+              <option key={hours} value={hours}>
+                {text.incidents.muteTimes[hours as keyof typeof text.incidents.muteTimes]}
+              </option>
+            ))}
+          </Select>
         )
       )}
-      <Button disabled={busy} onClick={() => change.mutate({ state: incident.state === "fixed" ? "new" : "fixed" })}>
+      <Button disabled={busy} onClick={() => change.mutate(incident.state === "fixed" ? { state: "new" } : { state: "fixed", ...(isOfOneFlow(incident) && { version: "latest" }) })}>
         {incident.state === "fixed" ? text.incidents.reopen : text.incidents.markFixed}
       </Button>
       {change.isError && <Problem error={change.error} />}
@@ -83,6 +96,7 @@ function Job({ job }: { job: RepairJob }) {
       <span>
         {words.progress(job.looked, job.runs)}: {words.verdict(job.succeeded, job.failed, job.leftOut)}
       </span>
+      {job.verdict && <span className={job.verdict === "fixed" ? "tone-good" : "tone-bad"}>{words.verdicts[job.verdict]}</span>}
       {job.reason && <span className="tone-bad">{job.reason}</span>}
       {job.refusals.map((one) => (
         <span key={one} className="quiet breakable">
@@ -247,7 +261,8 @@ export default function IncidentPage({ id }: { id: string }) {
           <ul className="plain-list">
             {incident.fixes.map((fix) => (
               <li key={fix.time}>
-                {when(fix.time)}: {fix.by ? text.incidents.fixedBy(fix.by) : text.incidents.fixedByRun}
+                {when(fix.time)}: {fix.by ? text.incidents.fixedBy(fix.by) : fix.run && fix.flow ? <Link href={routes.run(fix.flow, fix.run)}>{text.incidents.fixedByRun}</Link> : text.incidents.fixedByRun}
+                {fix.version && <span className="quiet breakable"> {text.incidents.fixedInVersion(fix.version)}</span>}
               </li>
             ))}
           </ul>
