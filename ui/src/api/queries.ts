@@ -161,7 +161,10 @@ export function useSplitIncident(i: string) {
   });
 }
 
-export const usePlan = () => useMutation({ mutationFn: (selection: { incident: string; keepDone: boolean }) => sendJson<RepairJob>("POST", paths.plans, selection) });
+/** Which runs are repeated: what an incident broke, or the failed ones that match. */
+export type RunSelection = { incident: string } | { filter: { flow?: string; status?: string } };
+
+export const usePlan = () => useMutation({ mutationFn: (selection: RunSelection & { keepDone: boolean }) => sendJson<RepairJob>("POST", paths.plans, selection) });
 
 export function useExecutePlan() {
   const client = useQueryClient();

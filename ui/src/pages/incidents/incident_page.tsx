@@ -2,8 +2,8 @@ import { Button, Field, Select } from "@fluentui/react-components";
 import { useState } from "react";
 import { Link } from "wouter";
 import { routes } from "../../api/paths";
-import { items, useAllRuns, useChangeIncident, useIncident, useIncidents, useJobDo, useJobs, useMergeIncident, useSession, useSplitIncident } from "../../api/queries";
-import type { Incident, RepairJob } from "../../api/types";
+import { items, useAllRuns, useChangeIncident, useIncident, useIncidents, useMergeIncident, useSession, useSplitIncident } from "../../api/queries";
+import type { Incident } from "../../api/types";
 import { ArrowRepeatAllRegular, HistoryRegular } from "../../parts/icons";
 import { Empty, ListFrame, Loading, Page, Problem } from "../../parts/page";
 import { Plot } from "../../parts/plot";
@@ -13,6 +13,7 @@ import { ago, when } from "../../parts/time";
 import { text } from "../../text";
 import { VerifyButton } from "./verify_button";
 import { ResubmitDialog } from "./resubmit_dialog";
+import { Jobs } from "./jobs";
 import { StateMark } from "./state";
 import "./incidents.css";
 
@@ -63,64 +64,6 @@ function Changes({ incident }: { incident: Incident }) {
       </Button>
       {change.isError && <Problem error={change.error} />}
     </>
-  );
-}
-
-function Job({ job }: { job: RepairJob }) {
-  const act = useJobDo();
-  const words = text.repair;
-  return (
-    <li className="job">
-      <div className="job-line">
-        <strong>{words.states[job.state]}</strong>
-        <span className="quiet" title={when(job.createdTime)}>
-          {ago(job.createdTime)} · {job.by}
-        </span>
-        {job.state === "running" && (
-          <Button size="small" onClick={() => act.mutate({ job: job.id, what: "pause" })}>
-            {words.pause}
-          </Button>
-        )}
-        {job.state === "paused" && (
-          <Button size="small" onClick={() => act.mutate({ job: job.id, what: "resume" })}>
-            {words.resume}
-          </Button>
-        )}
-        {(job.state === "running" || job.state === "paused") && (
-          <Button size="small" onClick={() => act.mutate({ job: job.id, what: "cancel" })}>
-            {words.cancel}
-          </Button>
-        )}
-      </div>
-      <progress value={job.looked} max={job.runs} aria-label={words.progress(job.looked, job.runs)} />
-      <span>
-        {words.progress(job.looked, job.runs)}: {words.verdict(job.succeeded, job.failed, job.leftOut)}
-      </span>
-      {job.verdict && <span className={job.verdict === "fixed" ? "tone-good" : "tone-bad"}>{words.verdicts[job.verdict]}</span>}
-      {job.reason && <span className="tone-bad">{job.reason}</span>}
-      {job.refusals.map((one) => (
-        <span key={one} className="quiet breakable">
-          {one}
-        </span>
-      ))}
-      {act.isError && <Problem error={act.error} />}
-    </li>
-  );
-}
-
-function Jobs({ incident }: { incident: string }) {
-  const list = useJobs(incident);
-  const jobs = items(list).filter((job) => job.state !== "planned");
-  if (jobs.length === 0) return null;
-  return (
-    <section className="panel" aria-labelledby="jobs">
-      <h2 id="jobs">{text.repair.jobs}</h2>
-      <ul className="plain-list">
-        {jobs.map((job) => (
-          <Job key={job.id} job={job} />
-        ))}
-      </ul>
-    </section>
   );
 }
 
@@ -271,7 +214,7 @@ export default function IncidentPage({ id }: { id: string }) {
           <Parts incident={incident} />
         </Section>
       </section>
-      {planning && <ResubmitDialog incident={id} onClose={() => setPlanning(false)} />}
+      {planning && <ResubmitDialog of={{ incident: id }} onClose={() => setPlanning(false)} />}
     </Page>
   );
 }
