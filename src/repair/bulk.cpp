@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/thread_name.h"
 #include "repair/plan.h"
+#include "repair/repair_job.h"
 
 namespace flowmend::repair {
 namespace {
@@ -24,11 +25,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view job_kind = "repair_job";
 constexpr std::string_view runs_kind = "repair_job_runs";
-constexpr std::string_view tag_prefix = "job:";
 constexpr std::size_t runs_per_document = 5000;
 constexpr std::size_t jobs_kept = 200;
 constexpr std::size_t plan_looked_at_max = 500;
 constexpr std::size_t refusals_kept = 20;
+constexpr std::size_t together_max = 8;  // few beside the callers of live traffic, which share the commits
 constexpr auto saved_every = std::chrono::milliseconds(500);
 constexpr auto looked_again_after = std::chrono::seconds(2);
 
@@ -36,141 +37,6 @@ Error conflict(std::string_view job, std::string_view state, std::string_view wi
   return make_error("RepairJobStateConflict", "Job '" + std::string(job) + "' is " + std::string(state) +
                                                   ": it can't be " + std::string(wish) + ".");
 }
-
-std::int64_t integer_of(const Value& object, std::string_view name) {
-  const Value* value = object.find(name);
-  return value != nullptr && value->is_integer() ? value->as_integer() : 0;
-}
-
-struct Job {
-  std::string id;
-  std::string state = "planned";  ///< planned, running, paused, cancelled, stopped, done
-  std::string by;
-  std::string executed_by;
-  std::string incident;
-  std::string reason;  ///< why it stopped by itself
-  std::string version;
-  Timestamp created;
-  Timestamp started_at;
-  Timestamp ended_at;
-  Bulk::Options options;
-  Value steps;                               ///< of the plan
-  std::map<std::string, std::string> flows;  ///< id -> version it was planned with
-  std::vector<store::RunNumber> runs;        ///< oldest first
-  std::size_t total = 0;
-  std::size_t cursor = 0;
-  std::size_t left_out = 0;  ///< repaired meanwhile, or gone
-  std::vector<std::string> refusals;
-  std::int64_t started = 0;
-  std::int64_t succeeded = 0;
-  std::int64_t failed = 0;
-  std::unordered_set<std::string> pending;            ///< names of new runs that have not ended
-  std::unordered_map<std::string, bool> ended_early;  ///< ended before they were known here; true = well
-
-  bool is_active() const { return state == "running" || state == "paused"; }
-  std::string tag() const { return std::string(tag_prefix) + id + ":" + executed_by; }
-
-  std::size_t stage_end() const {
-    if (!options.canary || total <= 1) return total;
-    const std::size_t second = std::max<std::size_t>(5, total / 20);
-    for (const std::size_t end : {std::size_t{1}, std::min(second, total), total}) {
-      if (cursor < end || (cursor == end && !stage_judged_.contains(end))) return end;
-    }
-    return total;
-  }
-  void judged(std::size_t end) { stage_judged_.insert(end); }
-  std::set<std::size_t> stage_judged_;
-
-  Value view(bool whole) const {
-    json::ObjectBuilder out;
-    out.add("id", Value(id));
-    out.add("state", Value(state));
-    out.add("version", Value(version));
-    out.add("by", Value(by));
-    out.add("createdTime", Value(to_string(created)));
-    if (started_at.is_set()) out.add("startTime", Value(to_string(started_at)));
-    if (ended_at.is_set()) out.add("endTime", Value(to_string(ended_at)));
-    if (!incident.empty()) out.add("incident", Value(incident));
-    if (!reason.empty()) out.add("reason", Value(reason));
-    out.add("runs", Value(static_cast<std::int64_t>(total)));
-    out.add("looked", Value(static_cast<std::int64_t>(cursor)));
-    out.add("started", Value(started));
-    out.add("succeeded", Value(succeeded));
-    out.add("failed", Value(failed));
-    out.add("leftOut", Value(static_cast<std::int64_t>(left_out)));
-    json::ArrayBuilder refused;
-    for (const std::string& one : refusals) refused.push(Value(one));
-    out.add("refusals", refused.finish());
-    out.add("options",
-            Value::object(
-                {{"ratePerSecond", Value(options.rate_per_second)},
-                 {"canary", Value(options.canary)},
-                 {"stopPercent", Value(options.stop_percent)},
-                 {"keepDone", Value(options.keep_done)},
-                 {"definition", options.definition == runtime::DefinitionChoice::latest ? "latest" : "original"}}));
-    if (!options.correction.is_empty())
-      out.add("correction", runtime::correction_record(options.correction, executed_by.empty() ? by : executed_by));
-    if (whole) out.add("steps", steps);
-    return out.finish();
-  }
-
-  Value document() const {
-    json::ObjectBuilder out(view(true));
-    out.add("executedBy", Value(executed_by));
-    json::ObjectBuilder versions;
-    for (const auto& [flow, flow_version] : flows) versions.add(flow, Value(flow_version));
-    out.add("flows", versions.finish());
-    json::ArrayBuilder stages;
-    for (const std::size_t end : stage_judged_) stages.push(Value(static_cast<std::int64_t>(end)));
-    out.add("stagesJudged", stages.finish());
-    return out.finish();
-  }
-
-  static Job of(const std::string& id, const Value& value) {
-    Job job;
-    job.id = id;
-    job.state = value.text_of("state");
-    job.by = value.text_of("by");
-    job.executed_by = value.text_of("executedBy");
-    job.incident = value.text_of("incident");
-    job.reason = value.text_of("reason");
-    job.version = value.text_of("version");
-    job.created = parse_timestamp(value.text_of("createdTime")).value_or(Timestamp());
-    job.started_at = parse_timestamp(value.text_of("startTime")).value_or(Timestamp());
-    job.ended_at = parse_timestamp(value.text_of("endTime")).value_or(Timestamp());
-    job.total = static_cast<std::size_t>(integer_of(value, "runs"));
-    job.cursor = static_cast<std::size_t>(integer_of(value, "looked"));
-    job.started = integer_of(value, "started");
-    job.succeeded = integer_of(value, "succeeded");
-    job.failed = integer_of(value, "failed");
-    job.left_out = static_cast<std::size_t>(integer_of(value, "leftOut"));
-    if (const Value* refused = value.find("refusals"); refused != nullptr && refused->is_array()) {
-      for (const Value& one : refused->as_array()) job.refusals.emplace_back(one.is_string() ? one.as_string() : "");
-    }
-    if (const Value* options = value.find("options")) {
-      job.options.rate_per_second = static_cast<int>(integer_of(*options, "ratePerSecond"));
-      job.options.stop_percent = static_cast<int>(integer_of(*options, "stopPercent"));
-      job.options.canary = options->find("canary") != nullptr && *options->find("canary") == Value(true);
-      job.options.keep_done = options->find("keepDone") != nullptr && *options->find("keepDone") == Value(true);
-      job.options.definition = options->text_of("definition") == "original" ? runtime::DefinitionChoice::original
-                                                                            : runtime::DefinitionChoice::latest;
-    }
-    if (const Value* correction = value.find("correction")) {
-      if (auto read = runtime::read_correction(*correction)) job.options.correction = std::move(*read);
-    }
-    if (const Value* steps = value.find("steps")) job.steps = *steps;
-    if (const Value* flows = value.find("flows"); flows != nullptr && flows->is_object()) {
-      for (const json::Member& flow : flows->as_object())
-        job.flows[std::string(flow.name())] = flow.value.is_string() ? flow.value.as_string() : "";
-    }
-    if (const Value* stages = value.find("stagesJudged"); stages != nullptr && stages->is_array()) {
-      for (const Value& end : stages->as_array()) {
-        if (end.is_integer()) job.stage_judged_.insert(static_cast<std::size_t>(end.as_integer()));
-      }
-    }
-    return job;
-  }
-};
 
 /// Six digits: keys of one job sort in the order of its runs.
 std::string chunk_key(const std::string& job, std::size_t chunk) {
@@ -200,7 +66,7 @@ class Bulk::Worker {
     const auto documents = parts_.store.documents(query);
     if (!documents) return documents.error();
     for (const store::Document& document : *documents) {
-      auto job = std::make_unique<Job>(Job::of(document.key, document.value));
+      auto job = std::make_unique<RepairJob>(RepairJob::of(document.key, document.value));
       if (job->state == "planned" || job->is_active()) {
         if (const auto loaded = load_runs(*job); !loaded) return loaded.error();
       }
@@ -215,12 +81,12 @@ class Bulk::Worker {
   }
 
   void run_ended(const store::RunRow& run) {
-    if (!run.started_by.starts_with(tag_prefix)) return;
-    const std::string_view rest = std::string_view(run.started_by).substr(tag_prefix.size());
+    if (!run.started_by.starts_with(RepairJob::tag_prefix)) return;
+    const std::string_view rest = std::string_view(run.started_by).substr(RepairJob::tag_prefix.size());
     const std::lock_guard lock(mutex_);
     const auto found = jobs_.find(std::string(rest.substr(0, rest.find(':'))));
     if (found == jobs_.end()) return;
-    Job& job = *found->second;
+    RepairJob& job = *found->second;
     const bool well = run.status == store::RunStatus::succeeded;
     if (job.pending.erase(run.name) > 0) {
       ++(well ? job.succeeded : job.failed);
@@ -249,7 +115,7 @@ class Bulk::Worker {
                         "Choose fewer runs at a time.");
     std::sort(rows->begin(), rows->end(),
               [](const store::RunRow& a, const store::RunRow& b) { return a.number < b.number; });
-    auto job = std::make_unique<Job>();
+    auto job = std::make_unique<RepairJob>();
     Random random(static_cast<std::uint64_t>(now_from_system_clock().ticks) ^
                   static_cast<std::uint64_t>(rows->front().number) << 20);
     job->id = make_guid(random);
@@ -282,7 +148,7 @@ class Bulk::Worker {
   }
 
   Result<Value> execute(std::string_view id, std::string_view version, std::string_view by) {
-    return with_job(id, [&](Job& job) -> Result<void> {
+    return with_job(id, [&](RepairJob& job) -> Result<void> {
       if (job.state != "planned") return conflict(id, job.state, "carried out again");
       std::map<std::string, std::string> now;
       for (const auto& [flow, planned] : job.flows) {
@@ -301,7 +167,7 @@ class Bulk::Worker {
   }
 
   Result<Value> set_state(std::string_view id, std::string_view from, std::string_view to, std::string_view wish) {
-    return with_job(id, [&](Job& job) -> Result<void> {
+    return with_job(id, [&](RepairJob& job) -> Result<void> {
       const bool fits = from == "active" ? job.is_active() || job.state == "planned" : job.state == from;
       if (!fits) return conflict(id, job.state, wish);
       job.state = to;
@@ -354,7 +220,7 @@ class Bulk::Worker {
   }
 
   /// The runs, the flows and their versions: what a plan was made for.
-  static std::string version_of(const Job& job) {
+  static std::string version_of(const RepairJob& job) {
     std::string text;
     for (const auto run : job.runs) text += std::to_string(run) + ",";
     for (const auto& [flow, version] : job.flows) text += flow + "=" + version + ";";
@@ -362,7 +228,7 @@ class Bulk::Worker {
   }
 
   /// Notes the version of each flow. Runs of a flow that was deleted can't be repeated: they are taken out and told.
-  Result<void> leave_out_deleted(Job& job, std::vector<store::RunRow>& rows) const {
+  Result<void> leave_out_deleted(RepairJob& job, std::vector<store::RunRow>& rows) const {
     std::map<std::string, std::size_t> deleted;
     for (const store::RunRow& row : rows) {
       if (job.flows.contains(row.flow) || deleted.contains(row.flow)) continue;
@@ -391,7 +257,7 @@ class Bulk::Worker {
   }
 
   /// A correction that one of the flows can't take is refused before anything is started.
-  Result<void> check_correction(const Job& job) const {
+  Result<void> check_correction(const RepairJob& job) const {
     if (job.options.correction.is_empty()) return {};
     for (const auto& [id, flow_version] : job.flows) {
       const auto live = parts_.runtime.flows().find(id);
@@ -471,8 +337,8 @@ class Bulk::Worker {
     std::unique_lock lock(mutex_);
     const auto found = jobs_.find(std::string(id));
     if (found == jobs_.end()) return not_found(id);
-    Job& job = *found->second;
-    const Job before_state = state_only(job);
+    RepairJob& job = *found->second;
+    const RepairJob before_state = state_only(job);
     if (const auto changed = change(job); !changed) return changed.error();
     const Value document = job.document();
     const Value view = job.view(true);
@@ -487,8 +353,8 @@ class Bulk::Worker {
     return view;
   }
 
-  static Job state_only(const Job& job) {
-    Job copy;
+  static RepairJob state_only(const RepairJob& job) {
+    RepairJob copy;
     copy.state = job.state;
     return copy;
   }
@@ -497,7 +363,7 @@ class Bulk::Worker {
     if (parts_.on_change) parts_.on_change(id);
   }
 
-  Result<void> save_whole(const Job& job) {
+  Result<void> save_whole(const RepairJob& job) {
     std::vector<std::string> dropped;
     {
       const std::lock_guard lock(mutex_);
@@ -534,7 +400,7 @@ class Bulk::Worker {
     });
   }
 
-  Result<void> load_runs(Job& job) {
+  Result<void> load_runs(RepairJob& job) {
     store::DocumentQuery query;
     query.kind = runs_kind;
     query.prefix = job.id + "/";
@@ -552,7 +418,7 @@ class Bulk::Worker {
   }
 
   /// What the runs before the cursor came to, read from the new runs: the stored figures may be half a second old.
-  Result<void> recount(Job& job) {
+  Result<void> recount(RepairJob& job) {
     job.started = job.succeeded = job.failed = 0;
     for (std::size_t i = 0; i < job.cursor; ++i) {
       const auto row = parts_.store.run(job.runs[i]);
@@ -575,7 +441,7 @@ class Bulk::Worker {
     return std::optional<store::RunRow>();
   }
 
-  static void note_started(Job& job, const store::RunRow& repeat) {
+  static void note_started(RepairJob& job, const store::RunRow& repeat) {
     ++job.started;
     if (!store::is_over(repeat.status)) {
       if (const auto early = job.ended_early.find(repeat.name); early != job.ended_early.end()) {
@@ -596,30 +462,59 @@ class Bulk::Worker {
     bool again = false;  ///< the store or the runtime can't just now
   };
 
-  Outcome resubmit(const std::string& tag, runtime::Resubmission definition, store::RunNumber number) {
-    Outcome outcome;
+  /// Repeats these runs together, each unless it is settled. One outcome for each, in order.
+  std::vector<Outcome> resubmit(const std::string& tag, const runtime::Resubmission& how,
+                                const std::vector<store::RunNumber>& numbers) {
+    std::vector<Outcome> outcomes(numbers.size());
+    std::vector<std::string> names;
+    std::vector<std::size_t> at;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const auto name = to_repeat(tag, numbers[i], outcomes[i]);
+      if (!name) continue;
+      names.push_back(*name);
+      at.push_back(i);
+    }
+    const auto all_started = parts_.runtime.resubmit_together(names, how, tag);
+    for (std::size_t i = 0; i < all_started.size(); ++i) {
+      const auto& started = all_started[i];
+      Outcome& outcome = outcomes[at[i]];
+      if (!started) {
+        const std::string& code = started.error().code;
+        outcome.again = code == "StorageUnavailable" || code == "ServerStopping";
+        if (!outcome.again) outcome.refusal = names[i] + ": " + started.error().message;
+        continue;
+      }
+      outcome.repeat.emplace();
+      outcome.repeat->name = started->run;
+      outcome.repeat->status = store::RunStatus::running;
+    }
+    return outcomes;
+  }
+
+  /// The run's name, when it is to be repeated; otherwise `outcome` says why not.
+  std::optional<std::string> to_repeat(const std::string& tag, store::RunNumber number, Outcome& outcome) const {
     const auto row = parts_.store.run(number);
-    if (!row) return {{}, {}, true};
-    if (!*row) return {{}, "a run was removed by retention", false};
-    const auto repeats = parts_.store.resubmits_of((*row)->name);
-    if (!repeats) return {{}, {}, true};
+    if (row && !*row) {
+      outcome.refusal = "a run was removed by retention";
+      return std::nullopt;
+    }
+    const auto repeats =
+        row ? parts_.store.resubmits_of((*row)->name) : Result<std::vector<store::RunRow>>(row.error());
+    if (!repeats) {
+      outcome.again = true;
+      return std::nullopt;
+    }
     for (const store::RunRow& repeat : *repeats) {
-      if (repeat.started_by == tag) return {repeat, {}, false};  // before a crash
+      if (repeat.started_by != tag) continue;
+      outcome.repeat = repeat;  // started before a crash
+      return std::nullopt;
     }
-    const auto settled = is_settled((*row)->name, 0);
-    if (!settled) return {{}, {}, true};
-    if (*settled) return {{}, {}, false};
-    const auto started = parts_.runtime.resubmit((*row)->name, definition, tag);
-    if (!started) {
-      const std::string& code = started.error().code;
-      if (code == "StorageUnavailable" || code == "ServerStopping") return {{}, {}, true};
-      return {{}, (*row)->name + ": " + started.error().message, false};
+    if (!repeats->empty()) {
+      const auto settled = is_settled((*row)->name, 0);
+      if (!settled) outcome.again = true;
+      if (!settled || *settled) return std::nullopt;
     }
-    store::RunRow repeat;
-    repeat.name = started->run;
-    repeat.status = store::RunStatus::running;
-    outcome.repeat = std::move(repeat);
-    return outcome;
+    return (*row)->name;
   }
 
   /// True when a repetition of the run, or one of that, went well or is under way.
@@ -636,8 +531,8 @@ class Bulk::Worker {
     return false;
   }
 
-  Job* next_running() {
-    Job* oldest = nullptr;
+  RepairJob* next_running() {
+    RepairJob* oldest = nullptr;
     for (auto& [id, job] : jobs_) {
       if (job->state == "running" && (oldest == nullptr || job->started_at < oldest->started_at)) oldest = job.get();
     }
@@ -650,7 +545,7 @@ class Bulk::Worker {
     auto next_start = Clock::now();
     auto saved = Clock::now();
     while (!stopping_) {
-      Job* job = next_running();
+      RepairJob* job = next_running();
       if (job == nullptr) {
         wake_.wait(lock, [&] { return stopping_ || next_running() != nullptr; });
         continue;
@@ -660,27 +555,38 @@ class Bulk::Worker {
           wake_.wait_until(lock, next_start);
           continue;
         }
-        next_start = std::max(next_start, Clock::now() - std::chrono::milliseconds(100)) +
-                     std::chrono::nanoseconds(1'000'000'000 / job->options.rate_per_second);
-        const auto number = job->runs[job->cursor];
+        const auto between = std::chrono::nanoseconds(1'000'000'000 / job->options.rate_per_second);
+        // As many together as are due. Where a commit takes longer than that, they share it.
+        const std::size_t left = std::min(together_max, job->stage_end() - job->cursor);
+        std::size_t due = 1;
+        while (due < left && next_start + due * between <= Clock::now()) ++due;
+        next_start = std::max(next_start, Clock::now() - std::chrono::milliseconds(100)) + due * between;
+        const auto first = job->runs.begin() + static_cast<std::ptrdiff_t>(job->cursor);
+        const std::vector<store::RunNumber> numbers(first, first + static_cast<std::ptrdiff_t>(due));
         const auto tag = job->tag();
-        runtime::Resubmission definition(job->options.definition, job->options.keep_done);
-        definition.correction = job->options.correction;
-        definition.signer = job->executed_by;
+        runtime::Resubmission how(job->options.definition, job->options.keep_done);
+        how.correction = job->options.correction;
+        how.signer = job->executed_by;
         lock.unlock();
-        const Outcome outcome = resubmit(tag, definition, number);
+        const auto outcomes = resubmit(tag, how, numbers);
         lock.lock();
-        if (outcome.again) {
-          wake_.wait_for(lock, std::chrono::seconds(1));
-          continue;
-        }
-        ++job->cursor;
-        if (outcome.repeat) {
-          note_started(*job, *outcome.repeat);
-        } else {
+        bool again = false;
+        for (const Outcome& outcome : outcomes) {
+          // What was started behind one that could not be is found by its tag when its turn comes.
+          again = outcome.again;
+          if (again) break;
+          ++job->cursor;
+          if (outcome.repeat) {
+            note_started(*job, *outcome.repeat);
+            continue;
+          }
           ++job->left_out;
           if (!outcome.refusal.empty() && job->refusals.size() < refusals_kept)
             job->refusals.push_back(outcome.refusal);
+        }
+        if (again) {
+          wake_.wait_for(lock, std::chrono::seconds(1));
+          continue;
         }
       } else if (!job->pending.empty()) {
         if (wake_.wait_for(lock, looked_again_after) == std::cv_status::timeout) look_again(lock, job->id);
@@ -719,7 +625,7 @@ class Bulk::Worker {
   }
 
   /// A stage is over: go on, stop, or be done.
-  static void judge(Job& job) {
+  static void judge(RepairJob& job) {
     job.judged(job.stage_end());
     const auto over = job.succeeded + job.failed;
     if (over > 0 && job.failed * 100 > over * job.options.stop_percent) {
@@ -735,7 +641,7 @@ class Bulk::Worker {
     }
   }
 
-  void save(std::unique_lock<std::mutex>& lock, const Job& job) {
+  void save(std::unique_lock<std::mutex>& lock, const RepairJob& job) {
     const std::string id = job.id;
     std::string state;
     // Somebody may pause or cancel the job while its figures are written: what is stored last must say so, or a crash
@@ -756,7 +662,7 @@ class Bulk::Worker {
   Parts parts_;
   mutable std::mutex mutex_;  ///< guards what follows
   std::condition_variable wake_;
-  std::map<std::string, std::unique_ptr<Job>> jobs_;
+  std::map<std::string, std::unique_ptr<RepairJob>> jobs_;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -1,6 +1,7 @@
 #include "repair/incidents.h"
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <map>
@@ -22,6 +23,7 @@ constexpr std::size_t catch_up_page = 500;
 constexpr std::size_t catch_up_max = 100'000;
 constexpr std::size_t queue_max = 20'000;
 constexpr std::size_t batch_max = 200;
+constexpr auto gathered_for = std::chrono::milliseconds(100);
 
 bool is_failure(const store::RunRow& run) {
   return run.status == store::RunStatus::failed || run.status == store::RunStatus::timed_out;
@@ -254,7 +256,10 @@ class Incidents::Worker {
 
   void drain() {
     std::unique_lock lock(mutex_);
+    ++draining_;
+    wake_.notify_all();
     idle_.wait(lock, [&] { return tasks_.empty() && !busy_ && !behind_; });
+    --draining_;
   }
 
  private:
@@ -397,6 +402,8 @@ class Incidents::Worker {
       lock.lock();
       busy_ = false;
       idle_.notify_all();
+      // Runs that end one by one, as those of a job, would each cost a transaction that live traffic waits behind.
+      wake_.wait_for(lock, gathered_for, [&] { return stopping_ || draining_ > 0 || tasks_.size() >= batch_max; });
     }
   }
 
@@ -693,6 +700,7 @@ class Incidents::Worker {
   std::deque<Task> tasks_;
   bool behind_ = false;
   bool busy_ = false;
+  int draining_ = 0;  ///< callers that wait in `drain`
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -266,56 +266,31 @@ class ShardRuntime final : public Runtime {
   }
 
   Result<StartedRun> resubmit(std::string_view run, Resubmission how, std::string_view by) override {
-    const auto row = store_.run(run);
-    if (!row) return row.error();
-    if (!*row) {
-      return make_error("WorkflowRunNotFound", "There is no run '" + std::string(run) + "'.", {},
-                        "Check the run's name; it may have been removed by retention.");
-    }
-    const auto refused = [&](std::string why, std::string cure = {}) {
-      return make_error("WorkflowTriggerHistoryCannotBeResubmitted",
-                        "Run '" + std::string(run) + "' can't be resubmitted: " + why, {}, std::move(cure));
-    };
-    if (!store::is_over((*row)->status)) return refused("it is not over yet.", "Wait for its end, or cancel it.");
-    const auto records = store_.journal((*row)->number);
-    if (!records) return records.error();
-    if (records->empty()) return refused("its record was removed.");
-    const auto events = engine::decode(records->front(), sealer_);
-    if (!events) return events.error();
-    const auto* start = events->empty() ? nullptr : std::get_if<engine::RunStarted>(&events->front());
-    if (start == nullptr) return refused("its record does not begin with its trigger.");
-    const auto live = flows_.find((*row)->flow);
-    if (!live) return live.error();
-    auto flow = definition::with_trigger_or_first((*live)->flow, (*row)->trigger);
-    if (how.definition == DefinitionChoice::original) {
-      const auto original = flows_.version((*row)->flow, (*row)->version, (*row)->trigger);
-      if (!original) return original.error();
-      flow = *original;
-    }
-    if (!flow) return does_not_compile(**live);
-    if (auto checked = check_correction(how.correction, *flow); !checked) return checked.error();
-    const bool corrected = !how.correction.is_empty();
-    const bool keeps = how.keep_done || corrected;
-    StartRequest request;
-    request.flow = flow;
-    ObjectBuilder trigger(start->trigger);
-    trigger.set("keepsRun", keeps ? Value((*row)->name) : Value());
-    // What was decided about the run that is repeated was decided for that one.
-    if (corrected || start->trigger.find("repair") != nullptr)
-      trigger.set("repair",
-                  corrected ? correction_record(how.correction, how.signer.empty() ? by : how.signer) : Value());
-    request.trigger = keeps || start->trigger.find("keepsRun") != nullptr ? trigger.finish() : start->trigger;
-    // A tracking id that was the run's own name follows the new run; one that a caller gave stays.
-    if (start->client_tracking_id != start->run) request.client_tracking_id = start->client_tracking_id;
-    request.resubmit_of = (*row)->name;
-    request.origin = start->origin.empty() ? start->run : start->origin;
-    request.started_by = by;
-    return wait_for<Result<StartedRun>>([&](auto done) {
-      request.started = std::move(done);
-      executor_->post([this, request = std::move(request)]() mutable {
+    return resubmit_together({std::string(run)}, how, by).front();
+  }
+
+  std::vector<Result<StartedRun>> resubmit_together(const std::vector<std::string>& runs, const Resubmission& how,
+                                                    std::string_view by) override {
+    using Answer = std::promise<Result<StartedRun>>;
+    std::vector<std::future<Result<StartedRun>>> answers;
+    for (const std::string& run : runs) {
+      auto answer = std::make_shared<Answer>();
+      answers.push_back(answer->get_future());
+      auto request = repetition_of(run, how, by);
+      if (!request) {
+        answer->set_value(request.error());
+        continue;
+      }
+      request->started = [answer = std::move(answer)](Result<StartedRun> started) {
+        answer->set_value(std::move(started));
+      };
+      executor_->post([this, request = std::move(*request)]() mutable {
         if (shard_) shard_->start_run(std::move(request));
       });
-    });
+    }
+    std::vector<Result<StartedRun>> out;
+    for (auto& answer : answers) out.push_back(await(answer));
+    return out;
   }
 
   Result<void> cancel(std::string_view run, std::string_view by) override {
@@ -372,12 +347,66 @@ class ShardRuntime final : public Runtime {
   }
 
  private:
+  /// What is to be started to repeat a run.
+  Result<StartRequest> repetition_of(std::string_view run, const Resubmission& how, std::string_view by) {
+    const auto row = store_.run(run);
+    if (!row) return row.error();
+    if (!*row) {
+      return make_error("WorkflowRunNotFound", "There is no run '" + std::string(run) + "'.", {},
+                        "Check the run's name; it may have been removed by retention.");
+    }
+    const auto refused = [&](std::string why, std::string cure = {}) {
+      return make_error("WorkflowTriggerHistoryCannotBeResubmitted",
+                        "Run '" + std::string(run) + "' can't be resubmitted: " + why, {}, std::move(cure));
+    };
+    if (!store::is_over((*row)->status)) return refused("it is not over yet.", "Wait for its end, or cancel it.");
+    const auto records = store_.journal((*row)->number);
+    if (!records) return records.error();
+    if (records->empty()) return refused("its record was removed.");
+    const auto events = engine::decode(records->front(), sealer_);
+    if (!events) return events.error();
+    const auto* start = events->empty() ? nullptr : std::get_if<engine::RunStarted>(&events->front());
+    if (start == nullptr) return refused("its record does not begin with its trigger.");
+    const auto live = flows_.find((*row)->flow);
+    if (!live) return live.error();
+    auto flow = definition::with_trigger_or_first((*live)->flow, (*row)->trigger);
+    if (how.definition == DefinitionChoice::original) {
+      const auto original = flows_.version((*row)->flow, (*row)->version, (*row)->trigger);
+      if (!original) return original.error();
+      flow = *original;
+    }
+    if (!flow) return does_not_compile(**live);
+    if (auto checked = check_correction(how.correction, *flow); !checked) return checked.error();
+    const bool corrected = !how.correction.is_empty();
+    const bool keeps = how.keep_done || corrected;
+    StartRequest request;
+    request.flow = flow;
+    ObjectBuilder trigger(start->trigger);
+    trigger.set("keepsRun", keeps ? Value((*row)->name) : Value());
+    // What was decided about the run that is repeated was decided for that one.
+    if (corrected || start->trigger.find("repair") != nullptr)
+      trigger.set("repair",
+                  corrected ? correction_record(how.correction, how.signer.empty() ? by : how.signer) : Value());
+    request.trigger = keeps || start->trigger.find("keepsRun") != nullptr ? trigger.finish() : start->trigger;
+    // A tracking id that was the run's own name follows the new run; one that a caller gave stays.
+    if (start->client_tracking_id != start->run) request.client_tracking_id = start->client_tracking_id;
+    request.resubmit_of = (*row)->name;
+    request.origin = start->origin.empty() ? start->run : start->origin;
+    request.started_by = by;
+    return request;
+  }
+
   /// Calls `begin` with a function that gives the answer from any thread, and waits for it.
   template <class T, class Begin>
   T wait_for(Begin begin) {
     auto answer = std::make_shared<std::promise<T>>();
     auto future = answer->get_future();
     begin([answer = std::move(answer)](T value) { answer->set_value(std::move(value)); });
+    return await(future);
+  }
+
+  template <class T>
+  T await(std::future<T>& future) {
     executor_->before_waiting([&] { return is_ready(future); });
     try {
       return future.get();

@@ -114,6 +114,11 @@ class Runtime {
   /// `WorkflowTriggerHistoryCannotBeResubmitted`, `FlowNotFound`, `InvalidCorrection`.
   virtual Result<StartedRun> resubmit(std::string_view run, Resubmission how, std::string_view by) = 0;
 
+  /// As `resubmit`, of each; they are under way together and share commits, so this is the fast way for many. One value
+  /// for each run, in order.
+  virtual std::vector<Result<StartedRun>> resubmit_together(const std::vector<std::string>& runs,
+                                                            const Resubmission& how, std::string_view by) = 0;
+
   /// Asks a run to stop. Success also when it was over already by itself in the meantime. `WorkflowRunNotFound`,
   /// `WorkflowRunAlreadyCompleted`.
   virtual Result<void> cancel(std::string_view run, std::string_view by) = 0;

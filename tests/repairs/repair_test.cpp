@@ -291,6 +291,26 @@ TEST_F(RepairTest, AJobGoesOnAfterACrashAndRepeatsNothingTwice) {
   for (const auto& [name, count] : repeats) EXPECT_EQ(count, 1) << name;
 }
 
+TEST_F(RepairTest, ARunThatRetentionRemovedSinceThePlanIsLeftOutAndSaidSo) {
+  run(4);
+  const auto plan = planned(false);
+  const auto oldest = incidents_->broken_runs(incidents_->list({})[0], 10)->back().number;
+  ASSERT_TRUE(store_->write([&](store::Transaction& transaction) -> Result<void> {
+    transaction.erase_runs({oldest});
+    return {};
+  }));
+  world_.ship_status = 200;
+  const std::string job(plan.text_of("id"));
+  ASSERT_TRUE(bulk_->execute(job, plan.text_of("version"), "ann"));
+  wait([&] { return state(job) == "done"; });
+  const auto done = bulk_->find(job);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(number(*done, "leftOut"), 1);
+  EXPECT_EQ(number(*done, "succeeded"), 3);
+  EXPECT_EQ(done->find("refusals")->as_array()[0], Value("a run was removed by retention"));
+  EXPECT_EQ(done->text_of("verdict"), "fixed");
+}
+
 TEST_F(RepairTest, APlanIsRefusedWhenTheFlowChangedSince) {
   run(3);
   const auto plan = planned(false);

@@ -140,7 +140,7 @@ export const useIncident = (i: string) =>
 export function useChangeIncident(i: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (change: { state?: IncidentState; assignee?: string; mutedUntil?: string }) => sendJson<Incident>("PATCH", paths.incident(i), change),
+    mutationFn: (change: { state?: IncidentState; assignee?: string; mutedUntil?: string; version?: string }) => sendJson<Incident>("PATCH", paths.incident(i), change),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.incidents }),
   });
 }
@@ -161,7 +161,10 @@ export function useSplitIncident(i: string) {
   });
 }
 
-export const usePlan = () => useMutation({ mutationFn: (selection: { incident: string; keepDone: boolean }) => sendJson<RepairJob>("POST", paths.plans, selection) });
+/** Which runs are repeated: what an incident broke, or the failed ones that match. */
+export type RunSelection = { incident: string } | { filter: { flow?: string; status?: string } };
+
+export const usePlan = () => useMutation({ mutationFn: (selection: RunSelection & { keepDone: boolean }) => sendJson<RepairJob>("POST", paths.plans, selection) });
 
 export function useExecutePlan() {
   const client = useQueryClient();

@@ -423,7 +423,7 @@ export interface Incident {
   lastRun?: { flow: string; run: string };
   assignee?: string;
   mutedUntil?: string;
-  fixes: { time: string; by?: string; run?: string; version?: string }[];
+  fixes: { time: string; by?: string; run?: string; flow?: string; version?: string }[];
   parts: { fingerprint: string; rule: string; title: string; count: number }[];
 }
 
@@ -445,6 +445,8 @@ export interface RepairJob {
   failed: number;
   leftOut: number;
   refusals: string[];
+  /** Of a job for an incident that is over. */
+  verdict?: "fixed" | "notFixed";
   options: { ratePerSecond: number; canary: boolean; stopPercent: number; definition: "latest" | "original" };
   steps?: { flow: string; flowDisplayName: string; action: string; type: string; writes: boolean; doneBefore: number; notDoneBefore: number }[];
 }

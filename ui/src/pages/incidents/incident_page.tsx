@@ -2,8 +2,8 @@ import { Button, Field, Select } from "@fluentui/react-components";
 import { useState } from "react";
 import { Link } from "wouter";
 import { routes } from "../../api/paths";
-import { items, useAllRuns, useChangeIncident, useIncident, useIncidents, useJobDo, useJobs, useMergeIncident, useSession, useSplitIncident } from "../../api/queries";
-import type { Incident, RepairJob } from "../../api/types";
+import { items, useAllRuns, useChangeIncident, useIncident, useIncidents, useMergeIncident, useSession, useSplitIncident } from "../../api/queries";
+import type { Incident } from "../../api/types";
 import { ArrowRepeatAllRegular, HistoryRegular } from "../../parts/icons";
 import { Empty, ListFrame, Loading, Page, Problem } from "../../parts/page";
 import { Plot } from "../../parts/plot";
@@ -13,10 +13,14 @@ import { ago, when } from "../../parts/time";
 import { text } from "../../text";
 import { VerifyButton } from "./verify_button";
 import { ResubmitDialog } from "./resubmit_dialog";
+import { Jobs } from "./jobs";
 import { StateMark } from "./state";
 import "./incidents.css";
 
-const dayMs = 24 * 3_600_000;
+const hourMs = 3_600_000;
+
+/** Of one flow's own making: then it is fixed in a version of that flow, and older ones failing is no news. */
+const isOfOneFlow = (incident: Incident) => incident.flows.length === 1 && ["expression", "data", "actionConfiguration"].includes(incident.family);
 
 function Changes({ incident }: { incident: Incident }) {
   const change = useChangeIncident(incident.id);
@@ -40,73 +44,26 @@ function Changes({ incident }: { incident: Incident }) {
         </Button>
       ) : (
         incident.state !== "fixed" && (
-          <Button disabled={busy} onClick={() => change.mutate({ state: "muted", mutedUntil: new Date(Date.now() + dayMs).toISOString() })}>
-            {text.incidents.mute}
-          </Button>
+          <Select
+            aria-label={text.incidents.mute}
+            disabled={busy}
+            value=""
+            onChange={(_, data) => data.value !== "" && change.mutate({ state: "muted", ...(Number(data.value) > 0 && { mutedUntil: new Date(Date.now() + Number(data.value) * hourMs).toISOString() }) })}
+          >
+            <option value="">{text.incidents.muteFor}</option>
+            {["1", "24", "168", "0"].map((hours) => (
+              <option key={hours} value={hours}>
+                {text.incidents.muteTimes[hours as keyof typeof text.incidents.muteTimes]}
+              </option>
+            ))}
+          </Select>
         )
       )}
-      <Button disabled={busy} onClick={() => change.mutate({ state: incident.state === "fixed" ? "new" : "fixed" })}>
+      <Button disabled={busy} onClick={() => change.mutate(incident.state === "fixed" ? { state: "new" } : { state: "fixed", ...(isOfOneFlow(incident) && { version: "latest" }) })}>
         {incident.state === "fixed" ? text.incidents.reopen : text.incidents.markFixed}
       </Button>
       {change.isError && <Problem error={change.error} />}
     </>
-  );
-}
-
-function Job({ job }: { job: RepairJob }) {
-  const act = useJobDo();
-  const words = text.repair;
-  return (
-    <li className="job">
-      <div className="job-line">
-        <strong>{words.states[job.state]}</strong>
-        <span className="quiet" title={when(job.createdTime)}>
-          {ago(job.createdTime)} · {job.by}
-        </span>
-        {job.state === "running" && (
-          <Button size="small" onClick={() => act.mutate({ job: job.id, what: "pause" })}>
-            {words.pause}
-          </Button>
-        )}
-        {job.state === "paused" && (
-          <Button size="small" onClick={() => act.mutate({ job: job.id, what: "resume" })}>
-            {words.resume}
-          </Button>
-        )}
-        {(job.state === "running" || job.state === "paused") && (
-          <Button size="small" onClick={() => act.mutate({ job: job.id, what: "cancel" })}>
-            {words.cancel}
-          </Button>
-        )}
-      </div>
-      <progress value={job.looked} max={job.runs} aria-label={words.progress(job.looked, job.runs)} />
-      <span>
-        {words.progress(job.looked, job.runs)}: {words.verdict(job.succeeded, job.failed, job.leftOut)}
-      </span>
-      {job.reason && <span className="tone-bad">{job.reason}</span>}
-      {job.refusals.map((one) => (
-        <span key={one} className="quiet breakable">
-          {one}
-        </span>
-      ))}
-      {act.isError && <Problem error={act.error} />}
-    </li>
-  );
-}
-
-function Jobs({ incident }: { incident: string }) {
-  const list = useJobs(incident);
-  const jobs = items(list).filter((job) => job.state !== "planned");
-  if (jobs.length === 0) return null;
-  return (
-    <section className="panel" aria-labelledby="jobs">
-      <h2 id="jobs">{text.repair.jobs}</h2>
-      <ul className="plain-list">
-        {jobs.map((job) => (
-          <Job key={job.id} job={job} />
-        ))}
-      </ul>
-    </section>
   );
 }
 
@@ -271,7 +228,17 @@ export default function IncidentPage({ id }: { id: string }) {
           <ul className="plain-list">
             {incident.fixes.map((fix) => (
               <li key={fix.time}>
-                {when(fix.time)}: {fix.by ? text.incidents.fixedBy(fix.by) : fix.run ? text.incidents.fixedByRun : text.incidents.fixedByItself}
+                {when(fix.time)}:{" "}
+                {fix.by ? (
+                  text.incidents.fixedBy(fix.by)
+                ) : !fix.run ? (
+                  text.incidents.fixedByItself
+                ) : fix.flow ? (
+                  <Link href={routes.run(fix.flow, fix.run)}>{text.incidents.fixedByRun}</Link>
+                ) : (
+                  text.incidents.fixedByRun
+                )}
+                {fix.version && <span className="quiet breakable"> {text.incidents.fixedInVersion(fix.version)}</span>}
               </li>
             ))}
           </ul>
@@ -280,7 +247,7 @@ export default function IncidentPage({ id }: { id: string }) {
           <Parts incident={incident} />
         </Section>
       </section>
-      {planning && <ResubmitDialog incident={id} onClose={() => setPlanning(false)} />}
+      {planning && <ResubmitDialog of={{ incident: id }} onClose={() => setPlanning(false)} />}
     </Page>
   );
 }

@@ -15,7 +15,7 @@ interface MendProps {
 /** The whole cure of a cause that is one connection: the credentials, then the plan to repeat what failed of it. */
 export default function MendConnection({ incident, broken, connection, onVerified, onClose }: MendProps) {
   const [verified, setVerified] = useState(false);
-  if (verified) return <ResubmitDialog incident={incident} verified={connection.displayName} onClose={onClose} />;
+  if (verified) return <ResubmitDialog of={{ incident }} verified={connection.displayName} onClose={onClose} />;
   return (
     <VerifyDialog
       api={connection.api}

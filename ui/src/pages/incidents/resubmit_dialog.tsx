@@ -1,19 +1,20 @@
 import { Button, Checkbox, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from "@fluentui/react-components";
 import { useEffect, useState } from "react";
-import { useExecutePlan, usePlan } from "../../api/queries";
+import { useExecutePlan, usePlan, type RunSelection } from "../../api/queries";
 import { Loading, Problem } from "../../parts/page";
 import { displayName } from "../../parts/time";
 import { text } from "../../text";
 
-/** What repeating all failed runs of an incident would do; then the one click that does it. */
-export function ResubmitDialog({ incident, verified, onClose }: { incident: string; verified?: string; onClose: (started: boolean) => void }) {
+/** What repeating all these runs would do; then the one click that does it. */
+export function ResubmitDialog({ of, verified, onClose }: { of: RunSelection; verified?: string; onClose: (started: boolean) => void }) {
   const plan = usePlan();
   const execute = useExecutePlan();
   // What went well once is not done twice unless somebody wants it so.
   const [keepDone, setKeepDone] = useState(true);
   const make = plan.mutate;
   // A plan is made for what is asked; another wish is another plan.
-  useEffect(() => make({ incident, keepDone }), [make, incident, keepDone]);
+  const which = JSON.stringify(of);
+  useEffect(() => make({ ...(JSON.parse(which) as RunSelection), keepDone }), [make, which, keepDone]);
   const steps = plan.data?.steps ?? [];
   const twice = steps.filter((step) => step.writes).reduce((sum, step) => sum + step.doneBefore, 0);
   return (
@@ -24,7 +25,7 @@ export function ResubmitDialog({ incident, verified, onClose }: { incident: stri
           <DialogContent>
             {verified && <p>{text.repair.verified(verified)}</p>}
             {plan.isPending && <Loading />}
-            {plan.isError && <Problem error={plan.error} retry={() => plan.mutate({ incident, keepDone })} />}
+            {plan.isError && <Problem error={plan.error} retry={() => plan.mutate({ ...of, keepDone })} />}
             {plan.data && (
               <>
                 <p>{text.repair.will(plan.data.runs)}</p>

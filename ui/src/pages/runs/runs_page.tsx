@@ -1,5 +1,5 @@
-import { Field, Input, Select } from "@fluentui/react-components";
-import { useEffect, useState } from "react";
+import { Button, Field, Input, Select } from "@fluentui/react-components";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useLocation, useSearch } from "wouter";
 import { items, useAllRuns, useConnections, useFlows, useWhole } from "../../api/queries";
 import { HistoryRegular } from "../../parts/icons";
@@ -7,6 +7,12 @@ import { Empty, ListFrame, Page } from "../../parts/page";
 import { RunTable } from "../../parts/run_table";
 import { StatusSelect } from "../../parts/status_select";
 import { text } from "../../text";
+
+const ResubmitDialog = lazy(() => import("../incidents/resubmit_dialog").then((module) => ({ default: module.ResubmitDialog })));
+const Jobs = lazy(() => import("../incidents/jobs").then((module) => ({ default: module.Jobs })));
+
+/** What a job can repeat. */
+const repeatable = ["Failed", "TimedOut", "Cancelled"];
 
 /** All runs of all flows. The address holds the filters, so that a list can be kept and sent. */
 export default function RunsPage() {
@@ -35,8 +41,12 @@ export default function RunsPage() {
     const timer = setTimeout(() => set("value", typed.trim()), 600);
     return () => clearTimeout(timer);
   });
+  const [planning, setPlanning] = useState(false);
+  const flow = get("flow");
+  const status = get("status");
+  const canRepeat = runs.length > 0 && status !== undefined && repeatable.includes(status) && !connection && value === "";
   return (
-    <Page title={text.runs.title} wide>
+    <Page title={text.runs.title} wide actions={canRepeat && <Button onClick={() => setPlanning(true)}>{text.repair.title}</Button>}>
       <div className="filters">
         <Field label={text.runs.flowFilter}>
           <Select value={get("flow") ?? ""} onChange={(_, data) => set("flow", data.value)}>
@@ -66,6 +76,10 @@ export default function RunsPage() {
       <ListFrame list={list} count={runs.length} empty={<Empty icon={<HistoryRegular />} title={text.runs.empty} hint={text.runs.emptyHint} />}>
         <RunTable runs={runs} />
       </ListFrame>
+      <Suspense>
+        {canRepeat && <Jobs />}
+        {planning && status && <ResubmitDialog of={{ filter: { ...(flow && { flow }), status } }} onClose={() => setPlanning(false)} />}
+      </Suspense>
     </Page>
   );
 }
