@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "connector/effects.h"
+#include "connector/master_key.h"
 #include "connector/sealer.h"
 #include "harness.h"
 #include "http/listener.h"

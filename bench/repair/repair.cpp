@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "connector/master_key.h"
 #include "connector/sealer.h"
 #include "json/parse.h"
 #include "repair/bulk.h"

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "connector/master_key.h"
 #include "connector/sealer.h"
 #include "json/parse.h"
 #include "repair/search/search.h"

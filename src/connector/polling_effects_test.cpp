@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "connector/effects.h"
+#include "connector/master_key.h"
 #include "connector/sealer.h"
 #include "http/listener.h"
 #include "json/parse.h"

@@ -10,8 +10,8 @@ namespace flowmend::repair {
 bool passed_where_it_failed(const store::Store& store, const engine::Sealer& sealer, runtime::Flows& flows,
                             const store::RunRow& first, const store::RunRow& repetition) {
   const bool went_well = repetition.status == store::RunStatus::succeeded;
-  const auto before = flows.version(first.flow, first.version);
-  const auto now = flows.version(repetition.flow, repetition.version);
+  const auto before = flows.version(first.flow, first.version, first.trigger);
+  const auto now = flows.version(repetition.flow, repetition.version, repetition.trigger);
   const auto failed = runtime::read_events(store, sealer, first.number);
   const auto repeated = runtime::read_events(store, sealer, repetition.number);
   if (!before || !now || !failed || !repeated) return went_well;

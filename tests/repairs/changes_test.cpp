@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
+#include "connector/master_key.h"
 #include "connector/sealer.h"
 #include "engine/journal.h"
 #include "json/parse.h"

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
+#include "connector/master_key.h"
 #include "connector/sealer.h"
 #include "engine/journal.h"
 #include "json/parse.h"
 #include "repair/silence/watcher.h"
+#include "runtime/trigger_key.h"
 #include "store/sqlite/open.h"
 
 namespace flowmend::repair::silence {
@@ -230,7 +232,7 @@ TEST_F(SilenceTest, AScheduleThatDoesNotFireIsToldAndEndsWhenItDoes) {
   constexpr const char* recurrence = R"({"frequency":"Hour","interval":1})";
   const auto id = flow(hourly);
   const Timestamp last = now_;
-  ASSERT_TRUE(store_->put_document("triggerState", id,
+  ASSERT_TRUE(store_->put_document("triggerState", runtime::trigger_key(id, "Clock"),
                                    planned(recurrence, last - Duration::days(1), last, last + Duration::hours(1))));
   for (int minute = 0; minute < 66; ++minute) {
     look();
@@ -241,17 +243,33 @@ TEST_F(SilenceTest, AScheduleThatDoesNotFireIsToldAndEndsWhenItDoes) {
   ASSERT_TRUE(is_open(Kind::schedule, id));
   EXPECT_EQ(told_, std::vector<std::string>{"Its schedule did not fire"});
   ASSERT_TRUE(store_->put_document(
-      "triggerState", id,
+      "triggerState", runtime::trigger_key(id, "Clock"),
       planned(recurrence, last - Duration::days(1), last + Duration::hours(2), last + Duration::hours(3))));
   look();
   EXPECT_FALSE(is_open(Kind::schedule, id));
 }
 
+TEST_F(SilenceTest, OfSeveralTriggersEachIsWatched) {
+  constexpr const char* recurrence = R"({"frequency":"Hour","interval":1})";
+  const auto id = flow(R"j({"triggers":{
+    "By_hand":{"type":"Request","kind":"Http"},
+    "Clock":{"type":"Recurrence","recurrence":{"frequency":"Hour","interval":1}}},"actions":{}})j");
+  const Timestamp last = now_;
+  ASSERT_TRUE(store_->put_document("triggerState", runtime::trigger_key(id, "Clock"),
+                                   planned(recurrence, last - Duration::days(1), last, last + Duration::hours(1))));
+  for (int minute = 0; minute < 70; ++minute) {
+    look();
+    now_ = now_ + Duration::minutes(1);
+  }
+  EXPECT_TRUE(is_open(Kind::schedule, id));
+}
+
 TEST_F(SilenceTest, ATimeMissedWhileTheServerWasDownIsToldAsThat) {
   const auto id = flow(daily);
   const Timestamp last = now_ - Duration::hours(23);
-  ASSERT_TRUE(store_->put_document(
-      "triggerState", id, planned(R"({"frequency":"Day","interval":1})", last, last, last + Duration::days(2))));
+  ASSERT_TRUE(
+      store_->put_document("triggerState", runtime::trigger_key(id, "Clock"),
+                           planned(R"({"frequency":"Day","interval":1})", last, last, last + Duration::days(2))));
   look();
   now_ = now_ + Duration::hours(3);
   start();

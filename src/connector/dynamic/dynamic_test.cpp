@@ -1,6 +1,7 @@
 // Choices and shapes asked live: against a real service on loopback, through connections and effects as in the server.
 
 #include "connector/dynamic/dynamic.h"
+#include "connector/master_key.h"
 
 #include <cstdlib>
 #include <filesystem>

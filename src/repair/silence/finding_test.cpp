@@ -39,7 +39,7 @@ TEST(SilenceIncident, EndsByItselfAndComesBack) {
   fold_in(incident, silence(), noon);
   EXPECT_TRUE(end(incident, noon + Duration::hours(1)));
   EXPECT_EQ(incident.state, IncidentState::fixed);
-  EXPECT_EQ(incident.fixes.back().by, "");
+  EXPECT_EQ(incident.fixes().back().by, "");
   EXPECT_FALSE(end(incident, noon + Duration::hours(1)));
   EXPECT_TRUE(fold_in(incident, silence(noon + Duration::hours(2)), noon + Duration::hours(2)));
   EXPECT_EQ(incident.state, IncidentState::back);
@@ -48,8 +48,7 @@ TEST(SilenceIncident, EndsByItselfAndComesBack) {
 TEST(SilenceIncident, AFixByAPersonIsBelievedUntilThereIsNewEvidence) {
   Incident incident;
   fold_in(incident, silence(), noon);
-  incident.state = IncidentState::fixed;
-  incident.fixes.push_back({noon + Duration::minutes(5), "ann", "", ""});
+  note_fix(incident, {noon + Duration::minutes(5), "ann", "", "", ""});
   EXPECT_FALSE(fold_in(incident, silence(noon + Duration::minutes(4)), noon + Duration::minutes(6)));
   EXPECT_EQ(incident.state, IncidentState::fixed);
   EXPECT_TRUE(fold_in(incident, silence(noon + Duration::minutes(7)), noon + Duration::minutes(7)));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/runtime.h"
+#include "runtime/trigger_key.h"
 
 namespace flowmend::repair::silence {
 namespace {
@@ -69,7 +70,7 @@ Result<OffFacts> Gatherer::off(const store::FlowRow& row, const runtime::LiveFlo
 
 Result<std::optional<ScheduleFacts>> Gatherer::schedule(const definition::Flow& flow, const Uptime& uptime) const {
   if (!is_schedule(flow.trigger)) return std::optional<ScheduleFacts>();
-  const auto state = store_.document("triggerState", flow.id);
+  const auto state = store_.document("triggerState", runtime::trigger_key(flow.id, flow.trigger.name));
   if (!state) return state.error();
   const auto recurrence = trigger::read_recurrence(flow.trigger.recurrence);
   const Value* planned = *state ? (*state)->value.find("recurrence") : nullptr;
@@ -98,7 +99,7 @@ Result<std::optional<ScheduleFacts>> Gatherer::schedule(const definition::Flow& 
 }
 
 Result<CheckFacts> Gatherer::checks(const definition::Flow& flow) const {
-  const auto rows = store_.trigger_histories(flow.id, "", checks_read);
+  const auto rows = store_.trigger_histories(flow.id, flow.trigger.name, "", checks_read);
   if (!rows) return rows.error();
   CheckFacts facts;
   facts.source = flow.trigger.source;
@@ -107,7 +108,7 @@ Result<CheckFacts> Gatherer::checks(const definition::Flow& flow) const {
     facts.checks.push_back(
         {row.started, outcome_of(row), row.error_code.empty() ? row.code : row.error_code, row.error_message});
   if (facts.source == definition::TriggerSource::webhook) {
-    const auto subscription = store_.document("subscription", flow.id);
+    const auto subscription = store_.document("subscription", runtime::trigger_key(flow.id, flow.trigger.name));
     if (!subscription) return subscription.error();
     if (*subscription) facts.subscribed = time_of((*subscription)->value, "subscribed");
   }
@@ -192,7 +193,7 @@ Result<std::vector<VolumeFacts>> Gatherer::volumes(const store::FlowRow& row, co
         if (*pace > facts.from - Duration::days(7 * (static_cast<std::int64_t>(week) + 1))) facts.weeks[week].reset();
       }
       if (!checks) {
-        auto rows = store_.trigger_histories(flow.id, "", checks_read);
+        auto rows = store_.trigger_histories(flow.id, "", "", checks_read);
         if (!rows) return rows.error();
         checks = std::move(*rows);
       }

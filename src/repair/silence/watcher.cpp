@@ -146,27 +146,41 @@ class Watcher::Worker {
       for (const Kind kind : {Kind::schedule, Kind::checks, Kind::volume}) say(row, kind, Verdict::well(), now);
       return {};
     }
-    return look_at_trigger(row, *(*live)->flow, now);
+    return look_at_triggers(row, (*live)->flow, now);
   }
 
-  Result<void> look_at_trigger(const store::FlowRow& row, const definition::Flow& flow, Timestamp now) {
-    const auto schedule = gatherer_.schedule(flow, uptime_);
-    if (!schedule) return schedule.error();
-    const Verdict fires = *schedule ? judge_schedule(**schedule, now) : Verdict::well();
-    say(row, Kind::schedule, fires, now);
+  /// Of several triggers the one that is silent speaks for the flow; it is well when all are.
+  static void join(Verdict& all, Verdict one) {
+    if (all.state == Verdict::State::silent || one.state == Verdict::State::well) return;
+    all = std::move(one);
+  }
 
-    const auto checks = gatherer_.checks(flow);
-    if (!checks) return checks.error();
-    Verdict checked = judge_checks(*checks, settings_.patience, now);
-    const bool fails = checked.state == Verdict::State::silent;
-    // Its connection is told of already, with the button that mends it: one cause, one message.
-    if (fails && connection_is_broken(flow)) checked = Verdict::unknown();
+  Result<void> look_at_triggers(const store::FlowRow& row, const std::shared_ptr<const definition::Flow>& flow,
+                                Timestamp now) {
+    Verdict fires = Verdict::well();
+    Verdict checked = Verdict::well();
+    bool fails = false;
+    for (const auto& one : definition::by_trigger(flow)) {
+      const auto schedule = gatherer_.schedule(*one, uptime_);
+      if (!schedule) return schedule.error();
+      if (*schedule) join(fires, judge_schedule(**schedule, now));
+      const auto checks = gatherer_.checks(*one);
+      if (!checks) return checks.error();
+      Verdict verdict = judge_checks(*checks, settings_.patience, now);
+      if (verdict.state == Verdict::State::silent) {
+        fails = true;
+        // Its connection is told of already, with the button that mends it: one cause, one message.
+        if (connection_is_broken(*one)) verdict = Verdict::unknown();
+      }
+      join(checked, std::move(verdict));
+    }
+    say(row, Kind::schedule, fires, now);
     say(row, Kind::checks, checked, now);
 
     const Timestamp hour = full_hour(now - hour_settles);
     if (judged_hours_[row.id] == hour) return {};
     if (fails || fires.state == Verdict::State::silent) return {};  // that is why
-    const auto volumes = gatherer_.volumes(row, flow, uptime_, hour);
+    const auto volumes = gatherer_.volumes(row, *flow, uptime_, hour);
     if (!volumes) return volumes.error();
     judged_hours_[row.id] = hour;
     Verdict volume;
