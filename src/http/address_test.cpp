@@ -27,7 +27,7 @@ TEST(Address, ResolvesAndRefuses) {
 
 TEST(Address, HostileNamesAreNoHosts) {
   for (const std::string& host : {std::string(), std::string("a b"), std::string("/run/postgresql"), std::string("@x"),
-                                 std::string("127.0.0.1,10.0.0.1"), std::string("a\0b", 3), std::string(5000, 'a')}) {
+                                  std::string("127.0.0.1,10.0.0.1"), std::string("a\0b", 3), std::string(5000, 'a')}) {
     const auto refused = allowed_addresses(host, {});
     ASSERT_FALSE(refused) << host;
     EXPECT_EQ(refused.error().code, "UnresolvableHostName") << host;
