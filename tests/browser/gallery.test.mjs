@@ -96,6 +96,8 @@ const ask = (page, method, path, body) =>
 
 /** No violation that axe can find. */
 async function accessible(page, what) {
+  // A colour on its way from one state to the next is nobody's colour.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().filter((one) => one instanceof CSSTransition).map((one) => one.finished)));
   await page.evaluate(axe);
   const found = await page.evaluate(() => globalThis.axe.run({ exclude: [["[data-tabster-dummy]"]] }, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
   assert.deepEqual(found.violations.map((one) => `${what}: ${one.id}: ${one.nodes.map((node) => node.html).join(" | ")}`), []);
