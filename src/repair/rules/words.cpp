@@ -51,7 +51,9 @@ std::string status_words(int status) {
 }
 
 std::string sentence(std::string text) {
-  const bool closed = text.ends_with('.') || text.ends_with('!') || text.ends_with('?');
+  bool closed = false;
+  for (const std::string_view end : {".", "!", "?", ".\u201d", "!\u201d", "?\u201d"})
+    closed = closed || text.ends_with(end);
   return closed ? text : text + ".";
 }
 
