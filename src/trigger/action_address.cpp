@@ -64,11 +64,8 @@ Result<void> verify(const ActionTarget& target, const Headers& headers, std::str
                       "The request must be authenticated only by Shared Access scheme.", {},
                       "Call the whole address, with sp, sv and sig, and without an Authorization header.");
   }
-  // Both are computed whatever the first says: how long this takes tells nothing about the keys.
-  const bool by_primary = same_signature(target.sig, signature(primary, target.workflow_id, target.sp, target.sv, {}));
-  const bool by_secondary =
-      same_signature(target.sig, signature(secondary, target.workflow_id, target.sp, target.sv, {}));
-  if ((by_primary || by_secondary) && target.sp == signed_path(target) && target.sv == version) return {};
+  const bool is_signed = is_signed_by_either(target.sig, primary, secondary, target.workflow_id, target.sp, target.sv);
+  if (is_signed && target.sp == signed_path(target) && target.sv == version) return {};
   return make_error("DirectApiInvalidAuthorizationSignature", "The provided authorization signature is not valid.", {},
                     "The address is not the one that the flow gave, or its key was regenerated.");
 }

@@ -175,12 +175,9 @@ Result<void> verify(const CallbackTarget& target, const Headers& headers, std::s
                  "Copy the address from the trigger again; its key may have been regenerated, or it has expired.");
   const auto path = "/triggers/" + target.trigger + "/run";
   const auto wanted = target.version.empty() ? path : "/versions/" + target.version + path;
-  // Both are computed whatever the first says: how long this takes tells nothing about the keys.
-  const bool by_primary =
-      same_signature(target.sig, signature(primary, target.workflow_id, target.sp, target.sv, target.se));
-  const bool by_secondary =
-      same_signature(target.sig, signature(secondary, target.workflow_id, target.sp, target.sv, target.se));
-  if ((!by_primary && !by_secondary) || target.sp != wanted || target.sv != "1.0") return refused;
+  const bool is_signed =
+      is_signed_by_either(target.sig, primary, secondary, target.workflow_id, target.sp, target.sv, target.se);
+  if (!is_signed || target.sp != wanted || target.sv != "1.0") return refused;
   if (!target.se.empty()) {
     const auto expiry = parse_timestamp(target.se);
     if (!expiry || *expiry <= now) return refused;

@@ -48,4 +48,11 @@ Result<SignedQuery> read_signed_query(std::string_view query) {
   return out;
 }
 
+bool is_signed_by_either(std::string_view sig, std::string_view primary, std::string_view secondary,
+                         std::string_view workflow_id, std::string_view sp, std::string_view sv, std::string_view se) {
+  const bool by_primary = same_signature(sig, signature(primary, workflow_id, sp, sv, se));
+  const bool by_secondary = same_signature(sig, signature(secondary, workflow_id, sp, sv, se));
+  return by_primary || by_secondary;
+}
+
 }  // namespace flowmend::trigger

@@ -23,4 +23,10 @@ Result<SignedQuery> read_signed_query(std::string_view query);
 /// In constant time; two empty ones are not the same.
 bool same_signature(std::string_view a, std::string_view b);
 
+/// Whether `sig` is what one of the two keys gives for these parts. Both are computed whatever the first says: how long
+/// this takes tells nothing about the keys.
+bool is_signed_by_either(std::string_view sig, std::string_view primary, std::string_view secondary,
+                         std::string_view workflow_id, std::string_view sp, std::string_view sv,
+                         std::string_view se = {});
+
 }  // namespace flowmend::trigger
