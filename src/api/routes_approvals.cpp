@@ -2,6 +2,7 @@
 
 #include "api/routes.h"
 #include "connector/approvals.h"
+#include "http/message.h"
 
 namespace flowmend::api {
 namespace {
@@ -107,19 +108,10 @@ http::Response make_link(const Parts& parts, const Call& call) {
       201, Value::object({{"link", Value(call.base + "/api/v1/approve/" + call.parameters[0] + "?key=" + *secret)}}));
 }
 
+/// Lines stay lines.
 std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      case '\n': out += "<br>"; break;
-      default: out += c;
-    }
-  }
+  std::string out = http::html_escape(text);
+  for (std::size_t at = 0; (at = out.find('\n', at)) != std::string::npos; at += 4) out.replace(at, 1, "<br>");
   return out;
 }
 

@@ -30,4 +30,7 @@ std::string percent_decode(std::string_view text, bool plus_is_space = false);
 /// Encodes everything but RFC 3986 unreserved characters.
 std::string percent_encode(std::string_view text);
 
+/// For text inside an HTML element or a quoted attribute.
+std::string html_escape(std::string_view text);
+
 }  // namespace flowmend::http

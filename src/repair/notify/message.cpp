@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "http/message.h"
 #include "repair/silence/finding.h"
 
 namespace flowmend::repair::notify {
@@ -9,20 +10,6 @@ namespace {
 
 constexpr std::size_t text_bytes_max = 2000;  ///< of one incident's words
 constexpr std::size_t names_max = 5;
-
-std::string escape(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
 
 /// At most `bytes_max`, not cut inside a character.
 std::string shortened(std::string_view text, std::size_t bytes_max) {
@@ -109,15 +96,15 @@ void add(Message& message, const Incident& incident, const std::string& public_u
   const std::string happened = shortened(face.message, text_bytes_max);
   const std::string count = count_line(incident);
   message.text += title + "\n\n" + happened + "\n" + count + "\n";
-  message.html += "<h2 style=\"font-size:18px\">" + escape(title) + "</h2><p>" + escape(happened) + "</p><p>" +
-                  escape(count) + "</p>";
+  message.html += "<h2 style=\"font-size:18px\">" + http::html_escape(title) + "</h2><p>" +
+                  http::html_escape(happened) + "</p><p>" + http::html_escape(count) + "</p>";
   const auto advice = lines_of(shortened(face.how_to_fix, text_bytes_max));
   if (!advice.empty()) {
     message.text += "\nHow to fix:\n";
     message.html += "<p><strong>How to fix</strong></p><ul>";
     for (const std::string& line : advice) {
       message.text += "- " + line + "\n";
-      message.html += "<li>" + escape(line) + "</li>";
+      message.html += "<li>" + http::html_escape(line) + "</li>";
     }
     message.html += "</ul>";
   }
@@ -125,7 +112,8 @@ void add(Message& message, const Incident& incident, const std::string& public_u
   message.html += "<p>";
   for (const Link& link : links_of(incident)) {
     message.text += link.label + ": " + public_url + link.path + "\n";
-    message.html += "<a href=\"" + escape(public_url + link.path) + "\">" + escape(link.label) + "</a><br>";
+    message.html +=
+        "<a href=\"" + http::html_escape(public_url + link.path) + "\">" + http::html_escape(link.label) + "</a><br>";
   }
   message.text += "\n";
   message.html += "</p>";
@@ -134,7 +122,7 @@ void add(Message& message, const Incident& incident, const std::string& public_u
 void finish(Message& message, const std::string& public_url) {
   message.text += "--\nWhat is sent, and when: " + public_url + "/settings/notifications\n";
   message.html = "<!doctype html><html><body style=\"font-family:sans-serif;max-width:640px\">" + message.html +
-                 "<hr><p style=\"color:#616161;font-size:13px\"><a href=\"" + escape(public_url) +
+                 "<hr><p style=\"color:#616161;font-size:13px\"><a href=\"" + http::html_escape(public_url) +
                  "/settings/notifications\">What is sent, and when</a></p></body></html>";
 }
 

@@ -1,22 +1,9 @@
 #include "server/demo/pages.h"
 
+#include "http/message.h"
+
 namespace flowmend::demo {
 namespace {
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
-}
 
 std::string frame(std::string_view title, const std::string& content) {
   return "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -40,15 +27,16 @@ std::string control_page(const json::Value& state) {
       "<h1>The demo's services</h1><p>Flowmend's demo flows use these services. Change them, and see what the flows "
       "make of it.</p>";
   content +=
-      "<section><h2>Orders</h2><p>User <code>" + escaped(orders->text_of("user")) + "</code>, password <code>" +
-      escaped(orders->text_of("password")) +
+      "<section><h2>Orders</h2><p>User <code>" + http::html_escape(orders->text_of("user")) +
+      "</code>, password <code>" + http::html_escape(orders->text_of("password")) +
       "</code></p><form id=\"orders\"><label>New password <input name=\"password\" required maxlength=\"200\"></label> "
       "<button>Change password</button></form></section>";
-  content += "<section><h2>Delivery</h2><p>It is <strong>" + std::string(down ? "down" : "up") + "</strong>" +
-             (down ? ", and comes back by itself at " + escaped(delivery->text_of("until").substr(11, 8)) + " UTC"
-                   : std::string()) +
-             ".</p><button id=\"delivery\" data-to=\"" + (down ? "up" : "down") + "\">" +
-             (down ? "Switch on" : "Switch off") + "</button></section>";
+  content +=
+      "<section><h2>Delivery</h2><p>It is <strong>" + std::string(down ? "down" : "up") + "</strong>" +
+      (down ? ", and comes back by itself at " + http::html_escape(delivery->text_of("until").substr(11, 8)) + " UTC"
+            : std::string()) +
+      ".</p><button id=\"delivery\" data-to=\"" + (down ? "up" : "down") + "\">" + (down ? "Switch on" : "Switch off") +
+      "</button></section>";
   content += "<section><h2>Mailbox</h2><p><a href=\"/mailbox\">See what was sent</a></p></section>";
   content +=
       "<script>const set=async b=>{const r=await "
@@ -63,9 +51,10 @@ std::string mailbox_page(const json::Value& messages) {
   std::string content = "<h1>Mailbox</h1><p><a href=\"/\">The services</a></p>";
   if (messages.size() == 0) content += "<p>Nothing was sent yet.</p>";
   for (const json::Value& message : messages.as_array()) {
-    content += "<article><h2>" + escaped(message.text_of("subject")) + "</h2><p>To " + escaped(message.text_of("to")) +
-               ", " + escaped(message.text_of("time").substr(0, 19)) + " UTC</p><pre>" +
-               escaped(message.text_of("body")) + "</pre></article>";
+    content += "<article><h2>" + http::html_escape(message.text_of("subject")) + "</h2><p>To " +
+               http::html_escape(message.text_of("to")) + ", " +
+               http::html_escape(message.text_of("time").substr(0, 19)) + " UTC</p><pre>" +
+               http::html_escape(message.text_of("body")) + "</pre></article>";
   }
   return frame("Mailbox", content);
 }
