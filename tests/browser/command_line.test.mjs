@@ -1,5 +1,7 @@
 // The commands that speak to a running server: what they print and how they end.
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { apiOf, command, post, startWitness, until } from "./api.mjs";
 import { startServer } from "./server.mjs";
@@ -212,4 +214,48 @@ test("what can't be done is said, with the cure", async () => {
   const nowhere = await flowmend(["incident", "list", "--server", "http://127.0.0.1:1"]);
   assert.equal(nowhere.code, 2);
   assert.match(nowhere.problems, /can't be asked/);
+});
+
+test("a flow's definition is read, tried, saved and run; the bell is read", async () => {
+  const name = "Quote a price";
+  await failedRun(name);
+  const shown = await flowmend(["flow", "show", name]);
+  assert.equal(shown.code, 0, shown.problems);
+  assert.match(shown.out, /Trigger +manual \(Request\)/);
+  const got = await flowmend(["flow", "get", name]);
+  const definition = JSON.parse(got.out);
+  assert.equal(definition.actions.Get_price.inputs.parameters.currency, "EURO");
+
+  const same = await flowmend(["flow", "try", name]);
+  assert.equal(same.code, 1, "what is saved fails as it did");
+  const file = join(server.data, "fixed.json");
+  definition.actions.Get_price.inputs.parameters.currency = "EUR";
+  await writeFile(file, JSON.stringify({ properties: { definition } }));
+  const tried = await flowmend(["flow", "try", name, file]);
+  assert.match(tried.out, /unknown/, "what the service would say to another request is not guessed");
+  assert.match(tried.out, /EURO -> EUR/);
+
+  await writeFile(join(server.data, "broken.json"), JSON.stringify({ ...definition, actions: { A: { type: "Compose", inputs: "@toUpper('a'" } } }));
+  const refused = await flowmend(["flow", "save", name, join(server.data, "broken.json")]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.problems, /\/actions\/A\/inputs: /);
+  const saved = await flowmend(["flow", "save", name, file]);
+  assert.match(saved.out, /Saved as version \d+/, saved.problems);
+  const run = await flowmend(["flow", "run", name, "--body", JSON.stringify({ sku: "TEA-200" })]);
+  assert.match(run.out, /Started \S+\n(Succeeded|Failed)/, run.problems);
+
+  const made = await flowmend(["flow", "create", "Made by command", file, "--connection", "shared_catalogue=catalogue", "--connection", "shared_mailbox=mailbox"]);
+  assert.equal(made.code, 0, made.problems);
+  assert.match((await flowmend(["flow", "list"])).out, /Started +Made by command/);
+  assert.match((await flowmend(["flow", "off", "Made by command"])).out, /is off/);
+  assert.match((await flowmend(["flow", "show", made.out.trim()])).out, /State +Stopped/);
+  assert.equal((await flowmend(["flow", "checks", "Made by command"])).code, 0);
+  assert.equal((await flowmend(["flow", "delete", "Made by command"])).code, 0);
+  const gone = await flowmend(["flow", "show", "Made by command"]);
+  assert.equal(gone.code, 1);
+  assert.match(gone.problems, /No flow is called/);
+
+  const bell = await flowmend(["notification", "list"]);
+  assert.match(bell.out, /^[1-9]\d* unread\n\* /);
+  assert.match((await flowmend(["notification", "read-all"])).out, /^0 unread/);
 });

@@ -17,7 +17,24 @@ ApiClient::ApiClient(std::string server, std::string token) : server_(std::move(
   while (server_.ends_with('/')) server_.pop_back();
 }
 
-Value ApiClient::ask(const std::string& method, const std::string& path, const Value& body) {
+namespace {
+
+/// A finding of a refused definition: its place, what is wrong, what to do.
+std::string findings_of(const Value& error) {
+  std::string out;
+  const Value& details = member(error, "details");
+  if (!details.is_array()) return out;
+  for (const Value& one : details.as_array()) {
+    const std::string place = text_at(one, "target");
+    out += "\n    " + (place.empty() ? "" : place + ": ") + text_at(one, "message");
+    if (const std::string cure = text_at(one, "cure"); !cure.empty()) out += " " + cure;
+  }
+  return out;
+}
+
+}  // namespace
+
+http::Reply ApiClient::send(const std::string& method, const std::string& path, const Value& body) {
   http::Request request;
   request.method = method;
   request.url = server_ + path;
@@ -26,19 +43,35 @@ Value ApiClient::ask(const std::string& method, const std::string& path, const V
     request.headers.push_back({"Content-Type", "application/json"});
     request.body = json::write(body);
   }
-  const http::Reply reply = http::send_and_wait(client_, std::move(request));
+  http::Reply reply = http::send_and_wait(client_, std::move(request));
   if (!reply.error_code.empty())
     throw Stopped{2, "The server " + server_ + " can't be asked: " + reply.error_message +
                          "\n    Start it with `flowmend serve`, or name it with --server."};
-  const auto answer = reply.body.empty() ? Result<Value>(Value()) : json::parse(reply.body);
   if (reply.status >= 400) {
+    const auto answer = json::parse(reply.body);
     const Value error = answer ? member(*answer, "error") : Value();
     const std::string message = text_at(error, "message");
     throw Stopped{1, message.empty() ? "The server answered " + std::to_string(reply.status) + "."
-                                     : message + " (" + text_at(error, "code") + ")"};
+                                     : message + " (" + text_at(error, "code") + ")" + findings_of(error)};
   }
+  return reply;
+}
+
+Value ApiClient::ask(const std::string& method, const std::string& path, const Value& body) {
+  const http::Reply reply = send(method, path, body);
+  if (reply.body.empty()) return {};
+  auto answer = json::parse(reply.body);
   if (!answer) throw Stopped{2, server_ + " did not answer with JSON: it is no Flowmend server."};
-  return *answer;
+  return *std::move(answer);
+}
+
+std::string ApiClient::ask_header(const std::string& method, const std::string& path, const Value& body,
+                                  std::string_view header) {
+  const http::Reply reply = send(method, path, body);
+  for (const http::Header& one : reply.headers) {
+    if (http::same_name(one.name, header)) return one.value;
+  }
+  return {};
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -23,11 +23,16 @@ class ApiClient {
  public:
   /// Throws `Stopped` without a token.
   ApiClient(std::string server, std::string token);
-  /// The answer's JSON (null when it has none). Throws `Stopped` with the server's own words when it refuses, and when
-  /// it can't be asked.
+  /// The answer's JSON (null when it has none). Throws `Stopped` with the server's own words when it refuses (each
+  /// finding with its place and cure), and when it can't be asked.
   Value ask(const std::string& method, const std::string& path, const Value& body = {});
+  /// The same; gives the answer's header `header`, empty when it has none.
+  std::string ask_header(const std::string& method, const std::string& path, const Value& body,
+                         std::string_view header);
 
  private:
+  http::Reply send(const std::string& method, const std::string& path, const Value& body);
+
   std::string server_;
   std::string token_;
   http::Client client_;

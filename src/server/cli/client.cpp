@@ -9,6 +9,8 @@
 #include "json/parse.h"
 #include "json/write.h"
 #include "server/cli/api_client.h"
+#include "server/cli/flow.h"
+#include "server/cli/notifications.h"
 #include "server/cli/repair.h"
 
 namespace flowmend::server {
@@ -100,16 +102,6 @@ std::string plan(ApiClient& server, const ClientOptions& options, std::ostream& 
   return text_from(member(planned, "version"));
 }
 
-/// The status of a run once it is over or waits for its service.
-std::string wait_for_end(ApiClient& server, const std::string& run) {
-  while (true) {
-    const Value now = server.ask("GET", "/api/v1/runs/" + percent_encoded(run));
-    const std::string status = text_from(member(member(now, "properties"), "status"));
-    if (status != "Running") return status;
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  }
-}
-
 int resubmit(ApiClient& server, const ClientOptions& options, std::ostream& out) {
   const std::string version = plan(server, options, out);
   if (options.plan_only) return 0;
@@ -119,9 +111,7 @@ int resubmit(ApiClient& server, const ClientOptions& options, std::ostream& out)
   const std::string run = text_from(member(started, "run"));
   out << "Started " << run << std::endl;
   if (options.no_wait) return 0;
-  const std::string status = wait_for_end(server, run);
-  out << status << "\n";
-  return status == "Failed" || status == "TimedOut" || status == "Cancelled" ? 1 : 0;
+  return tell_end(server, run, out);
 }
 
 int cancel(ApiClient& server, const ClientOptions& options, std::ostream& out) {
@@ -134,6 +124,35 @@ int cancel(ApiClient& server, const ClientOptions& options, std::ostream& out) {
 }
 
 }  // namespace
+
+std::string wait_for_end(ApiClient& server, const std::string& run) {
+  while (true) {
+    const Value now = server.ask("GET", "/api/v1/runs/" + percent_encoded(run));
+    const std::string status = text_from(member(member(now, "properties"), "status"));
+    if (status != "Running") return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  }
+}
+
+int tell_end(ApiClient& server, const std::string& run, std::ostream& out) {
+  const std::string status = wait_for_end(server, run);
+  out << status << "\n";
+  return status == "Failed" || status == "TimedOut" || status == "Cancelled" ? 1 : 0;
+}
+
+ClientGroup::ClientGroup(CLI::App& app, const char* name, const char* about, ClientOptions& options,
+                         std::vector<ClientCommand>& commands)
+    : group_(app.add_subcommand(name, about)), options_(options), commands_(commands) {
+  group_->require_subcommand(1);
+}
+
+CLI::App& ClientGroup::add(const char* name, const char* about, const char* id, ClientWork work) {
+  CLI::App* command = group_->add_subcommand(name, about);
+  add_server_options(*command, options_);
+  if (*id != '\0') command->add_option(id, options_.id, "Which one")->required();
+  commands_.emplace_back(command, std::move(work));
+  return *command;
+}
 
 ClientCommands::ClientCommands(CLI::App& app, CLI::App& run) {
   // Read here: the library would give a variable to the option of every command, also over what was typed.
@@ -163,7 +182,9 @@ ClientCommands::ClientCommands(CLI::App& app, CLI::App& run) {
     add_repeat_options(*command, options_);
     add_correction_options(*command, options_);
   }
+  add_flow_commands(app, options_, commands_);
   add_repair_commands(app, options_, commands_);
+  add_notification_commands(app, options_, commands_);
 }
 
 bool ClientCommands::chosen() const { return chosen_command() != nullptr; }

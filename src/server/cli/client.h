@@ -30,19 +30,25 @@ struct ClientOptions {
   std::string why;
   bool plan_only = false;
   bool no_wait = false;
-  std::string state;          ///< of the incidents to list
-  std::string flow;           ///< id
-  std::string status;         ///< of the runs to repeat
-  std::string started_from;   ///< ISO 8601
-  std::string started_until;  ///< ISO 8601
-  std::string until;          ///< ISO 8601: the end of a mute
-  std::string version;        ///< in which it is fixed
-  int rate = 0;               ///< runs a second; 0 = the server's choice
-  int stop_percent = -1;      ///< -1 = the server's choice
-  bool at_once = false;       ///< without stages
-  std::string on_outage;      ///< hold, fail, flow
-  int limit_minutes = 0;      ///< 0 = as it is
-  int runs_max = 0;           ///< 0 = as it is
+  std::string state;                     ///< of the incidents to list
+  std::string flow;                      ///< id
+  std::string status;                    ///< of the runs to repeat
+  std::string started_from;              ///< ISO 8601
+  std::string started_until;             ///< ISO 8601
+  std::string until;                     ///< ISO 8601: the end of a mute
+  std::string version;                   ///< in which it is fixed
+  int rate = 0;                          ///< runs a second; 0 = the server's choice
+  int stop_percent = -1;                 ///< -1 = the server's choice
+  bool at_once = false;                  ///< without stages
+  std::string on_outage;                 ///< hold, fail, flow
+  int limit_minutes = 0;                 ///< 0 = as it is
+  int runs_max = 0;                      ///< 0 = as it is
+  std::string file;                      ///< a definition to read or write
+  std::string trigger;                   ///< name; empty = the flow's only or first one
+  std::string body;                      ///< JSON: what a trigger is started with
+  std::string incident;                  ///< id
+  std::string display_name;              ///< of a flow
+  std::vector<std::string> connections;  ///< KEY=NAME
 };
 
 /// Does a command's work: 0, or the exit code. Throws `Stopped`.
@@ -67,6 +73,25 @@ class ClientCommands {
   ClientOptions options_;
   std::vector<ClientCommand> commands_;
 };
+
+/// A group of such commands: `flowmend NAME ...`.
+class ClientGroup {
+ public:
+  ClientGroup(CLI::App& app, const char* name, const char* about, ClientOptions& options,
+              std::vector<ClientCommand>& commands);
+  /// One of them. `id` names what its argument is, which becomes `ClientOptions::id`; empty = it takes none.
+  CLI::App& add(const char* name, const char* about, const char* id, ClientWork work);
+
+ private:
+  CLI::App* group_;
+  ClientOptions& options_;
+  std::vector<ClientCommand>& commands_;
+};
+
+/// The status of a run once it is over or waits for its service; asks again until then.
+std::string wait_for_end(ApiClient& server, const std::string& run);
+/// Waits for the run, prints how it ended; 0 when it went well or waits, else 1.
+int tell_end(ApiClient& server, const std::string& run, std::ostream& out);
 
 void add_server_options(CLI::App& command, ClientOptions& options);
 /// --original, --keep-done, --plan, --no-wait

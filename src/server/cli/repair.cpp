@@ -274,48 +274,35 @@ void add_rate_options(CLI::App& command, ClientOptions& options) {
 }  // namespace
 
 void add_repair_commands(CLI::App& app, ClientOptions& options, std::vector<ClientCommand>& commands) {
-  const auto group = [&](const char* name, const char* about) {
-    CLI::App* made = app.add_subcommand(name, about);
-    made->require_subcommand(1);
-    return made;
-  };
-  const auto add = [&](CLI::App* among, const char* name, const char* about, const char* id, ClientWork work) {
-    CLI::App* command = among->add_subcommand(name, about);
-    add_server_options(*command, options);
-    if (*id != '\0') command->add_option(id, options.id, "Which one")->required();
-    commands.emplace_back(command, std::move(work));
-    return command;
-  };
-
-  CLI::App* incident = group("incident", "What broke runs, by cause");
-  CLI::App* list = add(incident, "list", "Open incidents", "", list_incidents);
-  list->add_option("--state", options.state, "open, new, assigned, muted, fixed or back");
-  list->add_option("--flow", options.flow, "Of this flow only (its id)");
-  add(incident, "show", "What it is, what it touched, what fixed it before", "incident", show_incident);
-  add(incident, "assign", "Give it to somebody; without a name to nobody", "incident", assign)
-      ->add_option("person", options.other, "User name");
-  add(incident, "mute", "Say nothing of it", "incident", mute)
-      ->add_option("--until", options.until, "2026-11-23T18:00:00Z; without it until it is reopened");
-  CLI::App* fixed = add(incident, "fix", "Say that its cause is gone", "incident", fix);
-  fixed->add_option("--version", options.version, "In this version of the flow: latest, or its name");
-  fixed->add_option("--flow", options.flow, "Whose version (its id), when it touches several");
-  add(incident, "reopen", "Make a muted or fixed one new again", "incident", reopen);
-  add(incident, "merge", "Put another incident's failures under it", "incident", merge)
-      ->add_option("other", options.other, "Its id")
+  ClientGroup incident(app, "incident", "What broke runs, by cause", options, commands);
+  CLI::App& list = incident.add("list", "Open incidents", "", list_incidents);
+  list.add_option("--state", options.state, "open, new, assigned, muted, fixed or back");
+  list.add_option("--flow", options.flow, "Of this flow only (its id)");
+  incident.add("show", "What it is, what it touched, what fixed it before", "incident", show_incident);
+  incident.add("assign", "Give it to somebody; without a name to nobody", "incident", assign)
+      .add_option("person", options.other, "User name");
+  incident.add("mute", "Say nothing of it", "incident", mute)
+      .add_option("--until", options.until, "2026-11-23T18:00:00Z; without it until it is reopened");
+  CLI::App& fixed = incident.add("fix", "Say that its cause is gone", "incident", fix);
+  fixed.add_option("--version", options.version, "In this version of the flow: latest, or its name");
+  fixed.add_option("--flow", options.flow, "Whose version (its id), when it touches several");
+  incident.add("reopen", "Make a muted or fixed one new again", "incident", reopen);
+  incident.add("merge", "Put another incident's failures under it", "incident", merge)
+      .add_option("other", options.other, "Its id")
       ->required();
-  add(incident, "split", "Take one cause out of a merged one", "incident", split)
-      ->add_option("fingerprint", options.other, "As `incident show` prints it")
+  incident.add("split", "Take one cause out of a merged one", "incident", split)
+      .add_option("fingerprint", options.other, "As `incident show` prints it")
       ->required();
-  CLI::App* all = add(incident, "resubmit", "Repeat every run that it broke", "incident", resubmit_incident);
+  CLI::App& all = incident.add("resubmit", "Repeat every run that it broke", "incident", resubmit_incident);
 
-  CLI::App* job = group("job", "Jobs that repeat many runs");
-  add(job, "list", "The latest first", "", list_jobs);
-  CLI::App* started = add(job, "start", "Repeat the failed runs that match", "", start_job);
-  started->add_option("--flow", options.flow, "Of this flow only (its id)");
-  started->add_option("--status", options.status, "Failed, TimedOut or Cancelled; without it the first two");
-  started->add_option("--started-from", options.started_from, "2026-11-23T18:00:00Z");
-  started->add_option("--started-until", options.started_until, "2026-11-23T18:00:00Z");
-  for (CLI::App* command : {all, started}) {
+  ClientGroup job(app, "job", "Jobs that repeat many runs", options, commands);
+  job.add("list", "The latest first", "", list_jobs);
+  CLI::App& started = job.add("start", "Repeat the failed runs that match", "", start_job);
+  started.add_option("--flow", options.flow, "Of this flow only (its id)");
+  started.add_option("--status", options.status, "Failed, TimedOut or Cancelled; without it the first two");
+  started.add_option("--started-from", options.started_from, "2026-11-23T18:00:00Z");
+  started.add_option("--started-until", options.started_until, "2026-11-23T18:00:00Z");
+  for (CLI::App* command : {&all, &started}) {
     add_repeat_options(*command, options);
     add_correction_options(*command, options);
     add_rate_options(*command, options);
@@ -324,24 +311,24 @@ void add_repair_commands(CLI::App& app, ClientOptions& options, std::vector<Clie
        {std::tuple{"show", "How far it is", ""}, std::tuple{"pause", "Start no more for now", "pause"},
         std::tuple{"resume", "Go on", "resume"},
         std::tuple{"cancel", "Start no more; what was started goes on", "cancel"}})
-    add(job, name, about, "job", [what = what](ApiClient& server, const ClientOptions& given, std::ostream& out) {
+    job.add(name, about, "job", [what = what](ApiClient& server, const ClientOptions& given, std::ostream& out) {
       return change_job(server, given, out, what);
     });
 
-  CLI::App* holds = group("holds", "Runs that wait for a service");
-  add(holds, "list", "What runs wait for", "", list_holds);
-  add(holds, "release", "Try one now; when it goes well the others follow", "target",
-      [](ApiClient& server, const ClientOptions& given, std::ostream& out) {
-        return end_holds(server, given, out, true);
-      });
-  add(holds, "fail", "Let their steps fail", "target",
-      [](ApiClient& server, const ClientOptions& given, std::ostream& out) {
-        return end_holds(server, given, out, false);
-      });
-  CLI::App* choice = add(holds, "choice", "Whether runs wait for it, how long, how many", "target", hold_choice);
-  choice->add_option("--on-outage", options.on_outage, "hold, fail, or flow: as each flow says");
-  choice->add_option("--limit-minutes", options.limit_minutes, "Those that wait longer fail");
-  choice->add_option("--runs-max", options.runs_max, "Further ones fail");
+  ClientGroup holds(app, "holds", "Runs that wait for a service", options, commands);
+  holds.add("list", "What runs wait for", "", list_holds);
+  holds.add("release", "Try one now; when it goes well the others follow", "target",
+            [](ApiClient& server, const ClientOptions& given, std::ostream& out) {
+              return end_holds(server, given, out, true);
+            });
+  holds.add("fail", "Let their steps fail", "target",
+            [](ApiClient& server, const ClientOptions& given, std::ostream& out) {
+              return end_holds(server, given, out, false);
+            });
+  CLI::App& choice = holds.add("choice", "Whether runs wait for it, how long, how many", "target", hold_choice);
+  choice.add_option("--on-outage", options.on_outage, "hold, fail, or flow: as each flow says");
+  choice.add_option("--limit-minutes", options.limit_minutes, "Those that wait longer fail");
+  choice.add_option("--runs-max", options.runs_max, "Further ones fail");
 }
 
 }  // namespace flowmend::server
