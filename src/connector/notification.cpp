@@ -1,7 +1,5 @@
 #include "connector/notification.h"
 
-#include <vector>
-
 namespace flowmend::connector {
 
 namespace {
@@ -30,16 +28,20 @@ void find_in_body(const Value& document, const Value& schema, const std::string&
 
 }  // namespace
 
-Value with_callback(const Connector& connector, const Operation& operation, const Value& parameters,
-                    std::string_view callback_url) {
+std::vector<std::string> callback_places(const Connector& connector, const Operation& operation) {
   std::vector<std::string> names;
   for (const OperationParameter& parameter : operation.parameters) {
     if (parameter.notification_url) names.push_back(parameter.name);
     if (parameter.place == ParameterPlace::body)
       find_in_body(connector.swagger, parameter.schema, parameter.name, 0, names);
   }
+  return names;
+}
+
+Value with_callback(const Connector& connector, const Operation& operation, const Value& parameters,
+                    std::string_view callback_url) {
   json::ObjectBuilder filled(parameters.is_object() ? parameters : Value::empty_object());
-  for (const std::string& name : names) {
+  for (const std::string& name : callback_places(connector, operation)) {
     if (parameters.find(name) == nullptr) filled.set(name, Value(callback_url));
   }
   return filled.finish();
