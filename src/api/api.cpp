@@ -124,7 +124,8 @@ http::Response portal_response(const http::IncomingRequest& request) {
 Api::Api(Parts parts) : parts_(std::move(parts)) {
   for (auto table : {own_routes(), flow_routes(), run_routes(), connection_routes(), sign_in_routes(), gallery_routes(),
                      dynamic_routes(), incident_routes(), table_routes(), approval_routes(), artifact_routes(),
-                     notification_routes(), operation_routes(), capsule_routes(), hold_routes(), run_plan_routes()}) {
+                     notification_routes(), operation_routes(), people_routes(), capsule_routes(), hold_routes(),
+                     run_plan_routes()}) {
     for (auto& entry : table) routes_.push_back(std::move(entry));
   }
   for (std::size_t i = 0; i < workers; ++i)

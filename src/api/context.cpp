@@ -22,6 +22,12 @@ http::Response json_response(int status, const Value& body, http::Headers header
 
 http::Response empty_response(int status, http::Headers headers) { return {status, std::move(headers), ""}; }
 
+http::Response session_response(int status, const Identities::Session& session) {
+  return json_response(
+      status, Value::object({{"user", session.identity.user()}, {"csrfToken", session.identity.csrf_token}}),
+      {{"Set-Cookie", "flowmend_session=" + session.cookie + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=1209600"}});
+}
+
 int status_of(std::string_view code) {
   struct Row {
     std::string_view code;
@@ -33,6 +39,12 @@ int status_of(std::string_view code) {
                           {"CsrfTokenInvalid", 403},
                           {"SetupCodeInvalid", 403},
                           {"AuthorizationFailed", 403},
+                          {"AccountDisabled", 403},
+                          {"CurrentPasswordWrong", 403},
+                          {"InvitationInvalid", 403},
+                          {"UserAlreadyExists", 409},
+                          {"UserHasJoined", 409},
+                          {"LastAdministrator", 409},
                           {"AlreadySetUp", 409},
                           {"VersionConflict", 409},
                           {"Conflict", 409},

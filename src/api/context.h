@@ -61,6 +61,8 @@ using Route = std::function<http::Response(const Parts&, const Call&)>;
 
 http::Response json_response(int status, const Value& body, http::Headers headers = {});
 http::Response empty_response(int status, http::Headers headers = {});
+/// Who is signed in now, with the session's cookie.
+http::Response session_response(int status, const Identities::Session& session);
 /// The error envelope; the status follows from the code.
 http::Response error_reply(const Error& error);
 int status_of(std::string_view code);

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "api/secrets.h"
 #include "json/parse.h"
 #include "json/write.h"
 
@@ -16,34 +17,6 @@ namespace flowmend::api {
 namespace {
 
 constexpr Duration session_length = Duration::days(14);
-constexpr std::size_t password_length_min = 10;
-
-std::string random_text(std::size_t bytes) {
-  std::string raw(bytes, '\0');
-  randombytes_buf(raw.data(), raw.size());
-  std::string out(sodium_base64_ENCODED_LEN(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING), '\0');
-  sodium_bin2base64(out.data(), out.size(), reinterpret_cast<const unsigned char*>(raw.data()), raw.size(),
-                    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-  out.pop_back();
-  return out;
-}
-
-std::string hash_of(std::string_view secret) {
-  unsigned char digest[32];
-  crypto_generichash(digest, sizeof digest, reinterpret_cast<const unsigned char*>(secret.data()), secret.size(),
-                     nullptr, 0);
-  char text[65];
-  sodium_bin2hex(text, sizeof text, digest, sizeof digest);
-  return text;
-}
-
-std::string random_id() {
-  unsigned char raw[16];
-  randombytes_buf(raw, sizeof raw);
-  char text[33];
-  sodium_bin2hex(text, sizeof text, raw, sizeof raw);
-  return text;
-}
 
 /// XXXX-XXXX-XXXX out of letters and digits that are not mistaken for each other.
 std::string readable_code() {
@@ -55,6 +28,8 @@ std::string readable_code() {
   }
   return code;
 }
+
+}  // namespace
 
 Identity identity_of(const std::string& id, const Value& user) {
   Identity identity;
@@ -68,24 +43,12 @@ Identity identity_of(const std::string& id, const Value& user) {
   return identity;
 }
 
-Result<std::string> hash_password(std::string_view password) {
-  char hash[crypto_pwhash_STRBYTES];
-  if (crypto_pwhash_str(hash, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE,
-                        crypto_pwhash_MEMLIMIT_INTERACTIVE) != 0) {
-    return make_error("InternalServerError", "There is not enough memory to check a password just now.", {},
-                      "Try again.");
-  }
-  return Result<std::string>(boost::system::in_place_value, hash);
-}
+bool is_disabled(const Value& user) { return user.text_of("state") == "disabled"; }
 
-Value public_user(const std::string& id, const Value& user) {
-  return Value::object({{"id", id},
-                        {"userName", user.text_of("userName")},
-                        {"displayName", user.text_of("displayName")},
-                        {"role", user.text_of("role")}});
+Value epoch_of(const Value& user) {
+  const Value* epoch = user.find("epoch");
+  return epoch == nullptr ? Value(0) : *epoch;
 }
-
-}  // namespace
 
 bool Identity::has_scope(std::string_view scope) const {
   return std::ranges::any_of(scopes, [&](const std::string& own) { return own == scope || own == "admin"; });
@@ -118,6 +81,7 @@ Result<Identities::Session> Identities::open_session(const std::string& user_id,
   session.cookie = random_text(32);
   const Value document = Value::object({{"user", user_id},
                                         {"csrf", session.identity.csrf_token},
+                                        {"epoch", epoch_of(user)},
                                         {"expires", to_string(now_from_system_clock() + session_length)}});
   auto stored = store_.put_document("session", hash_of(session.cookie), document);
   if (!stored) return stored.error();
@@ -138,10 +102,7 @@ Result<Identities::Session> Identities::set_up(const Value& body) {
   const auto password = body.text_of("password");
   if (name.empty() || name.size() > 100)
     return make_error("InvalidRequestContent", "'userName' must be a text of 1 to 100 characters.");
-  if (password.size() < password_length_min || password.size() > 1000) {
-    return make_error("PasswordTooWeak", "The password must have at least 10 characters.", {},
-                      "Choose a longer one; a sentence is good.");
-  }
+  if (const auto fits = check_password(password); !fits) return fits.error();
   const auto hash = hash_password(password);
   if (!hash) return hash.error();
   const std::string id = random_id();
@@ -156,31 +117,38 @@ Result<Identities::Session> Identities::set_up(const Value& body) {
   return open_session(id, user);
 }
 
+Result<void> Identities::may_try(const std::string& name) {
+  const auto now = now_from_system_clock();
+  std::lock_guard lock(mutex_);
+  auto& failures = failures_[name];
+  std::erase_if(failures, [&](Timestamp t) { return t + Duration::minutes(1) < now; });
+  if (failures.size() >= 5)
+    return make_error("TooManyRequests", "There were too many wrong passwords for this name.", {},
+                      "Wait a minute and try again.");
+  if (failures_.size() > 10'000) failures_.clear();
+  return {};
+}
+
+void Identities::tried_wrongly(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  failures_[name].push_back(now_from_system_clock());
+}
+
 Result<Identities::Session> Identities::sign_in(const Value& body) {
   const std::string name(body.text_of("userName"));
-  const auto now = now_from_system_clock();
-  {
-    std::lock_guard lock(mutex_);
-    auto& failures = failures_[name];
-    std::erase_if(failures, [&](Timestamp t) { return t + Duration::minutes(1) < now; });
-    if (failures.size() >= 5)
-      return make_error("TooManyRequests", "There were too many wrong passwords for this name.", {},
-                        "Wait a minute and try again.");
-    if (failures_.size() > 10'000) failures_.clear();
-  }
+  if (const auto may = may_try(name); !may) return may.error();
   const auto users = store_.documents({"user", "", "", 1000});
   if (!users) return users.error();
   const auto password = body.text_of("password");
   for (const auto& document : *users) {
     if (document.value.text_of("userName") != name) continue;
-    const std::string hash(document.value.text_of("password"));
-    if (crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0)
-      return open_session(document.key, document.value);
+    if (!is_password(password, document.value.text_of("password"))) break;
+    if (is_disabled(document.value))
+      return make_error("AccountDisabled", "This account is switched off.", {},
+                        "Ask an administrator to switch it on.");
+    return open_session(document.key, document.value);
   }
-  {
-    std::lock_guard lock(mutex_);
-    failures_[name].push_back(now);
-  }
+  tried_wrongly(name);
   return make_error("SignInFailed", "The user name or the password is wrong.");
 }
 
@@ -201,7 +169,10 @@ Result<Identity> Identities::by_cookie(std::string_view secret) {
   const std::string id((*session)->value.text_of("user"));
   const auto user = store_.document("user", id);
   if (!user) return user.error();
-  if (!*user) return refused;
+  // A new password, or an account that is switched off, ends the sessions of before.
+  const Value* epoch = (*session)->value.find("epoch");
+  if (!*user || is_disabled((*user)->value) || (epoch == nullptr ? Value(0) : *epoch) != epoch_of((*user)->value))
+    return refused;
   Identity identity = identity_of(id, (*user)->value);
   identity.by_cookie = true;
   identity.csrf_token = std::string((*session)->value.text_of("csrf"));
@@ -244,23 +215,33 @@ Result<Identity> Identities::by_token(std::string_view secret) {
       if (scope.is_string()) identity.scopes.emplace_back(scope.as_string());
     }
   }
+  if (const std::string owner(value.text_of("ownerId")); !owner.empty()) {
+    // A token may do no more than its owner may now.
+    const auto user = store_.document("user", owner);
+    if (!user) return user.error();
+    if (!*user || is_disabled((*user)->value)) return refused;
+    const Identity now = identity_of(owner, (*user)->value);
+    std::erase_if(identity.scopes, [&](const std::string& scope) { return !now.has_scope(scope); });
+  }
   if (identity.has_scope("admin")) identity.role = "admin";
   return identity;
 }
 
-Result<Value> Identities::users() const {
-  const auto users = store_.documents({"user", "", "", 1000});
-  if (!users) return users.error();
-  json::ArrayBuilder list;
-  for (const auto& document : *users) list.push(public_user(document.key, document.value));
-  return list.finish();
+namespace {
+
+bool is_token_of(const Value& token, const Identity& caller) {
+  return caller.has_scope("admin") || token.text_of("owner") == caller.user_name;
 }
 
-Result<Value> Identities::tokens() const {
+}  // namespace
+
+Result<Value> Identities::tokens(const Identity& caller) const {
   const auto tokens = store_.documents({"token", "", "", 1000});
   if (!tokens) return tokens.error();
   json::ArrayBuilder list;
-  for (const auto& document : *tokens) list.push(document.value);
+  for (const auto& document : *tokens) {
+    if (is_token_of(document.value, caller)) list.push(document.value);
+  }
   return list.finish();
 }
 
@@ -310,6 +291,12 @@ Result<Value> Identities::create_token(const Value& body, const Identity& owner)
   }
   auto document = token_document(std::string(body.text_of("name")), scopes, owner.user_name, expires);
   if (!document) return document.error();
+  // Of a person: what a token makes belongs to nobody in particular.
+  if (owner.by_cookie) {
+    json::ObjectBuilder owned(*document);
+    owned.add("ownerId", Value(owner.id));
+    document = owned.finish();
+  }
   const std::string secret = "fm_" + random_text(32);
   const auto stored = store_.put_document("token", hash_of(secret), *document, store::Transaction::absent);
   if (!stored) return stored.error();
@@ -318,11 +305,12 @@ Result<Value> Identities::create_token(const Value& body, const Identity& owner)
   return answer.finish();
 }
 
-Result<bool> Identities::erase_token(std::string_view id) {
+Result<bool> Identities::erase_token(std::string_view id, const Identity& caller) {
   const auto tokens = store_.documents({"token", "", "", 1000});
   if (!tokens) return tokens.error();
   for (const auto& document : *tokens) {
-    if (document.value.text_of("id") == id) return store_.erase_document("token", document.key);
+    if (document.value.text_of("id") == id && is_token_of(document.value, caller))
+      return store_.erase_document("token", document.key);
   }
   return false;
 }

@@ -30,6 +30,7 @@ std::vector<RouteEntry> gallery_routes();       // import and removal of connect
 std::vector<RouteEntry> dynamic_routes();       // what can stand in a parameter, asked live: routes_dynamic.cpp
 std::vector<RouteEntry> operation_routes();     // what a step of an operation takes and gives: routes_operations.cpp
 std::vector<RouteEntry> sign_in_routes();       // OAuth 2.0: routes_sign_in.cpp
+std::vector<RouteEntry> people_routes();        // accounts: routes_people.cpp
 std::vector<RouteEntry> own_routes();           // /api/v1: routes_own.cpp
 
 }  // namespace flowmend::api

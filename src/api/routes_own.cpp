@@ -24,24 +24,18 @@ http::Response set_up_state(const Parts& parts, const Call&) {
                                            {"version", parts.version}}));
 }
 
-http::Response signed_in(int status, const Identities::Session& session) {
-  return json_response(
-      status, Value::object({{"user", session.identity.user()}, {"csrfToken", session.identity.csrf_token}}),
-      {{"Set-Cookie", "flowmend_session=" + session.cookie + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=1209600"}});
-}
-
 http::Response set_up(const Parts& parts, const Call& call) {
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
   const auto session = parts.identities.set_up(*body);
-  return session ? signed_in(201, *session) : error_reply(session.error());
+  return session ? session_response(201, *session) : error_reply(session.error());
 }
 
 http::Response sign_in(const Parts& parts, const Call& call) {
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
   const auto session = parts.identities.sign_in(*body);
-  if (session) return signed_in(200, *session);
+  if (session) return session_response(200, *session);
   auto response = error_reply(session.error());
   if (response.status == 429) response.headers.push_back({"Retry-After", "60"});
   return response;
@@ -64,13 +58,8 @@ http::Response me(const Parts&, const Call& call) {
   return json_response(200, answer.finish());
 }
 
-http::Response users(const Parts& parts, const Call&) {
-  auto list = parts.identities.users();
-  return list ? list_response(*list) : error_reply(list.error());
-}
-
-http::Response tokens(const Parts& parts, const Call&) {
-  auto list = parts.identities.tokens();
+http::Response tokens(const Parts& parts, const Call& call) {
+  auto list = parts.identities.tokens(call.caller);
   return list ? list_response(*list) : error_reply(list.error());
 }
 
@@ -82,7 +71,7 @@ http::Response create_token(const Parts& parts, const Call& call) {
 }
 
 http::Response delete_token(const Parts& parts, const Call& call) {
-  const auto erased = parts.identities.erase_token(call.parameters[0]);
+  const auto erased = parts.identities.erase_token(call.parameters[0], call.caller);
   return erased ? empty_response(204) : error_reply(erased.error());
 }
 
@@ -383,7 +372,6 @@ std::vector<RouteEntry> own_routes() {
       {"POST", "api/v1/session", "", sign_in},
       {"DELETE", "api/v1/session", "", sign_out},
       {"GET", "api/v1/me", "read", me},
-      {"GET", "api/v1/users", "admin", users},
       {"GET", "api/v1/tokens", "write", tokens},
       {"POST", "api/v1/tokens", "write", create_token},
       {"DELETE", "api/v1/tokens/{id}", "write", delete_token},

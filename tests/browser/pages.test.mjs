@@ -60,7 +60,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     const at = `/flows/${flow}`;
     const pages = {
       activity: "/", flows: "/flows", flow: at, "run-failed": `${at}/runs/${run}`, runs: "/runs", incidents: "/incidents", connections: "/connections", connectors: "/connectors",
-      editor: `${at}/edit?action=Get_order&run=${run}`, tokens: "/settings/tokens", notifications: "/settings/notifications", about: "/settings/about", ...(screen === phone ? { more: "/more" } : {}),
+      editor: `${at}/edit?action=Get_order&run=${run}`, people: "/settings/people", account: "/settings/account", tokens: "/settings/tokens", notifications: "/settings/notifications", about: "/settings/about", ...(screen === phone ? { more: "/more" } : {}),
     };
     const found = [];
     for (const [title, address] of Object.entries(pages)) {

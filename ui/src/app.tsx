@@ -31,6 +31,9 @@ const TablesPage = lazy(() => import("./pages/tables/tables_page"));
 const TablePage = lazy(() => import("./pages/tables/table_page"));
 const ConnectorsPage = lazy(() => import("./pages/connectors/connectors_page"));
 const TokensPage = lazy(() => import("./pages/settings/tokens_page"));
+const PeoplePage = lazy(() => import("./pages/people/people_page"));
+const AccountPage = lazy(() => import("./pages/people/account_page"));
+const JoinPage = lazy(() => import("./pages/people/join_page"));
 const NotificationsPage = lazy(() => import("./pages/notifications/notifications_page"));
 const AboutPage = lazy(() => import("./pages/settings/about_page"));
 const MorePage = lazy(() => import("./pages/more/more_page"));
@@ -115,6 +118,12 @@ function Frame({ user }: { user: User }) {
                 <Route path="/settings">
                   <Redirect to={routes.tokens} replace />
                 </Route>
+                <Route path="/settings/people">
+                  <PeoplePage user={user} />
+                </Route>
+                <Route path="/settings/account">
+                  <AccountPage user={user} />
+                </Route>
                 <Route path="/settings/tokens" component={TokensPage} />
                 <Route path="/settings/notifications">
                   <NotificationsPage user={user} />
@@ -151,6 +160,12 @@ function Gate() {
       <div className="page">
         <Problem error={session.error} retry={() => void session.refetch()} />
       </div>
+    );
+  if (location === routes.join)
+    return (
+      <Suspense fallback={<Loading />}>
+        <JoinPage />
+      </Suspense>
     );
   if (location === routes.signin || !session.data)
     return (

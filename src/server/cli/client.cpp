@@ -11,6 +11,7 @@
 #include "server/cli/api_client.h"
 #include "server/cli/flow.h"
 #include "server/cli/notifications.h"
+#include "server/cli/people.h"
 #include "server/cli/repair.h"
 
 namespace flowmend::server {
@@ -183,6 +184,7 @@ ClientCommands::ClientCommands(CLI::App& app, CLI::App& run) {
     add_correction_options(*command, options_);
   }
   add_flow_commands(app, options_, commands_);
+  add_people_commands(app, options_, commands_);
   add_repair_commands(app, options_, commands_);
   add_notification_commands(app, options_, commands_);
 }

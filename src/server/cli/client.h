@@ -47,7 +47,8 @@ struct ClientOptions {
   std::string trigger;                   ///< name; empty = the flow's only or first one
   std::string body;                      ///< JSON: what a trigger is started with
   std::string incident;                  ///< id
-  std::string display_name;              ///< of a flow
+  std::string display_name;              ///< of a flow or person
+  std::string role;                      ///< of a person
   std::vector<std::string> connections;  ///< KEY=NAME
 };
 

@@ -18,6 +18,27 @@ export interface User {
   role: "admin" | "maker" | "viewer";
 }
 
+export type Role = User["role"];
+
+/** An account as administrators see it. */
+export interface Person extends User {
+  state: "active" | "invited" | "disabled";
+  linkExpiresTime?: string;
+}
+
+export interface PersonLink {
+  user: Person;
+  link: string;
+  linkExpiresTime: string;
+}
+
+export interface Invitation {
+  userName: string;
+  displayName: string;
+  expiresTime: string;
+  joined: boolean;
+}
+
 export interface Session {
   user: User;
   csrfToken?: string;
