@@ -174,6 +174,41 @@ http::Response verify(const Parts& parts, const Call& call) {
   return json_response(200, answer.finish());
 }
 
+/// What depends on a connection: each flow with its runs of the last seven days.
+http::Response usage(const Parts& parts, const Call& call) {
+  constexpr std::size_t counted_max = 10'000;
+  constexpr std::size_t flows_max = 100;
+  const auto view = parts.connections.find({call.parameters[0], call.parameters[1]});
+  if (!view) return error_reply(no_connection(call.parameters[1]));
+  const Value described = parts.connections.describe(*view);
+  const auto& flows = described.find("properties")->find("flowmend")->find("usedBy")->as_array();
+  const Timestamp from = now_from_system_clock() - Duration::days(7);
+  const auto count = [&](const std::string& flow, std::optional<store::RunStatus> status) {
+    store::RunQuery query;
+    query.flow = flow;
+    query.status = status;
+    query.from = from;
+    const auto counted = parts.store.count_runs(query, counted_max);
+    return static_cast<std::int64_t>(counted ? *counted : 0);
+  };
+  json::ArrayBuilder list;
+  for (const Value& flow : flows) {
+    if (list.size() >= flows_max) break;
+    const std::string id(flow.text_of("flow"));
+    const std::int64_t runs = count(id, std::nullopt);
+    json::ObjectBuilder entry(flow);
+    entry.add("runs", Value(runs));
+    entry.add("failed", Value(count(id, store::RunStatus::failed) + count(id, store::RunStatus::timed_out)));
+    if (runs >= static_cast<std::int64_t>(counted_max)) entry.add("more", Value(true));
+    list.push(entry.finish());
+  }
+  json::ObjectBuilder body;
+  body.add("from", Value(to_string(from)));
+  if (flows.size() > flows_max) body.add("more", Value(true));
+  body.add("flows", list.finish());
+  return json_response(200, body.finish());
+}
+
 }  // namespace
 
 std::vector<RouteEntry> connection_routes() {
@@ -187,6 +222,7 @@ std::vector<RouteEntry> connection_routes() {
       {"GET", "providers/Microsoft.PowerApps/connections", "read", list_connections},
       {"GET", "providers/Microsoft.PowerApps/environments/{env}/connections", "read", list_connections},
       {"POST", "api/v1/connections/{api}/{name}/verify", "write", verify},
+      {"GET", "api/v1/connections/{api}/{name}/usage", "read", usage},
       {"PUT", "api/v1/connections/{api}/{name}/settings", "write", put_settings},
   };
 }

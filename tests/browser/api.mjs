@@ -17,9 +17,10 @@ export async function until(what, read) {
 }
 
 /** Runs the command as a person at a shell does. */
-export function command(server, token, parameters, more = {}) {
+export function command(server, token, parameters, more = {}, input = "") {
   return new Promise((resolve) => {
-    execFile(binary, parameters, { env: { ...process.env, FLOWMEND_SERVER: server.base, FLOWMEND_TOKEN: token ?? "", ...more } }, (error, out, problems) => resolve({ code: error ? error.code : 0, out, problems }));
+    const child = execFile(binary, parameters, { env: { ...process.env, FLOWMEND_SERVER: server.base, FLOWMEND_TOKEN: token ?? "", ...more } }, (error, out, problems) => resolve({ code: error ? error.code : 0, out, problems }));
+    child.stdin.end(input);
   });
 }
 

@@ -259,3 +259,25 @@ test("a flow's definition is read, tried, saved and run; the bell is read", asyn
   assert.match(bell.out, /^[1-9]\d* unread\n\* /);
   assert.match((await flowmend(["notification", "read-all"])).out, /^0 unread/);
 });
+
+test("a connection is shown and mended; a wrong password is refused and not kept", async () => {
+  await failedRun("Confirm a new order");
+  const listed = await flowmend(["connection", "list"]);
+  assert.match(listed.out, /shared_orders\/orders {2}Error {2}Orders/);
+  const shown = await flowmend(["connection", "show", "orders"]);
+  assert.equal(shown.code, 0, shown.problems);
+  assert.match(shown.out, /State +Error\nBecause +.*The password of user 'shop' was changed/);
+  assert.match(shown.out, /Last failure.*\nIn run +\w+/);
+  assert.match(shown.out, /Confirm a new order: \d+ runs in 7 days, [1-9]\d* failed/);
+  const verify = (password) => command(server, token, ["connection", "verify", "shared_orders/orders", "--credentials"], {}, JSON.stringify({ username: "shop", password }));
+  const wrong = await verify("not-this-one");
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.out, /Error: .*\nThe former credentials are kept/);
+  assert.doesNotMatch(wrong.out + wrong.problems, /not-this-one/);
+  assert.match((await command(server, token, ["connection", "verify", "orders", "--credentials"], {}, "nonsense")).problems, /no JSON object/);
+  const right = await verify("autumn-2026");
+  assert.equal(right.code, 0, right.out + right.problems);
+  assert.match(right.out, /^Connected; [1-9]\d* runs had failed/);
+  assert.equal((await flowmend(["connection", "verify", "orders"])).code, 0);
+  assert.match((await flowmend(["connection", "show", "nowhere"])).problems, /No connection is called/);
+});

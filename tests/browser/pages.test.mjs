@@ -6,7 +6,7 @@ import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { admin, desktop, firstSignIn, images, openPage, phone, startBrowser, startServer } from "./server.mjs";
+import { admin, desktop, failedRun, firstSignIn, images, openPage, phone, startBrowser, startServer } from "./server.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let browser;
@@ -34,17 +34,6 @@ async function violations(page, where) {
 }
 const expectAccessible = async (page, where) => assert.deepEqual(await violations(page, where), []);
 
-/** Where a failed run and its flow are, asked as the page asks. */
-async function failedRun(page, flow) {
-  for (let tries = 0; tries < 120; tries++) {
-    const runs = await page.evaluate(async () => (await (await fetch("/api/v1/runs?status=Failed")).json()).value);
-    const run = runs.find((one) => one.properties.flowmend.flowDisplayName === flow);
-    if (run) return { flow: run.properties.flowmend.flow, run: run.name };
-    await page.waitForTimeout(500);
-  }
-  throw new Error(`${flow} did not fail`);
-}
-
 const settled = async (page) => {
   await page.getByRole("heading", { level: 1 }).waitFor();
   await page.locator(".loading").first().waitFor({ state: "detached" }).catch(() => undefined);
@@ -59,7 +48,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     const { flow, run } = await failedRun(page, "Confirm a new order");
     const at = `/flows/${flow}`;
     const pages = {
-      activity: "/", flows: "/flows", flow: at, "run-failed": `${at}/runs/${run}`, runs: "/runs", incidents: "/incidents", connections: "/connections", connectors: "/connectors",
+      activity: "/", flows: "/flows", flow: at, "run-failed": `${at}/runs/${run}`, runs: "/runs", incidents: "/incidents", connections: "/connections", connection: "/connections/shared_orders/orders", connectors: "/connectors",
       editor: `${at}/edit?action=Get_order&run=${run}`, people: "/settings/people", account: "/settings/account", tokens: "/settings/tokens", notifications: "/settings/notifications", about: "/settings/about", ...(screen === phone ? { more: "/more" } : {}),
     };
     const found = [];

@@ -114,3 +114,14 @@ export async function openPage(browser, state, screen, more = {}) {
   });
   return page;
 }
+
+/** Where a failed run and its flow are, asked as the page asks. */
+export async function failedRun(page, flow) {
+  for (let tries = 0; tries < 120; tries++) {
+    const runs = await page.evaluate(async () => (await (await fetch("/api/v1/runs?status=Failed")).json()).value);
+    const run = runs.find((one) => one.properties.flowmend.flowDisplayName === flow);
+    if (run) return { flow: run.properties.flowmend.flow, run: run.name };
+    await page.waitForTimeout(500);
+  }
+  throw new Error(`${flow} did not fail`);
+}

@@ -26,6 +26,7 @@ const IncidentsPage = lazy(() => import("./pages/incidents/incidents_page"));
 const IncidentPage = lazy(() => import("./pages/incidents/incident_page"));
 const RunsPage = lazy(() => import("./pages/runs/runs_page"));
 const ConnectionsPage = lazy(() => import("./pages/connections/connections_page"));
+const ConnectionPage = lazy(() => import("./pages/connections/connection_page"));
 const ApprovalsPage = lazy(() => import("./pages/approvals/approvals_page"));
 const TablesPage = lazy(() => import("./pages/tables/tables_page"));
 const TablePage = lazy(() => import("./pages/tables/table_page"));
@@ -111,6 +112,7 @@ function Frame({ user }: { user: User }) {
                 <Route path="/incidents" component={IncidentsPage} />
                 <Route path="/incidents/:incident">{({ incident }) => <IncidentPage key={incident} id={incident} />}</Route>
                 <Route path="/connections" component={ConnectionsPage} />
+                <Route path="/connections/:api/:name">{({ api, name }) => <ConnectionPage key={`${api}/${name}`} api={api} name={name} />}</Route>
                 <Route path="/connectors" component={ConnectorsPage} />
                 <Route path="/approvals" component={ApprovalsPage} />
                 <Route path="/tables" component={TablesPage} />

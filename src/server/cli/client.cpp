@@ -9,6 +9,7 @@
 #include "json/parse.h"
 #include "json/write.h"
 #include "server/cli/api_client.h"
+#include "server/cli/connection.h"
 #include "server/cli/flow.h"
 #include "server/cli/notifications.h"
 #include "server/cli/people.h"
@@ -183,6 +184,7 @@ ClientCommands::ClientCommands(CLI::App& app, CLI::App& run) {
     add_repeat_options(*command, options_);
     add_correction_options(*command, options_);
   }
+  add_connection_commands(app, options_, commands_);
   add_flow_commands(app, options_, commands_);
   add_people_commands(app, options_, commands_);
   add_repair_commands(app, options_, commands_);

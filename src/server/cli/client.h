@@ -48,6 +48,7 @@ struct ClientOptions {
   std::string body;                      ///< JSON: what a trigger is started with
   std::string incident;                  ///< id
   std::string display_name;              ///< of a flow or person
+  bool from_input = false;               ///< read what is secret from standard input
   std::string role;                      ///< of a person
   std::vector<std::string> connections;  ///< KEY=NAME
 };

@@ -91,6 +91,7 @@ export const paths = {
   connectorRestore: (api: string) => `${own}/connectors/${name(api)}/restore`,
   connectorSignIn: (api: string) => `${own}/connectors/${name(api)}/sign-in`,
   connectionSettings: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/settings`,
+  connectionUsage: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/usage`,
   verify: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/verify`,
 
   flows: (filter: Query) => `${environment}/flows?${version}&${query(filter)}`.replace(/&$/, ""),
@@ -135,6 +136,7 @@ export const routes = {
   incidents: "/incidents",
   incident: (i: string) => `/incidents/${name(i)}`,
   connections: "/connections",
+  connection: (api: string, c: string) => `/connections/${name(api)}/${name(c)}`,
   connectors: "/connectors",
   approvals: "/approvals",
   tables: "/tables",

@@ -504,6 +504,7 @@ export interface Connection {
     api?: { name?: string; id?: string; displayName?: string };
     statuses?: { status: string; error?: CodeMessage }[];
     createdTime?: string;
+    createdBy?: { id: string; displayName: string };
     flowmend?: {
       connectorDisplayName?: string;
       kind: "none" | "apiKey" | "basic" | "bearer";
@@ -517,6 +518,12 @@ export interface Connection {
       signIn?: { state: "None" | "SignedIn" | "Expiring" | "Expired"; grant?: string; expiresTime?: string; renewable?: boolean; missing?: Record<string, string> };
     };
   };
+}
+
+/** What depends on a connection, with the runs of the last seven days; `more`: at least so many. */
+export interface ConnectionUsage {
+  flows: { flow: string; displayName: string; runs: number; failed: number; more?: boolean }[];
+  more?: boolean;
 }
 
 /** How connections of a connector sign in, as an administrator enters it. */

@@ -5,13 +5,13 @@ import { routes } from "../../api/paths";
 import { items, useConnections, useDeleteConnection, useVerify } from "../../api/queries";
 import type { Connection } from "../../api/types";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
-import { AddRegular, ArrowClockwiseRegular, CheckmarkCircleFilled, ClockRegular, DeleteRegular, ErrorCircleFilled, HistoryRegular, KeyRegular, MoreHorizontalRegular, PlugConnectedRegular, PulseRegular } from "../../parts/icons";
+import { AddRegular, ArrowClockwiseRegular, ClockRegular, DeleteRegular, HistoryRegular, MoreHorizontalRegular, PlugConnectedRegular, PulseRegular } from "../../parts/icons";
 import { Empty, ListFrame, Page, Problem } from "../../parts/page";
 import { ago, when } from "../../parts/time";
 import { text } from "../../text";
-import { apiOf, isBroken, stateOf } from "./connection";
+import { apiOf } from "./connection";
+import { ConnectionState, MendButton } from "./state";
 import { useSignIn } from "./sign_in";
-import { WaitingRuns } from "./waiting_runs";
 import "./connections.css";
 
 const VerifyDialog = lazy(() => import("./verify_dialog"));
@@ -32,10 +32,6 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
   const api = apiOf(connection);
   const check = useVerify(api, connection.name);
   const signIn = useSignIn(api, connection.name);
-  const signsIn = flowmend?.signIn;
-  const missing = signsIn?.missing?.["authorizationCode"];
-  const broken = isBroken(connection);
-  const state = stateOf(connection);
   const checkNow = async () => {
     const answer = await check.mutateAsync(undefined).catch(() => undefined);
     if (answer?.status === "Connected") props.onChecked({ name: displayName, affectedRuns: answer.affectedRuns ?? 0, released: answer.releasedRuns });
@@ -43,25 +39,13 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
   return (
     <tr aria-label={displayName}>
       <th scope="row">
-        <span className="cell-title">{displayName}</span>
+        <Link href={routes.connection(api, connection.name)} className="cell-title">
+          {displayName}
+        </Link>
         <span className="quiet">{flowmend?.connectorDisplayName ?? api}</span>
       </th>
       <td>
-        <span className={broken ? "status-mark tone-bad" : "status-mark tone-good"}>
-          {broken ? <ErrorCircleFilled aria-hidden /> : <CheckmarkCircleFilled aria-hidden />}
-          {broken ? text.connections.error : text.connections.connected}
-        </span>
-        {broken && (
-          <div className="connection-reason">
-            {!/authenticated/i.test(state?.error?.message ?? "") && <span>{text.connections.notAuthenticated(displayName)}</span>}
-            {state?.error && <span className="quiet breakable">{state.error.message}</span>}
-          </div>
-        )}
-        <WaitingRuns target={`${api}/${connection.name}`} />
-        {signsIn && missing && <p className="quiet">{text.connections.signInMissing(missing)}</p>}
-        {signsIn?.state === "Expiring" && signsIn.expiresTime && <p className="tone-bad">{text.connections.expiring(when(signsIn.expiresTime) ?? "")}</p>}
-        {flowmend?.requestsPerMinute && <p className="quiet">{text.connections.rateIs(flowmend.requestsPerMinute)}</p>}
-        {signsIn?.state === "SignedIn" && !signsIn.renewable && signsIn.expiresTime && <p className="quiet">{text.connections.expires(when(signsIn.expiresTime) ?? "")}</p>}
+        <ConnectionState connection={connection} />
         <Problem error={check.error ?? signIn.error} />
         {check.data?.status === "Error" && !check.isPending && <p className="tone-bad breakable">{check.data.error?.message}</p>}
       </td>
@@ -80,16 +64,7 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
       </td>
       <td data-label={text.connections.lastSuccess} title={when(flowmend?.lastSuccessTime)}>{flowmend?.lastSuccessTime ? ago(flowmend.lastSuccessTime) : <span className="quiet">{text.common.never}</span>}</td>
       <td className="row-actions">
-        {signsIn && !missing && (
-          <Button appearance={broken ? "primary" : "secondary"} disabled={signIn.isPending} icon={<KeyRegular />} onClick={() => signIn.mutate()}>
-            {signsIn.state === "None" ? text.connections.signIn : text.connections.signInAgain}
-          </Button>
-        )}
-        {(!signsIn || missing) && (broken || (flowmend?.fields.length ?? 0) > 0) && (
-          <Button appearance={broken ? "primary" : "secondary"} icon={<KeyRegular />} onClick={props.onVerify}>
-            {text.connections.verify}
-          </Button>
-        )}
+        <MendButton connection={connection} signIn={signIn} onVerify={props.onVerify} />
         <Menu>
           <MenuTrigger disableButtonEnhancement>
             <Tooltip content={text.connections.actionsOf(displayName)} relationship="label">

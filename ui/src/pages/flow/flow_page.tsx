@@ -121,7 +121,7 @@ function ConnectionsUsed({ flow }: { flow: Flow }) {
         const broken = connection ? isBroken(connection) : !connections.isPending;
         return (
           <li key={key} className="used-connection">
-            <Link href={routes.connections}>{connection?.properties.displayName ?? reference.displayName ?? key}</Link>
+            <Link href={connection ? routes.connection(apiOf(connection), connection.name) : routes.connections}>{connection?.properties.displayName ?? reference.displayName ?? key}</Link>
             <span className={broken ? "status-mark tone-bad" : "status-mark tone-good"}>
               {broken ? <ErrorCircleFilled aria-hidden /> : <CheckmarkCircleFilled aria-hidden />}
               {broken ? text.connections.error : text.connections.connected}

@@ -82,7 +82,7 @@ export default function HomePage() {
                     const cause = causeOf(connection.api, connection.name);
                     return (
                     <li key={`${connection.api}/${connection.name}`}>
-                      <Link href={routes.connections} className="card">
+                      <Link href={routes.connection(connection.api, connection.name)} className="card">
                         <PlugDisconnectedRegular className="status-icon tone-bad" aria-hidden fontSize={20} />
                         <span className="card-words">
                           <strong>{text.home.notAuthenticated(connection.displayName)}</strong>

@@ -209,6 +209,14 @@ export default function IncidentPage({ id }: { id: string }) {
             ))}
           </dd>
         </div>
+        {incident.connection && (
+          <div>
+            <dt>{text.incidents.connection}</dt>
+            <dd>
+              <Link href={routes.connection(incident.connection.api, incident.connection.name)}>{incident.connection.displayName}</Link>
+            </dd>
+          </div>
+        )}
         <div>
           <dt>{text.incidents.grouped}</dt>
           <dd>{incident.rule}</dd>

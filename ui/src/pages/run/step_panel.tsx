@@ -303,6 +303,7 @@ function Explained({ explanation, onFix }: { explanation: Explanation; onFix: (b
         />
         <div className="chips">
           <span className="chip">{text.family[explanation.family] ?? explanation.family}</span>
+          {explanation.connection && <Link href={routes.connection(explanation.connection.api, explanation.connection.name)}>{text.run.connectionNamed(explanation.connection.displayName)}</Link>}
           {explanation.temporary && explanation.family !== "transient" && <span className="chip">{text.run.temporary}</span>}
         </div>
       </section>
