@@ -7,6 +7,7 @@
 #include "definition/batch.h"
 #include "definition/flow.h"
 #include "definition/order.h"
+#include "definition/parameters.h"
 #include "definition/secure.h"
 #include "definition/service_providers.h"
 #include "definition/settings.h"
@@ -156,7 +157,7 @@ class Reader {
       parameter.type = std::string(
           member_at(member.value, {"type"}).is_string() ? member_at(member.value, {"type"}).as_string() : "");
       parameter.secure = lower_case(parameter.type).starts_with("secure");
-      const Value& deployed = member_at(options_.parameter_values, {parameter.name, "value"});
+      const Value& deployed = deployed_value(options_.parameter_values, parameter.name);
       parameter.value = deployed.is_null() ? member_at(member.value, {"defaultValue"}) : deployed;
       flow_->parameters.push_back(std::move(parameter));
     }

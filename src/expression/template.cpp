@@ -127,7 +127,6 @@ class Compiler {
       part.root = broken(std::move(parsed).error(), part.quoted, pointer);
       return part;
     }
-    warn_when_long(part.quoted, pointer);
     const std::string full = prefix_ + pointer;
     part.root = Binder(names_, full, source, diagnostics_, mentions_).bind(*parsed->root);
     return part;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ids.h"
+#include "definition/parameters.h"
 
 namespace flowmend::runtime {
 
@@ -106,6 +107,7 @@ Result<Saved> Flows::create(const FlowDraft& draft, std::string_view by) {
       draft.connection_references.is_null() ? Value::empty_object() : draft.connection_references,
       draft.parameter_values};
   auto compiled = compile(row, version, limits_);
+  definition::check_parameters(version.definition, version.parameter_values, compiled.diagnostics);
   if (!compiled.flow || has_errors(compiled.diagnostics)) return Saved{std::nullopt, std::move(compiled.diagnostics)};
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {
     change.put_flow(row);
@@ -142,6 +144,8 @@ Result<Saved> Flows::update(std::string_view id, const FlowDraft& draft, std::st
                        (*stored)->parameter_values != version.parameter_values;
   if (differs) version.version = row.version = later_version_name(now, row.version);
   auto compiled = compile(row, version, limits_);
+  // What was saved before the rule is switched off and on as it is.
+  if (differs) definition::check_parameters(version.definition, version.parameter_values, compiled.diagnostics);
   if (!compiled.flow || has_errors(compiled.diagnostics)) return Saved{std::nullopt, std::move(compiled.diagnostics)};
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {
     change.put_flow(row);
