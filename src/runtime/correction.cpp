@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "definition/words.h"
+#include "runtime/correction_input.h"
 
 namespace flowmend::runtime {
 
@@ -26,10 +27,14 @@ Result<StepCorrection> read_step(const Value& value, const std::string& where) {
   const Value* output = value.find("output");
   const Value* input = value.find("input");
   const Value* skip = value.find("skip");
-  const int said = (output != nullptr ? 1 : 0) + (input != nullptr ? 1 : 0) + (skip != nullptr ? 1 : 0);
+  const Value* expressions = value.find("inputExpressions");
+  const int said = (output != nullptr ? 1 : 0) + (input != nullptr ? 1 : 0) + (skip != nullptr ? 1 : 0) +
+                   (expressions != nullptr ? 1 : 0);
   if (said != 1 || (skip != nullptr && *skip != Value(true)))
-    return invalid("The correction of step '" + step.action + "' must say one of output, input and skip.", where,
-                   "Give 'output' (what the step brings), 'input' (what it is done with), or 'skip': true.");
+    return invalid(
+        "The correction of step '" + step.action + "' must say one of output, input, inputExpressions and skip.", where,
+        "Give 'output' (what the step brings), 'input' (what it is done with), 'inputExpressions' (what is to be "
+        "different in it), or 'skip': true.");
   if (output != nullptr) {
     step.kind = StepCorrection::Kind::output;
     step.value = *output;
@@ -39,6 +44,14 @@ Result<StepCorrection> read_step(const Value& value, const std::string& where) {
                      "Give the step's inputs as the run shows them, with what is to be different.");
     step.kind = StepCorrection::Kind::input;
     step.value = *input;
+  } else if (expressions != nullptr) {
+    if (!expressions->is_object() || expressions->size() == 0)
+      return invalid(
+          "'inputExpressions' of step '" + step.action + "' must be an object with at least one member.",
+          where + "/inputExpressions",
+          "Write {\"/parameters/id\": \"@triggerBody()?['id']\"}: a place in the inputs, and what stands there.");
+    step.kind = StepCorrection::Kind::expressions;
+    step.value = *expressions;
   }
   return step;
 }
@@ -97,6 +110,7 @@ Value correction_record(const Correction& correction, std::string_view by) {
       switch (step.kind) {
         case StepCorrection::Kind::output: one.add("output", step.value); break;
         case StepCorrection::Kind::input: one.add("input", step.value); break;
+        case StepCorrection::Kind::expressions: one.add("inputExpressions", step.value); break;
         case StepCorrection::Kind::skip: one.add("skip", Value(true)); break;
       }
       steps.push(one.finish());
@@ -125,9 +139,14 @@ Result<void> check_correction(const Correction& correction, const definition::Fl
       return invalid(
           "The outputs of step '" + action->name + "' are secured: a supplied one would stand in the record.", where,
           "Skip the step, or correct the definition.");
-    if (step.kind == StepCorrection::Kind::input && action->settings.secure_inputs)
+    const bool other_input = step.kind == StepCorrection::Kind::input || step.kind == StepCorrection::Kind::expressions;
+    if (other_input && action->settings.secure_inputs)
       return invalid("The inputs of step '" + action->name + "' are secured: corrected ones would stand in the record.",
                      where, "Correct the definition.");
+    if (step.kind == StepCorrection::Kind::expressions) {
+      const auto compiled = compile_correction(step, flow, "/steps/" + std::to_string(i) + "/inputExpressions");
+      if (!compiled) return compiled.error();
+    }
   }
   return {};
 }

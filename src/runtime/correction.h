@@ -20,6 +20,8 @@ struct StepCorrection {
     output,  ///< the step is not done: `value` is its output's body
     skip,    ///< the step is not done: it succeeds without an output
     input,   ///< the step is done with `value` as its inputs
+    /// It is done with its inputs, in which `value` (JSON pointer -> template) puts other values: correction_input.h.
+    expressions,
   };
   std::string action;      ///< name
   std::string repetition;  ///< `000002-000001`; empty = outside loops, or every item
@@ -40,7 +42,8 @@ struct Correction {
   bool is_empty() const { return from.empty() && steps.empty(); }
 };
 
-/// Reads `{from?, fromRepetition?, why?, steps?: [{action, repetition?, output | skip: true | input}]}`.
+/// Reads `{from?, fromRepetition?, why?, steps?: [{action, repetition?, output | skip: true | input |
+/// inputExpressions}]}`.
 /// `InvalidCorrection` with the member's pointer.
 Result<Correction> read_correction(const Value& value);
 /// As it is recorded; `read_correction` reads it back.

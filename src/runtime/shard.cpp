@@ -9,6 +9,7 @@
 #include "engine/idempotency.h"
 #include "engine/state.h"
 #include "runtime/answer.h"
+#include "runtime/correction_input.h"
 #include "runtime/trigger_key.h"
 #include "trigger/action_address.h"
 
@@ -431,6 +432,12 @@ Result<std::optional<engine::AttemptFinished>> Shard::kept_reply(ActiveRun& acti
     reply.place = call.place;
     reply.attempt = call.attempt;
     reply.started = reply.ended = executor_.now();
+    if (decided->kind == StepCorrection::Kind::expressions) {
+      auto corrected = corrected_inputs(*decided, state, call.place, call.inputs);
+      if (corrected.fault.code.empty()) return Kept();
+      reply.fault = std::move(corrected.fault);
+      return Kept(std::move(reply));
+    }
     reply.status_code = 200;
     const bool supplied = decided->kind == StepCorrection::Kind::output;
     if (supplied) {
@@ -484,7 +491,9 @@ void Shard::send(ActiveRun& active, const engine::Call& asked) {
   }
   engine::Call call = asked;
   if (const auto* decided = *kept || asked.attempt == 0 ? nullptr : correction_of(active, asked.place)) {
-    call.inputs = decided->value;
+    call.inputs = decided->kind == StepCorrection::Kind::expressions
+                      ? corrected_inputs(*decided, active.run.state(), asked.place, asked.inputs).inputs
+                      : decided->value;
     // Another request: a service that knows keys must not take it for the first one.
     call.idempotency_key = engine::idempotency_key(active.run.state(), call.place, call.inputs);
   }

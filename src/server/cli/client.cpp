@@ -1,6 +1,7 @@
 #include "server/cli/client.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <ostream>
@@ -61,22 +62,30 @@ Value how_to_repeat(const ClientOptions& options) {
   body.add("definition", Value(options.original ? "original" : "latest"));
   if (options.keep_done) body.add("keep", "done");
   if (!options.why.empty()) body.add("why", Value(options.why));
-  if (options.skip || !options.output.empty() || !options.input.empty()) {
+  struct Said {
+    const char* option;
+    const char* member;
+    const std::string& text;
+  };
+  const Said said[] = {{"--output", "output", options.output},
+                       {"--input", "input", options.input},
+                       {"--input-expressions", "inputExpressions", options.input_expressions}};
+  const auto many =
+      std::ranges::count_if(said, [](const Said& one) { return !one.text.empty(); }) + (options.skip ? 1 : 0);
+  if (many > 0) {
     if (options.from.empty()) throw Stopped{2, "Name the step with --from."};
-    if ((options.skip ? 1 : 0) + (options.output.empty() ? 0 : 1) + (options.input.empty() ? 0 : 1) > 1)
-      throw Stopped{2, "Only one of --output, --input and --skip can be said of a step."};
+    if (many > 1)
+      throw Stopped{2, "Only one of --output, --input, --input-expressions and --skip can be said of a step."};
     json::ObjectBuilder step;
     step.add("action", Value(options.from));
     if (!options.repetition.empty()) step.add("repetition", Value(options.repetition));
-    if (options.skip) {
-      step.add("skip", Value(true));
-    } else {
-      const bool output = !options.output.empty();
-      const auto given = json::parse(output ? options.output : options.input);
+    if (options.skip) step.add("skip", Value(true));
+    for (const Said& one : said) {
+      if (one.text.empty()) continue;
+      const auto given = json::parse(one.text);
       if (!given)
-        throw Stopped{2, std::string("What was given with ") + (output ? "--output" : "--input") +
-                             " is not JSON: " + given.error().message};
-      step.add(output ? "output" : "input", *given);
+        throw Stopped{2, std::string("What was given with ") + one.option + " is not JSON: " + given.error().message};
+      step.add(one.member, *given);
     }
     body.add("steps", Value::array({step.finish()}));
   } else if (!options.from.empty()) {
@@ -228,6 +237,8 @@ void add_correction_options(CLI::App& command, ClientOptions& options) {
   command.add_option("--repetition", options.repetition, "Only this item of the loops around the step: 000002");
   command.add_option("--output", options.output, "JSON: what the step brings; it is not done");
   command.add_option("--input", options.input, "JSON: the inputs that the step is done with");
+  command.add_option("--input-expressions", options.input_expressions,
+                     "JSON: what is different in its inputs: {\"/parameters/id\": \"@triggerBody()?['id']\"}");
   command.add_flag("--skip", options.skip, "The step is not done and brings nothing");
   command.add_option("--why", options.why, "The reason; shown in the run for ever");
 }

@@ -22,11 +22,12 @@ struct ClientOptions {
   std::string other;                             ///< a second id, a fingerprint, a person
   bool original = false;                         ///< the run's own version of the flow instead of the latest
   bool keep_done = false;
-  std::string from;        ///< step to go on from
-  std::string repetition;  ///< item of the loops around `from`
-  std::string output;      ///< JSON: the output of the step `from`, which then is not done
-  std::string input;       ///< JSON: the inputs of the step `from`
-  bool skip = false;       ///< the step `from` is not done
+  std::string from;               ///< step to go on from
+  std::string repetition;         ///< item of the loops around `from`
+  std::string output;             ///< JSON: the output of the step `from`, which then is not done
+  std::string input;              ///< JSON: the inputs of the step `from`
+  std::string input_expressions;  ///< JSON: places in them, and the expressions that stand there
+  bool skip = false;              ///< the step `from` is not done
   std::string why;
   bool plan_only = false;
   bool no_wait = false;
@@ -98,7 +99,7 @@ int tell_end(ApiClient& server, const std::string& run, std::ostream& out);
 void add_server_options(CLI::App& command, ClientOptions& options);
 /// --original, --keep-done, --plan, --no-wait
 void add_repeat_options(CLI::App& command, ClientOptions& options);
-/// --from, --repetition, --output, --input, --skip, --why
+/// --from, --repetition, --output, --input, --input-expressions, --skip, --why
 void add_correction_options(CLI::App& command, ClientOptions& options);
 /// The body that says how runs are repeated. Throws `Stopped` for JSON that is none.
 Value how_to_repeat(const ClientOptions& options);

@@ -1,0 +1,91 @@
+// Many runs repeated with one correction that fits each of them: inputs changed by expressions.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { apiOf, startWitness, until } from "./api.mjs";
+import { startServer } from "./server.mjs";
+
+let server;
+let witness;
+let api;
+before(async () => {
+  server = await startServer();
+  witness = await startWitness();
+  api = await apiOf(server);
+});
+after(async () => {
+  await witness?.stop();
+  await server?.stop();
+});
+
+const actions = () => ({
+  Prepare: { type: "Compose", inputs: { number: "@triggerBody()?['number']" } },
+  Send: {
+    type: "Http",
+    runAfter: { Prepare: ["Succeeded"] },
+    inputs: { method: "POST", uri: `${witness.base}/orders`, body: { number: "@outputs('Prepare')['number']", mail: "@triggerBody()?['mail']" }, retryPolicy: { type: "none" } },
+  },
+});
+const trimmed = { "/body/mail": "@trim(triggerBody()?['mail'])", "/body/note": "no. @{outputs('Prepare')['number']}" };
+const step = (inputExpressions) => [{ action: "Send", inputExpressions }];
+
+test("each run is sent what its own values make of the expressions; one that can't be evaluated sends nothing", async () => {
+  const flow = await api.makeFlow("Orders with blanks", actions());
+  witness.status.now = 400;
+  for (const [number, mail] of [[1, " a@x.test "], [2, "b@x.test\n"], [3, undefined]]) await api.start(flow, { number, mail });
+  const failed = await until("three failed runs", async () => ((await api.runsOf(flow)).length === 3 ? await api.runsOf(flow) : undefined));
+  witness.status.now = 200;
+  const before = witness.requests.length;
+
+  const wish = { runs: failed.map((run) => run.name), keepDone: true, canary: false, stopPercent: 100, why: "blanks were typed", steps: step(trimmed) };
+  const planned = await api.ask("POST", "/api/v1/repair-plans", wish);
+  assert.equal(planned.status, 201, JSON.stringify(planned.body));
+  assert.equal((await api.ask("POST", `/api/v1/repair-plans/${planned.body.id}/execute`, { version: planned.body.version })).status, 202);
+  const job = await until("the end of the job", async () => {
+    const { body } = await api.ask("GET", `/api/v1/jobs/${planned.body.id}`);
+    return body.state === "running" ? undefined : body;
+  });
+  assert.deepEqual([job.succeeded, job.failed], [2, 1], JSON.stringify(job));
+  const sent = witness.requests.slice(before).map((one) => JSON.parse(one.body)).sort((a, b) => a.number - b.number);
+  assert.deepEqual(sent, [
+    { number: 1, mail: "a@x.test", note: "no. 1" },
+    { number: 2, mail: "b@x.test", note: "no. 2" },
+  ]);
+  const keys = witness.requests.map((one) => one.key);
+  assert.equal(new Set(keys).size, keys.length, "another request has another key");
+
+  const again = await until("the run that failed again", async () => (await api.runsOf(flow)).find((run) => run.properties.flowmend.resubmitOf));
+  const explained = (await api.ask("GET", `/api/v1/runs/${again.name}/explanation`)).body;
+  assert.equal(explained.failure.action, "Send");
+  assert.equal(explained.failure.code, "InvalidTemplate", JSON.stringify(explained));
+  assert.match(explained.failure.message, /trim/);
+  const facts = (await api.ask("GET", `/api/v1/runs/${again.name}`)).body.properties.flowmend.repair;
+  assert.equal(facts.why, "blanks were typed");
+  assert.deepEqual(facts.steps[0].inputExpressions, trimmed);
+});
+
+test("one run, by command; and what is refused before anything starts", async () => {
+  const flow = await api.makeFlow("One order with blanks", actions());
+  witness.status.now = 400;
+  await api.start(flow, { number: 7, mail: " c@x.test" });
+  const [failed] = await until("the failed run", async () => ((await api.runsOf(flow)).length > 0 ? await api.runsOf(flow) : undefined));
+  for (const [expressions, words] of [
+    [{ "/body/mail": "@outputs('Nowhere')" }, /Nowhere/],
+    [{ "/body/mail": "@variables('mail')" }, /mail/],
+    [{ "/body/mail": "@trim(" }, /Unable to parse|expected/],
+    [{ "body/mail": "x" }, /no place in the inputs/],
+    [{}, /at least one member/],
+  ]) {
+    const refused = await api.ask("POST", `/api/v1/runs/${failed.name}/plan`, { keep: "done", why: "test", steps: step(expressions) });
+    assert.equal(refused.status, 400, JSON.stringify(refused.body));
+    assert.equal(refused.body.error.code, "InvalidCorrection");
+    assert.match(refused.body.error.message, words);
+  }
+  const plan = await api.ask("POST", `/api/v1/runs/${failed.name}/plan`, { keep: "done", why: "test", steps: step(trimmed) });
+  assert.equal(plan.body.steps.find((one) => one.action === "Send").plan, "corrected");
+  witness.status.now = 200;
+  const before = witness.requests.length;
+  const done = await api.run(["run", "resubmit", failed.name, "--from", "Send", "--input-expressions", JSON.stringify(trimmed), "--why", "a blank"]);
+  assert.equal(done.code, 0, done.out + done.problems);
+  assert.deepEqual(JSON.parse(witness.requests[before].body), { number: 7, mail: "c@x.test", note: "no. 7" });
+  assert.match((await api.run(["run", "resubmit", failed.name, "--from", "Send", "--input-expressions", "{}", "--skip", "--why", "x"])).problems, /Only one of/);
+});
