@@ -2,17 +2,22 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { apiOf, startWitness, until } from "./api.mjs";
-import { startServer } from "./server.mjs";
+import { desktop, firstSignIn, openPage, phone, startBrowser, startServer } from "./server.mjs";
 
 let server;
 let witness;
 let api;
+let browser;
+let state;
 before(async () => {
   server = await startServer();
   witness = await startWitness();
   api = await apiOf(server);
+  browser = await startBrowser();
+  state = await firstSignIn(browser, server);
 });
 after(async () => {
+  await browser?.close();
   await witness?.stop();
   await server?.stop();
 });
@@ -89,3 +94,38 @@ test("one run, by command; and what is refused before anything starts", async ()
   assert.deepEqual(JSON.parse(witness.requests[before].body), { number: 7, mail: "c@x.test", note: "no. 7" });
   assert.match((await api.run(["run", "resubmit", failed.name, "--from", "Send", "--input-expressions", "{}", "--skip", "--why", "x"])).problems, /Only one of/);
 });
+
+for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
+  test(`${name}: all runs of an incident are corrected and repeated from its page`, async () => {
+    const flow = await api.makeFlow(`Orders by ${name}`, { ...actions(), Send: { ...actions().Send, inputs: { ...actions().Send.inputs, uri: `${witness.base}/${name}` } } });
+    witness.status.now = 400;
+    for (const number of [1, 2]) await api.start(flow, { number, mail: ` ${name}${number}@x.test` });
+    const incident = await api.incidentOf(flow, 2);
+    witness.status.now = 200;
+    const before = witness.requests.length;
+    const page = await openPage(browser, state, screen, { baseURL: server.base });
+    await page.goto(`/incidents/${incident.id}`);
+    await page.getByRole("button", { name: "Resubmit all" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Correct a step" }).click();
+    await dialog.getByLabel("Step", { exact: true }).selectOption("Send");
+    await dialog.getByLabel("Why").fill("blanks were typed");
+    const value = dialog.getByLabel("Places and expressions (JSON)");
+    await value.fill("{");
+    await dialog.getByRole("button", { name: "Use this correction" }).click();
+    await dialog.getByText(/JSON at position|property name/).waitFor();
+    await value.fill(JSON.stringify({ "/body/mail": "@outputs('Nowhere')" }));
+    await dialog.getByRole("button", { name: "Use this correction" }).click();
+    await dialog.getByText(/Nowhere/).last().waitFor();
+    assert.equal(await dialog.getByRole("button", { name: "Start" }).isDisabled(), true, "what was refused can't be started");
+    await value.fill(JSON.stringify(trimmed));
+    await dialog.getByRole("button", { name: "Use this correction" }).click();
+    await dialog.getByText("The plan corrects Send in every run.").waitFor();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(wide <= 0, `it scrolls sideways by ${wide} pixels`);
+    await dialog.getByRole("button", { name: "Start" }).click();
+    await until("both requests", () => witness.requests.length === before + 2);
+    assert.deepEqual(witness.requests.slice(before).map((one) => JSON.parse(one.body).mail).sort(), [`${name}1@x.test`, `${name}2@x.test`]);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  });

@@ -159,7 +159,7 @@ export interface RepeatWish {
   from?: string;
   fromRepetition?: string;
   why?: string;
-  steps?: { action: string; repetition?: string; output?: unknown; input?: unknown; skip?: true }[];
+  steps?: { action: string; repetition?: string; output?: unknown; input?: unknown; inputExpressions?: unknown; skip?: true }[];
 }
 
 export interface PlannedStep {

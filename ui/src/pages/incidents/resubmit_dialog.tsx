@@ -1,9 +1,73 @@
-import { Button, Checkbox, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle } from "@fluentui/react-components";
+import { Button, Checkbox, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Select } from "@fluentui/react-components";
 import { useEffect, useState } from "react";
 import { useExecutePlan, usePlan, type RunSelection } from "../../api/queries";
+import type { RepeatWish } from "../../api/types";
 import { Loading, Problem } from "../../parts/page";
+import { Section } from "../../parts/section";
 import { displayName } from "../../parts/time";
 import { text } from "../../text";
+import { correctedStep, type Decision, DecisionFields, undecided } from "../run/correction";
+
+interface Correction {
+  why: string;
+  steps: NonNullable<RepeatWish["steps"]>;
+}
+
+type PlanWish = RunSelection & { keepDone: boolean } & Partial<Correction>;
+
+/** One step that is done otherwise in every run, signed with a reason. */
+function Correct({ actions, onUse }: { actions: string[]; onUse: (correction: Correction | undefined) => void }) {
+  // The plan that is being made has no steps yet: those of the one before stay to choose from.
+  const [known, setKnown] = useState(actions);
+  const [action, setAction] = useState("");
+  const [decision, setDecision] = useState<Decision>({ ...undecided, how: "inputExpressions" });
+  const [wrong, setWrong] = useState("");
+  const names = actions.join("\n");
+  useEffect(() => {
+    if (names !== "") setKnown(names.split("\n"));
+  }, [names]);
+  if (known.length === 0) return null;
+  const use = () => {
+    try {
+      onUse({ why: decision.why.trim(), steps: [correctedStep(action, undefined, decision)] });
+      setWrong("");
+    } catch (error) {
+      setWrong((error as Error).message);
+    }
+  };
+  return (
+    <Section title={text.correctMany.offer}>
+      <div className="form">
+        <Field label={text.correctMany.step}>
+          <Select
+            value={action}
+            onChange={(_, data) => {
+              setAction(data.value);
+              if (data.value === "") onUse(undefined);
+            }}
+          >
+            <option value="">{text.correctMany.none}</option>
+            {known.map((name) => (
+              <option key={name} value={name}>
+                {displayName(name)}
+              </option>
+            ))}
+          </Select>
+        </Field>
+        {action !== "" && (
+          <>
+            <DecisionFields decision={decision} hows={["inputExpressions", "output", "input", "skip"]} wrong={wrong} onChange={setDecision} />
+            <div>
+              <Button disabled={decision.why.trim() === ""} onClick={use}>
+                {text.correctMany.use}
+              </Button>
+            </div>
+          </>
+        )}
+      </div>
+    </Section>
+  );
+}
 
 /** What repeating all these runs would do; then the one click that does it. */
 export function ResubmitDialog({ of, verified, onClose }: { of: RunSelection; verified?: string; onClose: (started: boolean) => void }) {
@@ -11,10 +75,11 @@ export function ResubmitDialog({ of, verified, onClose }: { of: RunSelection; ve
   const execute = useExecutePlan();
   // What went well once is not done twice unless somebody wants it so.
   const [keepDone, setKeepDone] = useState(true);
+  const [correction, setCorrection] = useState<Correction>();
   const make = plan.mutate;
   // A plan is made for what is asked; another wish is another plan.
-  const which = JSON.stringify(of);
-  useEffect(() => make({ ...(JSON.parse(which) as RunSelection), keepDone }), [make, which, keepDone]);
+  const wish = JSON.stringify({ ...of, keepDone, ...correction });
+  useEffect(() => make(JSON.parse(wish) as PlanWish), [make, wish]);
   const steps = plan.data?.steps ?? [];
   const twice = steps.filter((step) => step.writes).reduce((sum, step) => sum + step.doneBefore, 0);
   return (
@@ -25,7 +90,7 @@ export function ResubmitDialog({ of, verified, onClose }: { of: RunSelection; ve
           <DialogContent>
             {verified && <p>{text.repair.verified(verified)}</p>}
             {plan.isPending && <Loading />}
-            {plan.isError && <Problem error={plan.error} retry={() => plan.mutate({ ...of, keepDone })} />}
+            {plan.isError && <Problem error={plan.error} retry={() => plan.mutate(JSON.parse(wish) as PlanWish)} />}
             {plan.data && (
               <>
                 <p>{text.repair.will(plan.data.runs)}</p>
@@ -58,9 +123,11 @@ export function ResubmitDialog({ of, verified, onClose }: { of: RunSelection; ve
                     </table>
                   </div>
                 )}
+                {correction && <p role="status">{text.correctMany.used(displayName(correction.steps[0]?.action ?? ""))}</p>}
                 {execute.isError && <Problem error={execute.error} />}
               </>
             )}
+            <Correct actions={[...new Set(steps.map((step) => step.action))]} onUse={setCorrection} />
           </DialogContent>
           <DialogActions>
             <Button onClick={() => onClose(false)}>{text.common.cancel}</Button>

@@ -1,12 +1,12 @@
-import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Input, Select, Textarea } from "@fluentui/react-components";
+import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Select } from "@fluentui/react-components";
 import { type FormEvent, useState } from "react";
 import { useRepeatRun, useRunPlan } from "../../api/queries";
 import type { PlannedStep, RepeatWish } from "../../api/types";
 import { Loading, Problem } from "../../parts/page";
 import { displayName } from "../../parts/time";
 import { text } from "../../text";
+import { correctedStep, type Decision, DecisionFields, undecided } from "./correction";
 
-type How = "again" | "output" | "input" | "skip";
 const separator = "\n";
 const keyOf = (step: PlannedStep) => step.action + (step.repetition ? separator + step.repetition : "");
 const words = text.repeat;
@@ -21,33 +21,28 @@ interface RepeatProps {
 export default function RepeatDialog({ run, onClose, onStarted }: RepeatProps) {
   const [definition, setDefinition] = useState<"latest" | "original">("latest");
   const [chosen, setChosen] = useState("");
-  const [how, setHow] = useState<How>("again");
-  const [value, setValue] = useState("{}");
-  const [why, setWhy] = useState("");
+  const [decision, setDecision] = useState<Decision>(undecided);
   const [wrong, setWrong] = useState("");
   const [action, repetition] = chosen.split(separator);
-  const wish = (given?: unknown): RepeatWish => ({
+  const { how, why } = decision;
+  const wish = (step = how === "again" ? undefined : correctedStep(action ?? "", repetition, { ...decision, value: "{}" })): RepeatWish => ({
     definition,
-    ...(chosen === ""
-      ? { keep: "done" as const }
-      : how === "again"
-        ? { from: action, fromRepetition: repetition, why }
-        : { why: why || words.noReasonYet, steps: [{ action: action ?? "", repetition, ...(how === "skip" ? { skip: true as const } : how === "output" ? { output: given ?? null } : { input: given ?? {} }) }] }),
+    ...(chosen === "" ? { keep: "done" as const } : step ? { why: why || words.noReasonYet, steps: [step] } : { from: action, fromRepetition: repetition, why }),
   });
-  const plan = useRunPlan(run, wish());
+  // While an expression is being written there is nothing to plan with: the plan is that of the step done again.
+  const planned: RepeatWish = how === "inputExpressions" && chosen !== "" ? { definition, from: action, fromRepetition: repetition, why } : wish();
+  const plan = useRunPlan(run, planned);
   const repeat = useRepeatRun(run);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    let given: unknown;
-    if (how === "output" || how === "input") {
-      try {
-        given = JSON.parse(value);
-      } catch (error) {
-        return setWrong((error as Error).message);
-      }
+    let step: ReturnType<typeof correctedStep> | undefined;
+    try {
+      if (chosen !== "" && how !== "again") step = correctedStep(action ?? "", repetition, decision);
+    } catch (error) {
+      return setWrong((error as Error).message);
     }
     setWrong("");
-    const started = await repeat.mutateAsync({ ...wish(given), version: plan.data?.version ?? "" }).catch(() => undefined);
+    const started = await repeat.mutateAsync({ ...wish(step), version: plan.data?.version ?? "" }).catch(() => undefined);
     if (started) onStarted(started.run);
   };
   const steps = plan.data?.steps ?? [];
@@ -76,32 +71,15 @@ export default function RepeatDialog({ run, onClose, onStarted }: RepeatProps) {
                 </Select>
               </Field>
               {chosen !== "" && (
-                <Field label={words.how}>
-                  <Select value={how} onChange={(_, data) => setHow(data.value as How)}>
-                    <option value="again">{words.again}</option>
-                    <option value="output">{words.output}</option>
-                    <option value="input">{words.input}</option>
-                    <option value="skip">{words.skip}</option>
-                  </Select>
-                </Field>
-              )}
-              {chosen !== "" && (how === "output" || how === "input") && (
-                <Field label={how === "output" ? words.outputValue : words.inputValue} validationMessage={wrong || undefined}>
-                  <Textarea
-                    rows={5}
-                    className="code-input"
-                    value={value}
-                    onChange={(_, data) => {
-                      setValue(data.value);
-                      setWrong("");
-                    }}
-                  />
-                </Field>
-              )}
-              {needsReason && (
-                <Field label={words.why} hint={words.whyHint} required>
-                  <Input value={why} onChange={(_, data) => setWhy(data.value)} />
-                </Field>
+                <DecisionFields
+                  decision={decision}
+                  hows={["again", "output", "input", "inputExpressions", "skip"]}
+                  wrong={wrong}
+                  onChange={(changed) => {
+                    setDecision(changed);
+                    setWrong("");
+                  }}
+                />
               )}
               {plan.isPending && <Loading />}
               <Problem error={plan.error} retry={() => void plan.refetch()} />
