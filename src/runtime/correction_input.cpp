@@ -1,7 +1,7 @@
 #include "runtime/correction_input.h"
 
 #include <algorithm>
-#include <functional>
+#include <cstdint>
 
 #include "definition/words.h"
 #include "engine/context.h"
@@ -68,6 +68,13 @@ Value with_value(const Value& value, const std::vector<std::string>& path, std::
   return out.finish();
 }
 
+/// The same in every build and on every machine (FNV-1a): after an upgrade the same request is sent again.
+std::uint64_t seed_of(std::string_view text) {
+  std::uint64_t seed = 14695981039346656037ULL;
+  for (const char c : text) seed = (seed ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return seed;
+}
+
 Error invalid(std::string message, std::string where, std::string cure) {
   return make_error("InvalidCorrection", std::move(message), std::move(where), std::move(cure));
 }
@@ -103,7 +110,7 @@ CorrectedInputs corrected_inputs(const StepCorrection& step, const engine::RunSt
   }
   engine::Facts facts;
   facts.now = state.start.time;
-  Random random(std::hash<std::string>{}(state.start.run));
+  Random random(seed_of(state.start.run));
   engine::RunContext context(state, place, facts, random);
   const auto value = compiled->evaluate(context);
   if (!value) {
