@@ -36,8 +36,9 @@ class MailOutTest : public testing::Test {
       arguments.insert(arguments.end(), {mode, made.key, made.certificate});
     }
     server_ = std::make_unique<Server>(folder_, arguments);
-    ASSERT_TRUE(server_->wait_for(port_)) << server_->log();
+    // First, so that a test without its server fails and does not crash.
     smtp_ = connector::make_smtp(NativeParts{store_.store(), *client_, {}});
+    ASSERT_TRUE(server_->wait_for(port_)) << server_->log();
   }
   Session session(const std::string& more, const std::string& scheme = "") {
     return Session(*smtp_, R"({"serverAddress": ")" + scheme + R"(127.0.0.1", "port": ")" + std::to_string(port_) +
