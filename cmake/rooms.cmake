@@ -35,6 +35,7 @@ function(flowmend_room name)
     target_link_libraries(test_${name} PRIVATE flowmend_${name} GTest::gmock GTest::gtest_main)
     target_compile_definitions(test_${name} PRIVATE FLOWMEND_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     add_test(NAME ${name} COMMAND test_${name})
+    add_dependencies(all_tests test_${name})
   endif()
 
   # Each fuzz target is a program of its own: src/expression/parser_fuzz.cpp becomes fuzz_expression_parser.

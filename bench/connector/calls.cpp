@@ -87,7 +87,7 @@ double by_action(const std::string& folder, std::uint16_t port, std::size_t coun
   if (!connections.put_unverified({"shared_orders", "orders"}, "Orders", *json::parse(R"({"api_key": "bench-key-1"})"),
                                   "bench"))
     std::abort();
-  connector::ConnectorEffects effects(client, registry, connections);
+  connector::ConnectorEffects effects(client, connections);
   auto runtime = runtime::Runtime::start({*store, effects, *sealer, runtime::make_thread_executor()}, {}).value();
   bench::Ends ends;
   runtime->add_listener(ends);

@@ -19,7 +19,6 @@ class Check {
   Check(const Value& document, const Value& properties, const Connector& connector, const Operation& operation)
       : document_(document),
         connector_(connector),
-        operation_(operation),
         written_(written_at(document, operation)),
         policies_(policies_of(properties, operation.id)) {}
 
@@ -172,9 +171,10 @@ class Check {
       if (decoded(*parameter, found->second) != expected_text(*parameter, value)) return "query: other value";
     }
     for (const auto& [name, text] : sent) {
-      const bool declared = std::any_of(written_.parameters.begin(), written_.parameters.end(), [&](const Value* one) {
-        return one->text_of("name") == name && lower_case(one->text_of("in")) == "query";
-      });
+      const bool declared =
+          std::any_of(written_.parameters.begin(), written_.parameters.end(), [&name = name](const Value* one) {
+            return one->text_of("name") == name && lower_case(one->text_of("in")) == "query";
+          });
       const bool in_template = fixed.find(name) != std::string::npos;
       if (!declared && !in_template && !policies_.query.contains(lower_case(name)) && !is_credential(name) &&
           !policies_.route && !policies_.host)
@@ -324,7 +324,6 @@ class Check {
 
   const Value& document_;
   const Connector& connector_;
-  const Operation& operation_;
   Written written_;
   Policies policies_;
   std::map<std::string, Value> given_;

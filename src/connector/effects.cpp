@@ -43,14 +43,10 @@ Duration longest_pause(const engine::Call& call) {
 
 class ConnectorEffects::State : public std::enable_shared_from_this<State> {
  public:
-  State(http::Client& client, const Registry& registry, Connections& connections, NativePool& natives,
-        const MessageLimits& limits)
-      : client_(client),
-        registry_(registry),
-        connections_(connections),
-        natives_(natives),
-        limits_(limits),
-        later_([this] { run_later(); }) {}
+  State(http::Client& client, Connections& connections, NativePool& natives, const MessageLimits& limits)
+      : client_(client), connections_(connections), natives_(natives), limits_(limits), later_([this] {
+          run_later();
+        }) {}
 
   ~State() {
     {
@@ -367,7 +363,6 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   }
 
   http::Client& client_;
-  const Registry& registry_;
   Connections& connections_;
   NativePool& natives_;
   std::mutex mutex_;
@@ -385,10 +380,9 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   std::thread later_;
 };
 
-ConnectorEffects::ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections,
-                                   const MessageLimits& limits)
+ConnectorEffects::ConnectorEffects(http::Client& client, Connections& connections, const MessageLimits& limits)
     : natives_(std::make_unique<NativePool>()),
-      state_(std::make_shared<State>(client, registry, connections, *natives_, limits)) {}
+      state_(std::make_shared<State>(client, connections, *natives_, limits)) {}
 
 ConnectorEffects::~ConnectorEffects() {
   state_->stop();

@@ -16,12 +16,11 @@ class NativePool;
 /// told to the connections at once (runtime/effects.h has the contract). Calls keep a connection's limit of requests
 /// and the wait that its service asked for (pace.h), in the order in which they came; one that waits can be cancelled.
 ///
-/// `client`, `registry` and `connections` must outlive it; destroy it before them. The destructor gives up on what is
+/// `client` and `connections` must outlive it; destroy it before them. The destructor gives up on what is
 /// under way and waits until every `done` was called.
 class ConnectorEffects final : public runtime::Effects {
  public:
-  ConnectorEffects(http::Client& client, const Registry& registry, Connections& connections,
-                   const MessageLimits& limits = {});
+  ConnectorEffects(http::Client& client, Connections& connections, const MessageLimits& limits = {});
   ~ConnectorEffects() override;
 
   void send(const runtime::CallId& id, const engine::Call& call, const runtime::CallContext& context,

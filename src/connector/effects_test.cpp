@@ -42,7 +42,7 @@ class EffectsTest : public testing::Test {
     registry_ = std::make_unique<Registry>(*store_);
     connections_ = std::make_unique<Connections>(*store_, *sealer_, *registry_, client_);
     ASSERT_TRUE(connections_->load());
-    effects_ = std::make_unique<ConnectorEffects>(client_, *registry_, *connections_);
+    effects_ = std::make_unique<ConnectorEffects>(client_, *connections_);
     ASSERT_TRUE(registry_->install(
         json_of(R"({"swagger": "2.0", "info": {"title": "Orders"}, "host": "127.0.0.1:)" +
                 std::to_string(listener_->port()) +

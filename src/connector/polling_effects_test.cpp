@@ -49,7 +49,7 @@ TEST(PollingEffects, TheNextQuestionAsksAfterTheLastAnswer) {
         "x-ms-apimTemplateParameter.triggerConfig": {"after": "@{triggerBody().files[0].created}"}}}]}})")
           .value()));
   ASSERT_TRUE(connections.put_unverified({"shared_files", "files"}, "Files", Value::empty_object(), "ann"));
-  ConnectorEffects effects(client, registry, connections);
+  ConnectorEffects effects(client, connections);
   const auto ask = [&](const std::string& place, const std::string& run) {
     engine::Call call;
     call.kind = engine::Call::Kind::connector;

@@ -261,15 +261,12 @@ class Builder {
 
   void place(const PlacedCredential& credential) {
     for (const auto& [name, value] : credential.headers) {
-      parts_.headers.erase(std::remove_if(parts_.headers.begin(), parts_.headers.end(),
-                                          [&](const auto& pair) { return equals_ignoring_case(pair.first, name); }),
-                           parts_.headers.end());
+      std::erase_if(parts_.headers,
+                    [&name = name](const auto& pair) { return equals_ignoring_case(pair.first, name); });
       parts_.headers.emplace_back(name, value);
     }
     for (const auto& [name, value] : credential.query) {
-      parts_.query.erase(std::remove_if(parts_.query.begin(), parts_.query.end(),
-                                        [&](const auto& pair) { return pair.first == name; }),
-                         parts_.query.end());
+      std::erase_if(parts_.query, [&name = name](const auto& pair) { return pair.first == name; });
       parts_.query.emplace_back(name, percent_encode(value));
     }
   }

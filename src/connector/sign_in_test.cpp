@@ -83,7 +83,7 @@ class SignInTest : public testing::Test {
     registry_ = std::make_unique<Registry>(*store_);
     connections_ = std::make_unique<Connections>(*store_, *sealer_, *registry_, *client_);
     ASSERT_TRUE(connections_->load());
-    effects_ = std::make_unique<ConnectorEffects>(*client_, *registry_, *connections_);
+    effects_ = std::make_unique<ConnectorEffects>(*client_, *connections_);
   }
   void close() {
     effects_.reset();

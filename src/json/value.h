@@ -193,7 +193,7 @@ class Value {
   // A small string's bytes begin behind the length and run over the payload.
   Tag tag_;
   std::uint8_t small_length_;
-  std::uint8_t padding_[6];
+  [[maybe_unused]] std::uint8_t padding_[6];
   union {
     std::int64_t integer;
     double floating;

@@ -683,7 +683,8 @@ class Incidents::Worker {
     std::sort(order.begin(), order.end());
     for (const auto& [age, id] : order) {
       if (size <= kept_max) break;
-      if (std::any_of(changed.begin(), changed.end(), [&](const Incident& one) { return one.id == id; })) continue;
+      if (std::any_of(changed.begin(), changed.end(), [&id = id](const Incident& one) { return one.id == id; }))
+        continue;
       out.push_back(id);
       --size;
     }

@@ -96,9 +96,9 @@ int serve(const ServeOptions& options) {
   if (!natives) return refuse(natives.error());
   connector::Connections connections(**store, **sealer, registry, client);
   if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
-  connector::ConnectorEffects connector_effects(client, registry, connections, limits.messages);
+  connector::ConnectorEffects connector_effects(client, connections, limits.messages);
   // What makers ask services while they write has a sender of its own: its calls are no run's.
-  connector::ConnectorEffects asking_effects(client, registry, connections, limits.messages);
+  connector::ConnectorEffects asking_effects(client, connections, limits.messages);
   connector::DynamicContent dynamic(asking_effects, connections);
   registry.set_remembered_shapes(
       [&dynamic](const auto& connector, const auto& operation, const auto& source, const Value& parameters) {

@@ -48,7 +48,7 @@ class RetentionTest : public testing::Test {
     folder_ = mkdtemp(name);
     store::sqlite::Options options;
     options.folder = folder_;
-    store_ = std::move(*store::sqlite::open(options));
+    store_ = *store::sqlite::open(options);
   }
   ~RetentionTest() override {
     store_.reset();

@@ -4,7 +4,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$FLOWMEND_ROOT"
 seconds=${1:-60}
-install_packages build fuzz
+install_packages build clang
 if [ ! -f build/fuzz/build.ninja ]; then
   say "Configuring fuzz"
   cmake --preset fuzz >/dev/null

@@ -49,14 +49,14 @@ suite() {
 
 wanted() { [ -z "$filter" ] || [[ "$1" == *"$filter"* ]] ; }
 
-install_packages build test
+install_packages build test clang
 build_portal
 
 wanted maps && suite maps python3 tools/dev/check_maps.py
 wanted portal && suite portal npm --prefix ui test --silent
 
 if wanted cpp || [[ "$filter" == test_* ]]; then
-  build_preset asan
+  build_preset asan all_tests
   npm --prefix tests/native install --no-audit --no-fund --loglevel=error
   # Tests that start a real server use the release binary: what ships is what is killed and driven.
   build_preset release flowmend
@@ -77,7 +77,6 @@ if wanted kills; then
 fi
 
 if wanted fuzz; then
-  install_packages build fuzz
   build_preset fuzz fuzz_targets
   fuzz_all() {
     local target name failed=0 running=()

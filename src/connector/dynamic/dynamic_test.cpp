@@ -79,7 +79,7 @@ class DynamicTest : public testing::Test {
     registry_ = std::make_unique<Registry>(*store_);
     connections_ = std::make_unique<Connections>(*store_, *sealer_, *registry_, client_);
     ASSERT_TRUE(connections_->load());
-    effects_ = std::make_unique<ConnectorEffects>(client_, *registry_, *connections_);
+    effects_ = std::make_unique<ConnectorEffects>(client_, *connections_);
     const Value swagger = json_of(
         R"({"swagger": "2.0", "info": {"title": "Lists"}, "host": "127.0.0.1:)" + std::to_string(listener_->port()) +
         R"(", "schemes": ["http"], "securityDefinitions": {"k": {"type": "apiKey", "in": "header", "name": "X-Key"}},

@@ -101,7 +101,7 @@ class NativeTest : public testing::Test {
     ASSERT_TRUE(registry_->add_native(std::move(natives)));
     connections_ = std::make_unique<Connections>(*store_, *sealer_, *registry_, client_);
     ASSERT_TRUE(connections_->load());
-    effects_ = std::make_unique<ConnectorEffects>(client_, *registry_, *connections_);
+    effects_ = std::make_unique<ConnectorEffects>(client_, *connections_);
     ASSERT_TRUE(connections_->put_unverified(key_, "", json_of(R"({"password": "right"})"), "test"));
   }
   void TearDown() override {
@@ -213,7 +213,7 @@ TEST_F(NativeTest, AnswersInTheSteadOfACallThatTakesTooLongOrThatNobodyWaitsFor)
   effects_.reset();
   EXPECT_EQ(left.get().fault.code, "Cancelled");
 
-  effects_ = std::make_unique<ConnectorEffects>(client_, *registry_, *connections_);
+  effects_ = std::make_unique<ConnectorEffects>(client_, *connections_);
   const auto thrown = send(call_of("Throw")).get();
   EXPECT_EQ(thrown.status_code, 500);
   EXPECT_EQ(thrown.body.find("error")->text_of("message"), "The connector failed: lost count");

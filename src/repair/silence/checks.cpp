@@ -41,6 +41,10 @@ Words words_for(TriggerSource source, const std::string& count, const Check& lat
               "The flow was called " + count + " in a row with content that its trigger refuses.",
               "Tell whoever calls the flow what is wrong with the content.\n"
               "Or correct the trigger's schema, when the new content is right."};
+    case TriggerSource::batch:
+      return {"Its batches start no run",
+              "The messages of a batch were complete " + count + " in a row and could not start a run.",
+              "Correct the trigger, and save the flow: the messages wait."};
     case TriggerSource::schedule:
       return {"Its trigger keeps failing", "The trigger was due " + count + " in a row and could not start a run.",
               "Correct the trigger, and save the flow."};

@@ -61,8 +61,9 @@ std::string dataverse_document() {
   for (const auto& [suffix, extra] :
        {std::pair<std::string, std::string>{"", ""}, {"WithOrganization", "organization "}}) {
     const std::string base = suffix.empty() ? "/rows" : "/environment/rows";
-    const auto add = [&](const std::string& path, const char* method, const std::string& id, const char* summary,
-                         const std::string& parameters) {
+    const auto add = [&, &suffix = suffix, &extra = extra](const std::string& path, const char* method,
+                                                           const std::string& id, const char* summary,
+                                                           const std::string& parameters) {
       out += (first ? "" : ",") + operation(base + path, method, id + suffix, summary, extra + parameters);
       first = false;
     };
