@@ -63,6 +63,7 @@ void Flows::changed(const std::string& id) {
       live_.erase(found);
     }
   }
+  refused_calls_.forget(id);
   for (const auto& listener : listeners_) listener(id);
 }
 

@@ -16,6 +16,7 @@
 #include "definition/flow.h"
 #include "engine/journal.h"
 #include "runtime/executor.h"
+#include "runtime/refused_calls.h"
 #include "store/store.h"
 
 namespace flowmend::runtime {
@@ -80,6 +81,9 @@ class Flows {
   Result<std::shared_ptr<const definition::Flow>> version(std::string_view id, std::string_view version,
                                                           std::string_view trigger = {});
 
+  /// What callers from outside were refused because a flow is off; the runtime notes it.
+  RefusedCalls& refused_calls() { return refused_calls_; }
+
   /// Called after each change with the flow's id, on the changing thread; every listener hears of every change. Add
   /// them before flows are changed.
   void on_change(std::function<void(const std::string& id)> listener) { listeners_.push_back(std::move(listener)); }
@@ -97,6 +101,7 @@ class Flows {
   Executor& executor_;
   const definition::Limits limits_;
   std::vector<std::function<void(const std::string&)>> listeners_;
+  RefusedCalls refused_calls_;
 
   std::mutex mutex_;                                                                   ///< guards the caches
   std::unordered_map<std::string, std::shared_ptr<const LiveFlow>> live_;              ///< by id

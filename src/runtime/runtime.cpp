@@ -192,7 +192,10 @@ class ShardRuntime final : public Runtime {
       flow = *pinned;
     }
     if (!flow) return answer(refusal(does_not_compile(**live)));
-    if ((*live)->row.state != store::FlowState::started) return answer(refusal(trigger_off(**live, target->trigger)));
+    if ((*live)->row.state != store::FlowState::started) {
+      flows_.refused_calls().note((*live)->row.id, executor_->now());
+      return answer(refusal(trigger_off(**live, target->trigger)));
+    }
     flow = definition::with_trigger(flow, target->trigger);
     if (!flow || !is_called(*flow)) {
       return answer(error_answer(404, "TriggerNotFound", "The flow has no Request trigger '" + target->trigger + "'."));
@@ -616,7 +619,10 @@ class ShardRuntime final : public Runtime {
 
 Result<std::unique_ptr<Runtime>> Runtime::start(Parts parts, Settings settings) {
   auto runtime = std::make_unique<ShardRuntime>(std::move(parts), std::move(settings));
-  if (const auto recovered = runtime->recover(); !recovered) return recovered.error();
+  if (const auto recovered = runtime->recover(); !recovered) {
+    runtime->stop();  // not left to the destructor: the simulation ends processes by exceptions, here as well
+    return recovered.error();
+  }
   return std::unique_ptr<Runtime>(std::move(runtime));
 }
 

@@ -312,6 +312,42 @@ TEST_F(SilenceTest, FarFewerRunsThanInTheWeeksBeforeAreTold) {
   EXPECT_EQ(incident(Kind::volume, id)->state, IncidentState::fixed);
 }
 
+TEST_F(SilenceTest, AFlowThatIsOffAndStillCalledIsToldUntilItIsOn) {
+  const auto id = flow(polling);
+  ASSERT_TRUE(flows_->set_state(id, store::FlowState::stopped, "ann"));
+  for (int call = 0; call < 4; ++call) flows_->refused_calls().note(id, now_ - Duration::minutes(9 - 2 * call));
+  look();
+  ASSERT_TRUE(is_open(Kind::off, id));
+  EXPECT_EQ(told_, std::vector<std::string>{"The flow is off, but is still called"});
+  ASSERT_TRUE(flows_->set_state(id, store::FlowState::started, "ann"));
+  look();
+  EXPECT_FALSE(is_open(Kind::off, id));
+}
+
+TEST_F(SilenceTest, AFlowThatRunsTwiceAWeekIsMissedAfterALongPause) {
+  const auto id = flow(polling);
+  store::Batch batch;
+  for (int day = 40; day >= 0; day -= 4)
+    batch.runs.push_back(run(id, now_ - Duration::days(day), store::RunStatus::succeeded));
+  commit(std::move(batch));
+  now_ = now_ + Duration::minutes(2);
+  for (int day = 0; day < 12; ++day) {
+    look();
+    EXPECT_FALSE(is_open(Kind::volume, id)) << day;
+    now_ = now_ + Duration::days(1);
+  }
+  now_ = now_ + Duration::hours(1);
+  look();
+  ASSERT_TRUE(is_open(Kind::volume, id));
+  EXPECT_EQ(told_, std::vector<std::string>{"No run for 12 days"});
+  batch = {};
+  batch.runs.push_back(run(id, now_, store::RunStatus::succeeded));
+  commit(std::move(batch));
+  now_ = now_ + Duration::hours(2);
+  look();
+  EXPECT_FALSE(is_open(Kind::volume, id));
+}
+
 TEST_F(SilenceTest, AFlowThatRunsOnceADayIsMissedAfterAWeek) {
   settings_.every = Duration::hours(12);
   start();

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t checks_read = 8;  // what a check saw comes with it, and may be large
 constexpr std::size_t history_read = 100;
+constexpr std::size_t starts_read = 300;
 constexpr std::size_t open_read = 20;
 constexpr std::size_t open_looked_into = 5;
 constexpr std::size_t counted_max = 100'000;
@@ -60,6 +61,7 @@ Result<OffFacts> Gatherer::off(const store::FlowRow& row, const runtime::LiveFlo
   const Switched switched = switched_of(row);
   facts.switched_by = switched.by;
   facts.switched = switched.time;
+  facts.refused = flows_.refused_calls().of(row.id);
   if (!live.flow) {
     const auto compiled = flows_.version(row.id, row.version);
     if (!compiled && compiled.error().code == "StorageUnavailable") return compiled.error();
@@ -151,6 +153,26 @@ Result<StuckFacts> Gatherer::stuck(const std::string& flow, Timestamp now) const
     facts.open.push_back(std::move(open));
   }
   return facts;
+}
+
+Result<std::optional<GapFacts>> Gatherer::gap(const store::FlowRow& row, const definition::Flow& flow,
+                                              Timestamp now) const {
+  if (flow.trigger.source == definition::TriggerSource::schedule) return std::optional<GapFacts>();
+  GapFacts facts;
+  facts.source = flow.trigger.source;
+  facts.on_since = switched_of(row).time;
+  store::RunQuery query;
+  query.flow = row.id;
+  query.limit = starts_read;
+  const auto runs = store_.runs(query);
+  if (!runs) return runs.error();
+  for (const store::RunRow& run : *runs) facts.starts.push_back(run.started);
+  if (judge_gap(facts, now).state == Verdict::State::silent) {
+    const auto since = pace_since(flow, facts.starts.back());
+    if (!since) return since.error();
+    facts.on_since = std::max(facts.on_since, *since);
+  }
+  return std::optional(std::move(facts));
 }
 
 Result<std::vector<VolumeFacts>> Gatherer::volumes(const store::FlowRow& row, const definition::Flow& flow,

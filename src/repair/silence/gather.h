@@ -5,6 +5,7 @@
 
 #include "engine/journal.h"
 #include "repair/silence/checks.h"
+#include "repair/silence/gap.h"
 #include "repair/silence/off.h"
 #include "repair/silence/schedule.h"
 #include "repair/silence/stuck.h"
@@ -33,6 +34,8 @@ class Gatherer {
   /// was down, or after which the flow was switched on, are left out.
   Result<std::vector<VolumeFacts>> volumes(const store::FlowRow& row, const definition::Flow& flow,
                                            const Uptime& uptime, Timestamp until) const;
+  /// The latest runs of a flow without a schedule; nothing for one with a schedule.
+  Result<std::optional<GapFacts>> gap(const store::FlowRow& row, const definition::Flow& flow, Timestamp now) const;
 
  private:
   /// Since when the flow starts runs at the pace that its trigger has now: an edited recurrence is no silence.

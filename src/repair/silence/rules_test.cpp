@@ -4,6 +4,7 @@
 
 #include "json/parse.h"
 #include "repair/silence/checks.h"
+#include "repair/silence/gap.h"
 #include "repair/silence/off.h"
 #include "repair/silence/schedule.h"
 #include "repair/silence/uptime.h"
@@ -168,26 +169,79 @@ TEST(SilentChecks, WhatTheServiceSaidIsCutBetweenCharacters) {
 // Switched off
 
 TEST(SilentFlow, WhatItsOwnerWishedIsWell) {
-  OffFacts facts{store::FlowState::stopped, noon, "ann", "ann", noon, ""};
-  EXPECT_EQ(judge_off(facts).state, State::well);
+  OffFacts facts{store::FlowState::stopped, noon, "ann", "ann", noon, "", {}};
+  EXPECT_EQ(judge_off(facts, noon).state, State::well);
   facts.switched_by = "";
-  EXPECT_EQ(judge_off(facts).state, State::well) << "nobody knows who";
+  EXPECT_EQ(judge_off(facts, noon).state, State::well) << "nobody knows who";
   facts.state = store::FlowState::started;
-  EXPECT_EQ(judge_off(facts).state, State::well);
+  EXPECT_EQ(judge_off(facts, noon).state, State::well);
 }
 
 TEST(SilentFlow, WhatSomebodyElseSwitchedOffIsTold) {
-  const auto verdict = judge_off({store::FlowState::stopped, noon, "ann", "bob", noon, ""});
+  const auto verdict = judge_off({store::FlowState::stopped, noon, "ann", "bob", noon, "", {}}, noon);
   ASSERT_EQ(verdict.state, State::silent);
   EXPECT_TRUE(holds(verdict.silence.title, "bob"));
   EXPECT_EQ(verdict.silence.evidence, noon);
 }
 
 TEST(SilentFlow, OneThatIsSuspendedOrDoesNotCompileIsTold) {
-  EXPECT_EQ(judge_off({store::FlowState::suspended, noon, "ann", "", {}, ""}).state, State::silent);
-  const auto verdict = judge_off({store::FlowState::started, noon, "ann", "", {}, "The action 'X' is unknown"});
+  EXPECT_EQ(judge_off({store::FlowState::suspended, noon, "ann", "", {}, "", {}}, noon).state, State::silent);
+  const auto verdict =
+      judge_off({store::FlowState::started, noon, "ann", "", {}, "The action 'X' is unknown", {}}, noon);
   ASSERT_EQ(verdict.state, State::silent);
   EXPECT_TRUE(holds(verdict.silence.message, "The action 'X' is unknown."));
+}
+
+TEST(SilentFlow, OneThatItsOwnerSwitchedOffIsToldWhenItIsStillCalled) {
+  OffFacts facts{store::FlowState::stopped, noon, "ann", "ann", noon, "", {}};
+  facts.refused = {3, noon, noon + Duration::minutes(4)};
+  EXPECT_EQ(judge_off(facts, noon + Duration::minutes(5)).state, State::well) << "one caller that tries again";
+  facts.refused = {2, noon, noon + Duration::hours(4)};
+  EXPECT_EQ(judge_off(facts, noon + Duration::hours(5)).state, State::well);
+  facts.refused = {12, noon, noon + Duration::hours(4)};
+  const auto verdict = judge_off(facts, noon + Duration::hours(5));
+  ASSERT_EQ(verdict.state, State::silent);
+  EXPECT_EQ(verdict.silence.evidence, noon + Duration::hours(4));
+  EXPECT_TRUE(holds(verdict.silence.message, "12 calls were refused since 2026-11-20 12:00 UTC"));
+  EXPECT_EQ(judge_off(facts, noon + Duration::hours(29)).state, State::well) << "nobody calls it any more";
+  facts.state = store::FlowState::started;
+  EXPECT_EQ(judge_off(facts, noon + Duration::hours(5)).state, State::well);
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Pauses of flows that run rarely
+
+/// Days before noon on which runs started.
+GapFacts runs_at(std::vector<int> days) {
+  GapFacts facts;
+  for (const int day : days) facts.starts.push_back(noon - Duration::days(day));
+  return facts;
+}
+
+TEST(SilentGap, APauseThreeTimesAsLongAsEverIsTold) {
+  auto facts = runs_at({9, 12, 14, 17, 18, 21, 24, 27, 31});  // four days at most
+  EXPECT_EQ(judge_gap(facts, noon + Duration::days(2)).state, State::well);
+  const auto verdict = judge_gap(facts, noon + Duration::days(3));
+  ASSERT_EQ(verdict.state, State::silent);
+  EXPECT_EQ(verdict.silence.title, "No run for 12 days");
+  EXPECT_TRUE(holds(verdict.silence.message, "no pause was longer than 4 days since 2026-10-20 12:00 UTC"))
+      << verdict.silence.message;
+  EXPECT_TRUE(holds(verdict.silence.how_to_fix, "whoever calls the flow"));
+  facts.on_since = noon;
+  EXPECT_EQ(judge_gap(facts, noon + Duration::days(3)).state, State::well) << "it was switched on three days ago";
+}
+
+TEST(SilentGap, FewDaysAndAShortHistoryAreNoNorm) {
+  EXPECT_EQ(judge_gap(runs_at({}), noon).state, State::unknown);
+  EXPECT_EQ(judge_gap(runs_at({200, 203, 207, 210, 213, 216, 223}), noon).state, State::unknown) << "seven days";
+  EXPECT_EQ(judge_gap(runs_at({200, 201, 202, 203, 204, 205, 206, 207, 208}), noon).state, State::unknown)
+      << "tried for a week";
+}
+
+TEST(SilentGap, ManyRunsOfOneDayAreOne) {
+  GapFacts facts = runs_at({});
+  for (int minute = 0; minute < 300; ++minute) facts.starts.push_back(noon - Duration::minutes(minute));
+  EXPECT_EQ(judge_gap(facts, noon + Duration::days(90)).state, State::unknown);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,12 @@
 namespace flowmend::repair::silence {
 namespace {
 
+constexpr const char* advice_on_skips =
+    "See whether the service really has nothing new.\n"
+    "See whether the trigger's condition still fits what the service sends: a renamed or missing field makes it false.";
+constexpr const char* advice_when_less_is_right =
+    "\nIf less is right from now on, switch the watch for silence off in the flow's notifications for some weeks: the "
+    "norm follows.";
 constexpr std::size_t weeks_least = 3;
 constexpr double deviations = 5.0;
 
@@ -53,30 +59,28 @@ Verdict judge_volume(const VolumeFacts& facts) {
     silence.message +=
         " The trigger was checked and skipped each time. The last time: " + sentence(shortened(facts.skip_reason));
   }
+  silence.how_to_fix =
+      only_skips ? std::string(advice_on_skips) + advice_when_less_is_right : advice_on_volume(facts.source);
+  return Verdict::silent(std::move(silence));
+}
+
+std::string advice_on_volume(definition::TriggerSource source) {
   using definition::TriggerSource;
-  if (only_skips) {
-    silence.how_to_fix =
-        "See whether the service really has nothing new.\n"
-        "See whether the trigger's condition still fits what the service sends: a renamed or missing field makes it "
-        "false.";
-  } else if (facts.source == TriggerSource::call) {
-    silence.how_to_fix =
+  std::string advice;
+  if (source == TriggerSource::call || source == TriggerSource::batch) {
+    advice =
         "See whether whoever calls the flow still does, and has its address with a key that is valid.\n"
         "See whether something before this server (a proxy, a firewall) refuses the calls.";
-  } else if (facts.source == TriggerSource::webhook) {
-    silence.how_to_fix =
+  } else if (source == TriggerSource::webhook) {
+    advice =
         "See whether the service still holds the subscription. Switch the flow off and on to subscribe anew.\n"
         "See whether the service can reach this server's public address.";
   } else {
-    silence.how_to_fix =
+    advice =
         "Open the flow and look at its trigger checks.\n"
         "See whether the service that the trigger asks still gets what it used to.";
   }
-  silence.how_to_fix +=
-      "\nIf less is right from now on, switch the watch for silence off in the flow's notifications for some weeks: "
-      "the "
-      "norm follows.";
-  return Verdict::silent(std::move(silence));
+  return advice + advice_when_less_is_right;
 }
 
 }  // namespace flowmend::repair::silence

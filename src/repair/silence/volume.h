@@ -28,4 +28,7 @@ struct VolumeFacts {
 /// seven times in the window has no norm. Unknown without a norm.
 Verdict judge_volume(const VolumeFacts& facts);
 
+/// What to do when a trigger of this kind starts too few runs, one advice a line.
+std::string advice_on_volume(definition::TriggerSource source);
+
 }  // namespace flowmend::repair::silence

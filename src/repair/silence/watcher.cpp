@@ -138,7 +138,7 @@ class Watcher::Worker {
     }
     const auto off = gatherer_.off(row, **live);
     if (!off) return off.error();
-    say(row, Kind::off, judge_off(*off), now);
+    say(row, Kind::off, judge_off(*off, now), now);
     const auto stuck = gatherer_.stuck(row.id, now);
     if (!stuck) return stuck.error();
     say(row, Kind::stuck, judge_stuck(*stuck, now), now);
@@ -187,6 +187,11 @@ class Watcher::Worker {
     for (const VolumeFacts& facts : *volumes) {
       Verdict one = judge_volume(facts);
       if (one.state > volume.state) volume = std::move(one);
+    }
+    if (volume.state == Verdict::State::unknown) {
+      const auto gap = gatherer_.gap(row, *flow, hour);
+      if (!gap) return gap.error();
+      if (*gap) volume = judge_gap(**gap, hour);
     }
     say(row, Kind::volume, volume, now);
     return {};
