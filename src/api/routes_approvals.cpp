@@ -77,6 +77,9 @@ http::Response get(const Parts& parts, const Call& call) {
 }
 
 http::Response respond(const Parts& parts, const Call& call) {
+  // Whoever is asked may answer, also who only looks at flows; a token needs the scope for it.
+  if (!call.caller.by_cookie && !call.caller.has_scope("run"))
+    return error_reply(make_error("AuthorizationFailed", "This needs the scope 'run', which the token doesn't have."));
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
   const std::string_view comments = body->text_of("comments");
@@ -205,7 +208,7 @@ std::vector<RouteEntry> approval_routes() {
   return {
       {"GET", "api/v1/approvals", "read", list},
       {"GET", "api/v1/approvals/{id}", "read", get},
-      {"POST", "api/v1/approvals/{id}/respond", "run", respond},
+      {"POST", "api/v1/approvals/{id}/respond", "read", respond},
       {"POST", "api/v1/approvals/{id}/cancel", "write", cancel},
       {"POST", "api/v1/approvals/{id}/link", "write", make_link},
       {"GET", "api/v1/approve/{id}", "", show_link},
