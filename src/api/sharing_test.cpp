@@ -65,6 +65,13 @@ TEST(Sharing, refusalsNamePlaceAndReason) {
   }
 }
 
+TEST(Sharing, whatBelongsToNobodyMayBeShared) {
+  const auto shared =
+      modify({}, body(R"({"put":[{"properties":{"roleName":"CanView","principal":{"id":"3"}}}]})"), people);
+  ASSERT_TRUE(shared);
+  EXPECT_EQ(*shared, (Shares{{"3", Level::use}}));
+}
+
 TEST(Sharing, theFormerOwnerMayStillEditUnlessLeaving) {
   const Shares now{{"2", Level::own}, {"3", Level::use}};
   EXPECT_EQ(hand_over(now, "3", ""), (Shares{{"2", Level::edit}, {"3", Level::own}}));
