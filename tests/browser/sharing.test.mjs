@@ -1,7 +1,7 @@
 // Three people on one server: what each sees of the others' flows and connections, and how it is shared.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { apiOf } from "./api.mjs";
+import { apiOf, until } from "./api.mjs";
 import { desktop, firstSignIn, openPage, phone, startBrowser, startServer } from "./server.mjs";
 
 const flowsPath = "/providers/Microsoft.ProcessSimple/environments/~default/flows";
@@ -210,4 +210,37 @@ test("a flow and a connection are shared in the portal, also on a phone", async 
   await page.getByRole("button", { name: "Hand over", exact: true }).last().click();
   await page.getByText(/Flows handed over: [1-9]/).waitFor();
   assert.deepEqual([...his.complaints, ...hers.complaints, ...page.complaints], []);
+});
+
+test("a viewer who is asked answers an approval in the portal; nobody else may, nor a token that only reads", async () => {
+  const { alan, vera } = people;
+  const connected = await alan.ask("PUT", `/providers/Microsoft.PowerApps/apis/shared_approvals/connections/of_alan?${version}`, { properties: { displayName: "Approvals", connectionParameters: {} } });
+  assert.equal(connected.status, 201, JSON.stringify(connected.body));
+  const asking = { type: "OpenApiConnectionWebhook", runAfter: {}, inputs: {
+    host: { connectionName: "of_alan", operationId: "StartAndWaitForAnApproval", apiId: "/providers/Microsoft.PowerApps/apis/shared_approvals" },
+    parameters: { approvalType: "Basic", "WebhookApprovalCreationInput/title": "May Alan travel?", "WebhookApprovalCreationInput/assignedTo": "vera" },
+  } };
+  const made = await alan.ask("POST", `${flowsPath}?${version}`, { properties: { displayName: "Asks Vera", state: "Started", definition: definition({ Ask: asking }) } });
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  assert.equal((await alan.ask("POST", `${flowsPath}/${made.body.name}/triggers/manual/run?${version}`, {})).status, 202);
+  const approval = await until("the approval", async () => (await vera.ask("GET", "/api/v1/approvals")).body.value[0]);
+  assert.equal((await alan.ask("POST", `/api/v1/approvals/${approval.id}/respond`, { response: "Approve" })).status, 403, "he is not asked");
+  for (const [path, body] of [["link", { person: "vera" }], ["cancel", {}]])
+    assert.equal((await people.grace.ask("POST", `/api/v1/approvals/${approval.id}/${path}`, body)).status, 403, "the flow that asks is not hers");
+  const token = (await apiOf(server, "read")).token;
+  const reading = await fetch(`${server.base}/api/v1/approvals/${approval.id}/respond`, { method: "POST", headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body: JSON.stringify({ response: "Approve" }) });
+  assert.equal(reading.status, 403);
+  const page = await openPage(browser, vera.state, phone, { baseURL: server.base });
+  await page.goto("/approvals");
+  await page.getByText("May Alan travel?").first().waitFor();
+  await page.getByRole("button", { name: /^Approve/ }).first().click();
+  const sure = page.getByRole("dialog").getByRole("button", { name: /^(Approve|Send|Confirm)/ });
+  if (await sure.isVisible().catch(() => false)) await sure.click();
+  const decided = await until("the decision", async () => {
+    const now = (await vera.ask("GET", `/api/v1/approvals/${approval.id}`)).body;
+    return now.status !== "Pending" && now;
+  });
+  assert.equal(decided.outcome, "Approve");
+  await until("the run's end", async () => (await alan.ask("GET", `${flowsPath}/${made.body.name}/runs?${version}`)).body.value[0].properties.status === "Succeeded");
+  assert.deepEqual(page.complaints, []);
 });

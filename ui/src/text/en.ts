@@ -303,6 +303,7 @@ export const english = {
     flowHint: "Use: see it and its runs, and start it. Edit: also change it and repair its runs. Own: also share it, give it away and delete it.",
     connectionHint: "Use: choose it for flows. Edit: also give it new credentials. Own: also share it, give it away and delete it.",
     add: "Add",
+    removeWord: "Remove",
     remove: (name: string) => `Remove ${name}`,
     nobody: "It belongs to nobody; administrators see it.",
     giveAway: (name: string) => `Make ${name} the owner`,

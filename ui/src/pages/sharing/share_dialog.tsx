@@ -69,7 +69,7 @@ export default function ShareDialog({ title, thing, mayChange, hint, onClose }: 
                   <RoleSelect label={text.share.roleOf(nameOf(one))} value={one.properties.roleName} disabled={!mayChange || busy} onChange={(to) => put(one.name, to)} />
                   {mayChange && (
                     <Button disabled={busy} aria-label={text.share.remove(nameOf(one))} onClick={() => modify.mutate({ delete: [{ id: one.name }] })}>
-                      {text.common.delete}
+                      {text.share.removeWord}
                     </Button>
                   )}
                   {mayChange && one.properties.roleName !== "Owner" && (
