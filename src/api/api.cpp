@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/guard.h"
 #include "base/thread_name.h"
 #include "json/write.h"
 
@@ -121,13 +122,19 @@ http::Response portal_response(const http::IncomingRequest& request) {
 
 }  // namespace
 
-Api::Api(Parts parts) : parts_(std::move(parts)) {
+std::vector<RouteEntry> all_routes() {
+  std::vector<RouteEntry> routes;
   for (auto table : {own_routes(), flow_routes(), run_routes(), connection_routes(), sign_in_routes(), gallery_routes(),
                      dynamic_routes(), incident_routes(), table_routes(), approval_routes(), artifact_routes(),
                      notification_routes(), operation_routes(), people_routes(), capsule_routes(), hold_routes(),
-                     run_plan_routes()}) {
-    for (auto& entry : table) routes_.push_back(std::move(entry));
+                     run_plan_routes(), sharing_routes()}) {
+    for (auto& entry : table) routes.push_back(std::move(entry));
   }
+  return routes;
+}
+
+Api::Api(Parts parts) : parts_(std::move(parts)) {
+  routes_ = all_routes();
   for (std::size_t i = 0; i < workers; ++i)
     workers_.emplace_back([this] {
       name_thread("fm-api");
@@ -190,7 +197,7 @@ void Api::invoke(http::IncomingRequest request, http::Responder responder) {
 void Api::follow_events(const http::IncomingRequest& request, const http::Responder& responder) {
   const auto caller = identify(request);
   if (!caller) return responder.send(error_reply(caller.error()));
-  parts_.events.add(responder, request.header("last-event-id"));
+  parts_.events.add(responder, request.header("last-event-id"), caller->sees_all);
 }
 
 Result<Identity> Api::identify(const http::IncomingRequest& request) {
@@ -263,12 +270,16 @@ http::Response Api::answer(const http::IncomingRequest& request) {
                                                                  "', which the caller doesn't have."));
       }
       call.caller = std::move(*caller);
+      call.access = std::make_shared<const Access>(parts_.store, parts_.connections, call.caller);
     }
     if (http::same_name(segments[0], "providers") && call.query_value("api-version").empty()) {
       return error_reply(make_error("MissingApiVersionParameter", "The query parameter 'api-version' is missing.", {},
                                     "Add api-version=2016-11-01."));
     }
     try {
+      if (call.access) {
+        if (const auto refusal = refuse(entry, parts_, call)) return error_reply(*refusal);
+      }
       return entry.run(parts_, call);
     } catch (const std::exception&) {
       // A library gave up where no error value could be given; the caller's data stays out of the answer.

@@ -2,10 +2,12 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/access.h"
 #include "api/events.h"
 #include "api/identity.h"
 #include "connector/connections.h"
@@ -51,7 +53,8 @@ struct Call {
   std::vector<std::string> parameters;       ///< of the route's pattern, decoded, in order
   std::map<std::string, std::string> query;  ///< decoded; names as sent
   Identity caller;
-  std::string base;  ///< `http://host:port`, without a slash at its end
+  std::shared_ptr<const Access> access;  ///< what the caller may do; set wherever there is a caller
+  std::string base;                      ///< `http://host:port`, without a slash at its end
 
   std::string_view query_value(std::string_view name) const;
 };

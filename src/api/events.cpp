@@ -14,17 +14,20 @@ constexpr std::size_t readers_max = 200;
 
 void EventHub::publish(std::string_view kind, const Value& data) {
   std::lock_guard lock(mutex_);
-  Kept event{++last_, ""};
-  event.text =
-      "id: " + std::to_string(event.id) + "\nevent: " + std::string(kind) + "\ndata: " + json::write(data) + "\n\n";
-  std::erase_if(streams_, [&](const auto& stream) { return !stream->write(event.text); });
+  Kept event{++last_, "", ""};
+  const std::string head = "id: " + std::to_string(event.id) + "\nevent: " + std::string(kind) + "\ndata: ";
+  event.text = head + json::write(data) + "\n\n";
+  event.bare = head + "{}\n\n";
+  std::erase_if(readers_, [&](const Reader& reader) {
+    return !reader.stream->write(reader.everything ? event.text : event.bare);
+  });
   kept_.push_back(std::move(event));
   if (kept_.size() > kept_max) kept_.pop_front();
 }
 
-void EventHub::add(const http::Responder& responder, std::string_view last_id) {
+void EventHub::add(const http::Responder& responder, std::string_view last_id, bool everything) {
   std::lock_guard lock(mutex_);
-  if (streams_.size() >= readers_max) {
+  if (readers_.size() >= readers_max) {
     responder.send(http::error_response(
         503, "TooManyReaders", "Too many browsers follow this server's events already. Close some and try again."));
     return;
@@ -38,7 +41,7 @@ void EventHub::add(const http::Responder& responder, std::string_view last_id) {
       first += "id: " + std::to_string(last_) + "\nevent: reset\ndata: {}\n\n";
     } else {
       for (const Kept& event : kept_) {
-        if (event.id > seen) first += event.text;
+        if (event.id > seen) first += everything ? event.text : event.bare;
       }
     }
   }
@@ -46,17 +49,17 @@ void EventHub::add(const http::Responder& responder, std::string_view last_id) {
       {200,
        {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}},
        std::move(first)});
-  if (stream) streams_.push_back(std::move(stream));
+  if (stream) readers_.push_back({std::move(stream), everything});
 }
 
 void EventHub::beat() {
   std::lock_guard lock(mutex_);
-  std::erase_if(streams_, [](const auto& stream) { return !stream->write(": still here\n\n"); });
+  std::erase_if(readers_, [](const Reader& reader) { return !reader.stream->write(": still here\n\n"); });
 }
 
 void EventHub::close() {
   std::lock_guard lock(mutex_);
-  streams_.clear();
+  readers_.clear();
 }
 
 void EventHub::run_started(const store::RunRow& run) {

@@ -20,7 +20,8 @@ class EventHub final : public runtime::RunListener {
  public:
   void publish(std::string_view kind, const Value& data);
   /// A reader: gets what it missed since `last_id` (empty: nothing) and everything from now on.
-  void add(const http::Responder& responder, std::string_view last_id);
+  /// `everything`: false for a reader who does not see all flows: it hears that something changed, not what.
+  void add(const http::Responder& responder, std::string_view last_id, bool everything);
   /// A comment to every reader, so that proxies and dead connections are noticed; call it every 15 s.
   void beat();
   void close();
@@ -33,11 +34,16 @@ class EventHub final : public runtime::RunListener {
   struct Kept {
     std::uint64_t id = 0;
     std::string text;
+    std::string bare;  ///< without what it is about
+  };
+  struct Reader {
+    std::shared_ptr<http::Stream> stream;
+    bool everything = false;
   };
   std::mutex mutex_;
   std::uint64_t last_ = 0;
   std::deque<Kept> kept_;
-  std::vector<std::shared_ptr<http::Stream>> streams_;
+  std::vector<Reader> readers_;
 };
 
 }  // namespace flowmend::api

@@ -16,6 +16,8 @@ namespace flowmend::api {
 
 namespace {
 
+/// Owner of tokens that the command line made: no user name has a blank.
+constexpr std::string_view command_line = "command line";
 constexpr Duration session_length = Duration::days(14);
 
 /// XXXX-XXXX-XXXX out of letters and digits that are not mistaken for each other.
@@ -34,12 +36,14 @@ std::string readable_code() {
 Identity identity_of(const std::string& id, const Value& user) {
   Identity identity;
   identity.id = id;
+  identity.account = id;
   identity.user_name = std::string(user.text_of("userName"));
   identity.display_name = std::string(user.text_of("displayName"));
   identity.role = std::string(user.text_of("role", "viewer"));
   identity.scopes = {"read"};
   if (identity.role != "viewer") identity.scopes.insert(identity.scopes.end(), {"run", "write"});
   if (identity.role == "admin") identity.scopes.emplace_back("admin");
+  identity.sees_all = identity.role == "admin";
   return identity;
 }
 
@@ -179,6 +183,25 @@ Result<Identity> Identities::by_cookie(std::string_view secret) {
   return identity;
 }
 
+namespace {
+
+/// The account that a token belongs to; empty for one that was made on the server's machine. Older ones that a person's
+/// token made say just the name.
+std::string owner_of(const store::Store& store, const Value& token) {
+  if (const auto id = token.text_of("ownerId"); !id.empty()) return std::string(id);
+  const auto name = token.text_of("owner");
+  if (name.empty() || name == command_line) return {};
+  const auto users = store.documents({"user", "", "", 1000});
+  if (users) {
+    for (const auto& user : *users) {
+      if (user.value.text_of("userName") == name) return user.key;
+    }
+  }
+  return "unknown";  // no account: refused
+}
+
+}  // namespace
+
 Result<Identity> Identities::by_token(std::string_view secret) {
   const auto refused = make_error("InvalidAuthenticationToken", "The access token is unknown, expired or revoked.", {},
                                   "Make a new one under Settings > Tokens, or with 'flowmend token create'.");
@@ -215,13 +238,17 @@ Result<Identity> Identities::by_token(std::string_view secret) {
       if (scope.is_string()) identity.scopes.emplace_back(scope.as_string());
     }
   }
-  if (const std::string owner(value.text_of("ownerId")); !owner.empty()) {
+  if (const std::string owner = owner_of(store_, value); !owner.empty()) {
     // A token may do no more than its owner may now.
     const auto user = store_.document("user", owner);
     if (!user) return user.error();
     if (!*user || is_disabled((*user)->value)) return refused;
     const Identity now = identity_of(owner, (*user)->value);
     std::erase_if(identity.scopes, [&](const std::string& scope) { return !now.has_scope(scope); });
+    identity.account = owner;
+    identity.sees_all = now.sees_all;
+  } else {
+    identity.sees_all = true;  // made on the server's machine, by who can read its data folder
   }
   if (identity.has_scope("admin")) identity.role = "admin";
   return identity;
@@ -291,10 +318,10 @@ Result<Value> Identities::create_token(const Value& body, const Identity& owner)
   }
   auto document = token_document(std::string(body.text_of("name")), scopes, owner.user_name, expires);
   if (!document) return document.error();
-  // Of a person: what a token makes belongs to nobody in particular.
-  if (owner.by_cookie) {
+  // Also what a person's token makes is that person's, and ends with the account.
+  if (!owner.account.empty()) {
     json::ObjectBuilder owned(*document);
-    owned.add("ownerId", Value(owner.id));
+    owned.add("ownerId", Value(owner.account));
     document = owned.finish();
   }
   const std::string secret = "fm_" + random_text(32);
@@ -318,7 +345,7 @@ Result<bool> Identities::erase_token(std::string_view id, const Identity& caller
 Result<std::string> leave_token(const std::string& folder, const std::string& name,
                                 const std::vector<std::string>& scopes) {
   if (sodium_init() < 0) return make_error("InternalServerError", "libsodium could not be initialised.");
-  const auto document = token_document(name, scopes, "command line", {});
+  const auto document = token_document(name, scopes, std::string(command_line), {});
   if (!document) return document.error();
   const std::string secret = "fm_" + random_text(32);
   const std::string inbox = folder + "/tokens";

@@ -23,6 +23,8 @@ struct Identity {
   std::string role = "admin";       ///< admin, maker, viewer
   std::vector<std::string> scopes;  ///< read, run, write, admin
   bool by_cookie = false;
+  std::string account;     ///< of the person, also of whom a token belongs to; empty: the server's machine itself
+  bool sees_all = false;   ///< an administrator's, or of the server's machine: nothing has to be shared with it
   std::string csrf_token;  ///< of a browser's session
 
   bool has_scope(std::string_view scope) const;

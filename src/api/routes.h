@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@ struct RouteEntry {
   const char* pattern;
   const char* scope;  ///< what the caller's identity must have; "" = public
   Route run;
+  /// What the caller must be allowed to do with the flow, run, connection, incident or job that the pattern names; not
+  /// given: use for the scope `read`, edit for any other (guard.h).
+  std::optional<Level> level = std::nullopt;
 };
 
 std::vector<RouteEntry> flow_routes();          // flows, triggers: routes_flows.cpp
@@ -30,7 +34,11 @@ std::vector<RouteEntry> gallery_routes();       // import and removal of connect
 std::vector<RouteEntry> dynamic_routes();       // what can stand in a parameter, asked live: routes_dynamic.cpp
 std::vector<RouteEntry> operation_routes();     // what a step of an operation takes and gives: routes_operations.cpp
 std::vector<RouteEntry> sign_in_routes();       // OAuth 2.0: routes_sign_in.cpp
+std::vector<RouteEntry> sharing_routes();       // who may do what with flows and connections: routes_sharing.cpp
 std::vector<RouteEntry> people_routes();        // accounts: routes_people.cpp
 std::vector<RouteEntry> own_routes();           // /api/v1: routes_own.cpp
+
+/// All of the above.
+std::vector<RouteEntry> all_routes();
 
 }  // namespace flowmend::api

@@ -77,6 +77,9 @@ http::Response get(const Parts& parts, const Call& call) {
 }
 
 http::Response respond(const Parts& parts, const Call& call) {
+  // Whoever is asked may answer, also who only looks at flows; a token needs the scope for it.
+  if (!call.caller.by_cookie && !call.caller.has_scope("run"))
+    return error_reply(make_error("AuthorizationFailed", "This needs the scope 'run', which the token doesn't have."));
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
   const std::string_view comments = body->text_of("comments");
@@ -92,7 +95,17 @@ http::Response respond(const Parts& parts, const Call& call) {
   return json_response(200, view(parts, *done, call.caller));
 }
 
+/// Taking one back, or making a link that lets somebody answer: for who may change the flow that asks.
+std::optional<Error> refuse_asker(const Parts& parts, const Call& call) {
+  if (call.access->has_everything()) return std::nullopt;
+  const auto approval = Approvals(parts.store).find(call.parameters[0]);
+  if (!approval) return approval.error();
+  if (call.access->flow(approval->text_of("flow")) >= Level::edit) return std::nullopt;
+  return make_error("ApprovalNotYours", "You may not change the flow that asks this.");
+}
+
 http::Response cancel(const Parts& parts, const Call& call) {
+  if (const auto refusal = refuse_asker(parts, call)) return refused(*refusal);
   const auto done = Approvals(parts.store).cancel(call.parameters[0]);
   if (!done) return refused(done.error());
   return json_response(200, view(parts, *done, call.caller));
@@ -100,6 +113,7 @@ http::Response cancel(const Parts& parts, const Call& call) {
 
 /// `{"person"}`: the address that lets just this person answer, without an account.
 http::Response make_link(const Parts& parts, const Call& call) {
+  if (const auto refusal = refuse_asker(parts, call)) return refused(*refusal);
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
   const auto secret = Approvals(parts.store).make_link_secret(call.parameters[0], body->text_of("person"));
@@ -205,7 +219,7 @@ std::vector<RouteEntry> approval_routes() {
   return {
       {"GET", "api/v1/approvals", "read", list},
       {"GET", "api/v1/approvals/{id}", "read", get},
-      {"POST", "api/v1/approvals/{id}/respond", "run", respond},
+      {"POST", "api/v1/approvals/{id}/respond", "read", respond},
       {"POST", "api/v1/approvals/{id}/cancel", "write", cancel},
       {"POST", "api/v1/approvals/{id}/link", "write", make_link},
       {"GET", "api/v1/approve/{id}", "", show_link},

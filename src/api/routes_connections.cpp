@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "api/routes.h"
+#include "api/views.h"
 
 namespace flowmend::api {
 
@@ -74,7 +75,8 @@ http::Response list_connections(const Parts& parts, const Call& call) {
   if (!call.parameters.empty() && call.request.path.find("/apis/") != std::string::npos) {
     std::erase_if(views, [&](const auto& view) { return !http::same_name(view.key.api, call.parameters[0]); });
   }
-  return list_response(Value::array(parts.connections.describe_all(views)));
+  std::erase_if(views, [&](const auto& view) { return call.access->connection(view.key) < Level::use; });
+  return list_response(connection_views(parts, call, views));
 }
 
 Error no_connection(const std::string& name) {
@@ -85,7 +87,7 @@ Error no_connection(const std::string& name) {
 http::Response get_connection(const Parts& parts, const Call& call) {
   const auto view = parts.connections.find({call.parameters[0], call.parameters[1]});
   if (!view) return error_reply(no_connection(call.parameters[1]));
-  return json_response(200, parts.connections.describe(*view));
+  return json_response(200, connection_view(parts, call, *view));
 }
 
 /// Waits on a worker thread for what a probe of the service brings.
@@ -121,12 +123,15 @@ http::Response put_connection(const Parts& parts, const Call& call) {
   if (!verified) return error_reply(verified.error());
   const auto view = parts.connections.find(key);
   if (!view) return error_reply(no_connection(call.parameters[1]));
-  return json_response(existed ? 200 : 201, parts.connections.describe(*view));
+  return json_response(existed ? 200 : 201, connection_view(parts, call, *view));
 }
 
 http::Response delete_connection(const Parts& parts, const Call& call) {
   const auto removed = parts.connections.remove({call.parameters[0], call.parameters[1]});
   if (!removed) return error_reply(removed.error());
+  // Another one of that name is another's to share.
+  static_cast<void>(parts.store.erase_document(
+      share_kind, share_key(connector::ConnectionKey{call.parameters[0], call.parameters[1]})));
   return empty_response(*removed ? 200 : 204);
 }
 
@@ -140,7 +145,7 @@ http::Response put_settings(const Parts& parts, const Call& call) {
   if (!set) return error_reply(set.error());
   const auto view = parts.connections.find(key);
   if (!view) return error_reply(no_connection(call.parameters[1]));
-  return json_response(200, parts.connections.describe(*view));
+  return json_response(200, connection_view(parts, call, *view));
 }
 
 http::Response verify(const Parts& parts, const Call& call) {
@@ -180,7 +185,7 @@ http::Response usage(const Parts& parts, const Call& call) {
   constexpr std::size_t flows_max = 100;
   const auto view = parts.connections.find({call.parameters[0], call.parameters[1]});
   if (!view) return error_reply(no_connection(call.parameters[1]));
-  const Value described = parts.connections.describe(*view);
+  const Value described = connection_view(parts, call, *view);
   const auto& flows = described.find("properties")->find("flowmend")->find("usedBy")->as_array();
   const Timestamp from = now_from_system_clock() - Duration::days(7);
   const auto count = [&](const std::string& flow, std::optional<store::RunStatus> status) {
@@ -218,7 +223,7 @@ std::vector<RouteEntry> connection_routes() {
       {"GET", APIS "/{api}/connections", "read", list_connections},
       {"GET", APIS "/{api}/connections/{name}", "read", get_connection},
       {"PUT", APIS "/{api}/connections/{name}", "write", put_connection},
-      {"DELETE", APIS "/{api}/connections/{name}", "write", delete_connection},
+      {"DELETE", APIS "/{api}/connections/{name}", "write", delete_connection, Level::own},
       {"GET", "providers/Microsoft.PowerApps/connections", "read", list_connections},
       {"GET", "providers/Microsoft.PowerApps/environments/{env}/connections", "read", list_connections},
       {"POST", "api/v1/connections/{api}/{name}/verify", "write", verify},

@@ -118,10 +118,10 @@ http::Response shape(const Parts& parts, const Call& call) {
 std::vector<RouteEntry> dynamic_routes() {
   // They use a connection's credentials: whoever may write flows may ask, nobody else.
   return {
-      {"POST", "api/v1/connections/{api}/{name}/dynamic-parameters", "write", parameters},
-      {"POST", "api/v1/connections/{api}/{name}/dynamic-values", "write", values},
-      {"POST", "api/v1/connections/{api}/{name}/dynamic-tree", "write", tree},
-      {"POST", "api/v1/connections/{api}/{name}/dynamic-schema", "write", shape},
+      {"POST", "api/v1/connections/{api}/{name}/dynamic-parameters", "write", parameters, Level::use},
+      {"POST", "api/v1/connections/{api}/{name}/dynamic-values", "write", values, Level::use},
+      {"POST", "api/v1/connections/{api}/{name}/dynamic-tree", "write", tree, Level::use},
+      {"POST", "api/v1/connections/{api}/{name}/dynamic-schema", "write", shape, Level::use},
   };
 }
 

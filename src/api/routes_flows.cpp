@@ -46,9 +46,22 @@ http::Response list_flows(const Parts& parts, const Call& call) {
                                     "Read the list from its first page."));
     ++at;
   }
+  // What a person owns, or what others share with the person (rest-api.md 3); neither: all that the person may see.
+  const auto filter = call.query_value("$filter");
+  const bool personal = filter.find("search('personal')") != std::string_view::npos;
+  const bool team = filter.find("search('team')") != std::string_view::npos;
+  const auto listed = [&](const std::string& id) {
+    if (!call.access->sees_flow(id)) return false;
+    if (personal == team) return true;
+    const Shares shares = call.access->shares_of_flow(id);
+    const auto own = shares.find(call.caller.account);
+    if (own == shares.end()) return false;
+    return personal == (own->second == Level::own);
+  };
   json::ArrayBuilder list;
   std::string last;
   for (; at != rows->end() && list.size() < *top; ++at) {
+    if (!listed(at->id)) continue;
     list.push(flow_view(parts, call, *at, false));
     last = at->id;
   }
@@ -120,6 +133,10 @@ http::Response create_flow(const Parts& parts, const Call& call) {
   if (const auto read = read_draft(*body, draft); !read) return error_reply(read.error());
   if (draft.display_name.empty())
     return error_reply(make_error("InvalidRequestContent", "A flow needs a 'displayName'."));
+  if (const auto may =
+          call.access->may_save(draft.definition, draft.connection_references, draft.parameter_values, nullptr);
+      !may)
+    return error_reply(may.error());
   const auto saved = parts.runtime.flows().create(draft, call.caller.user_name);
   if (!saved) return error_reply(saved.error());
   if (!saved->flow) return refusal(saved->diagnostics);
@@ -152,6 +169,10 @@ http::Response update_flow(const Parts& parts, const Call& call) {
     draft.parameter_values = (*version)->parameter_values;
   }
   if (const auto read = read_draft(*body, draft); !read) return error_reply(read.error());
+  if (const auto may = call.access->may_save(draft.definition, draft.connection_references, draft.parameter_values,
+                                             *version ? &**version : nullptr);
+      !may)
+    return error_reply(may.error());
   const auto saved = parts.runtime.flows().update(row.id, draft, call.caller.user_name);
   if (!saved) return error_reply(saved.error());
   if (!saved->flow) return refusal(saved->diagnostics);
@@ -163,7 +184,9 @@ http::Response delete_flow(const Parts& parts, const Call& call) {
   if (!live && live.error().code == "FlowNotFound") return empty_response(204);
   if (!live) return error_reply(live.error());
   const auto erased = parts.runtime.flows().erase((*live)->row.id);
-  return erased ? empty_response(200) : error_reply(erased.error());
+  if (!erased) return error_reply(erased.error());
+  static_cast<void>(parts.store.erase_document(share_kind, share_key((*live)->row.id)));
+  return empty_response(200);
 }
 
 http::Response set_state(const Parts& parts, const Call& call, store::FlowState state) {
@@ -265,10 +288,11 @@ http::Response flow_connections(const Parts& parts, const Call& call) {
     for (const json::Member& reference : (*version)->connection_references.as_object()) {
       const connector::ConnectionKey key{connector::api_name(reference.value.text_of("id")),
                                          std::string(reference.value.text_of("connectionName"))};
+      if (call.access->connection(key) < Level::use) continue;
       if (const auto found = parts.connections.find(key)) used.push_back(*found);
     }
   }
-  return list_response(Value::array(parts.connections.describe_all(used)));
+  return list_response(connection_views(parts, call, used));
 }
 
 Value history_view(const store::TriggerHistoryRow& row) {
@@ -327,7 +351,7 @@ std::vector<RouteEntry> flow_routes() {
       {"GET", FLOWS "/{flow}", "read", get_flow},
       {"PATCH", FLOWS "/{flow}", "write", update_flow},
       {"PUT", FLOWS "/{flow}", "write", update_flow},
-      {"DELETE", FLOWS "/{flow}", "write", delete_flow},
+      {"DELETE", FLOWS "/{flow}", "write", delete_flow, Level::own},
       {"POST", FLOWS "/{flow}/start", "write",
        [](const Parts& p, const Call& c) { return set_state(p, c, store::FlowState::started); }},
       {"POST", FLOWS "/{flow}/stop", "write",
@@ -335,7 +359,7 @@ std::vector<RouteEntry> flow_routes() {
       {"GET", FLOWS "/{flow}/connections", "read", flow_connections},
       {"GET", FLOWS "/{flow}/triggers", "read", list_triggers},
       {"GET", FLOWS "/{flow}/triggers/{trigger}", "read", get_trigger},
-      {"POST", FLOWS "/{flow}/triggers/{trigger}/run", "run", run_trigger},
+      {"POST", FLOWS "/{flow}/triggers/{trigger}/run", "run", run_trigger, Level::use},
       {"POST", FLOWS "/{flow}/triggers/{trigger}/listCallbackUrl", "run", callback_url},
       {"GET", FLOWS "/{flow}/triggers/{trigger}/histories", "read", histories},
       {"GET", FLOWS "/{flow}/triggers/{trigger}/histories/{history}", "read", get_history},

@@ -183,7 +183,17 @@ http::Response uses(const Parts& parts, const Call& call) {
   const std::string api = connector::api_name(call.parameters[0]);
   if (!parts.registry.find(api))
     return error_reply(make_error("ApiNotFound", "The connector '" + api + "' is not installed."));
-  const auto used = uses_of(parts, api);
+  const auto all = uses_of(parts, api);
+  if (!all) return error_reply(all.error());
+  json::ArrayBuilder flows;
+  for (const Value& flow : all->find("flows")->as_array()) {
+    if (call.access->sees_flow(flow.text_of("flow"))) flows.push(flow);
+  }
+  json::ArrayBuilder connections;
+  for (const Value& one : all->find("connections")->as_array()) {
+    if (call.access->connection({api, std::string(one.text_of("name"))}) >= Level::use) connections.push(one);
+  }
+  const Result<Value> used = Value::object({{"flows", flows.finish()}, {"connections", connections.finish()}});
   return used ? json_response(200, *used) : error_reply(used.error());
 }
 

@@ -1,5 +1,8 @@
 // What runs wait for because a service does not work or refuses a connection (runtime/holds.h).
 
+#include <algorithm>
+
+#include "api/guard.h"
 #include "api/routes.h"
 #include "api/views.h"
 
@@ -9,9 +12,27 @@ namespace {
 
 using runtime::HoldChoice;
 
-http::Response list_holds(const Parts& parts, const Call&) {
+/// Whoever may change the connection that is waited for, or every flow that waits.
+std::optional<Error> refuse_target(const Parts& parts, const Call& call, const std::string& target) {
+  if (call.access->has_everything()) return std::nullopt;
+  const auto slash = target.find('/');
+  if (slash != std::string::npos && target.find("://") == std::string::npos &&
+      call.access->connection({target.substr(0, slash), target.substr(slash + 1)}) >= Level::edit)
+    return std::nullopt;
+  Level least = Level::none;
+  for (const runtime::HeldTarget& held : parts.runtime.held()) {
+    if (held.target != target) continue;
+    least = Level::own;
+    for (const std::string& id : held.flows) least = std::min(least, call.access->flow(id));
+  }
+  return lacks(least, Level::edit, "connection or service");
+}
+
+http::Response list_holds(const Parts& parts, const Call& call) {
   json::ArrayBuilder list;
   for (const runtime::HeldTarget& held : parts.runtime.held()) {
+    const auto sees = [&](const std::string& id) { return call.access->sees_flow(id); };
+    if (std::ranges::none_of(held.flows, sees)) continue;
     json::ObjectBuilder out(target_view(parts, held.target));
     out.add("cause", Value(held.cause));
     out.add("message", Value(held.message));
@@ -19,13 +40,15 @@ http::Response list_holds(const Parts& parts, const Call&) {
     out.add("steps", Value(static_cast<std::int64_t>(held.steps)));
     json::ArrayBuilder flows;
     for (const std::string& id : held.flows) {
+      if (!sees(id)) continue;
       const auto flow = parts.store.flow(id);
       flows.push(
           Value::object({{"flow", Value(id)}, {"displayName", Value(flow && *flow ? (*flow)->display_name : id)}}));
     }
     out.add("flows", flows.finish());
     out.add("since", Value(to_string(held.since)));
-    out.add("firstRun", Value::object({{"flow", Value(held.first_flow)}, {"run", Value(held.first_run)}}));
+    if (sees(held.first_flow))
+      out.add("firstRun", Value::object({{"flow", Value(held.first_flow)}, {"run", Value(held.first_run)}}));
     out.add("releasing", Value(held.releasing));
     if (held.next_try.is_set()) out.add("nextTryTime", Value(to_string(held.next_try)));
     list.push(out.finish());
@@ -46,6 +69,7 @@ Result<std::string> target_of(const Call& call) {
 http::Response end_holds(const Parts& parts, const Call& call, bool send_again) {
   const auto target = target_of(call);
   if (!target) return error_reply(target.error());
+  if (const auto refusal = refuse_target(parts, call, *target)) return error_reply(*refusal);
   const auto steps = send_again ? parts.runtime.release_held(*target, call.caller.user_name)
                                 : parts.runtime.fail_held(*target, call.caller.user_name);
   return json_response(200, Value::object({{"steps", Value(static_cast<std::int64_t>(steps))}}));
@@ -69,6 +93,7 @@ http::Response put_choice(const Parts& parts, const Call& call) {
   if (target.empty() || target.size() > 500)
     return error_reply(make_error("InvalidRequestContent", "The address has no 'target'.", {},
                                   "Add ?target=api/connection, or the origin of an HTTP action."));
+  if (const auto refusal = refuse_target(parts, call, target)) return error_reply(*refusal);
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
   HoldChoice choice = parts.runtime.hold_choice(target);

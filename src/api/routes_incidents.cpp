@@ -1,11 +1,12 @@
 // Incidents: failures by cause (docs/reference/portal-api.md).
 
+#include <algorithm>
+
+#include "api/guard.h"
 #include "api/routes.h"
 
 namespace flowmend::api {
 namespace {
-
-Value view(const repair::Incident& incident) { return repair::incident_view(incident); }
 
 http::Response list(const Parts& parts, const Call& call) {
   repair::Incidents::Filter filter;
@@ -31,7 +32,8 @@ http::Response list(const Parts& parts, const Call& call) {
       continue;
     }
     if (out.size() >= *top) return list_response(out.finish(), next_link(call, last));
-    out.push(view(incident));
+    if (call.access->incident(incident) < Level::use) continue;
+    out.push(call.access->view(incident));
     last = incident.id;
   }
   return list_response(out.finish());
@@ -42,11 +44,11 @@ http::Response one(const Parts& parts, const Call& call) {
   if (!incident)
     return error_reply(make_error("IncidentNotFound", "There is no incident '" + call.parameters[0] + "'.", {},
                                   "List the incidents: it may have been merged into another one."));
-  return json_response(200, view(*incident));
+  return json_response(200, call.access->view(*incident));
 }
 
-http::Response answer(const Result<repair::Incident>& incident) {
-  return incident ? json_response(200, view(*incident)) : error_reply(incident.error());
+http::Response answer(const Call& call, const Result<repair::Incident>& incident) {
+  return incident ? json_response(200, call.access->view(*incident)) : error_reply(incident.error());
 }
 
 http::Response change(const Parts& parts, const Call& call) {
@@ -78,7 +80,7 @@ http::Response change(const Parts& parts, const Call& call) {
       return invalid("'" + std::string(member.name()) + "' can't be changed.");
     }
   }
-  return answer(parts.incidents.change(call.parameters[0], wanted, call.caller.user_name));
+  return answer(call, parts.incidents.change(call.parameters[0], wanted, call.caller.user_name));
 }
 
 /// The text of the one member that a body must have.
@@ -94,13 +96,16 @@ Result<std::string> text_in(const Call& call, std::string_view name) {
 http::Response merge(const Parts& parts, const Call& call) {
   const auto other = text_in(call, "with");
   if (!other) return error_reply(other.error());
-  return answer(parts.incidents.merge(call.parameters[0], *other));
+  const auto into = parts.incidents.find(*other);
+  if (into && call.access->incident(*into) < Level::edit)
+    return error_reply(*lacks(Level::none, Level::edit, "incident"));
+  return answer(call, parts.incidents.merge(call.parameters[0], *other));
 }
 
 http::Response split(const Parts& parts, const Call& call) {
   const auto fingerprint = text_in(call, "fingerprint");
   if (!fingerprint) return error_reply(fingerprint.error());
-  return answer(parts.incidents.split(call.parameters[0], *fingerprint));
+  return answer(call, parts.incidents.split(call.parameters[0], *fingerprint));
 }
 
 http::Response job_answer(const Result<Value>& job, int status = 200) {
@@ -137,6 +142,43 @@ Result<repair::Bulk::Filter> filter_of(const Value& value) {
   return filter;
 }
 
+/// Narrows what is to be repaired to flows that the caller may change.
+Result<void> only_own(const Parts& parts, const Call& call, repair::Bulk::Selection& selection) {
+  if (call.access->has_everything()) return {};
+  const auto may = [&](const std::string& flow) { return call.access->flow(flow) >= Level::edit; };
+  if (!selection.incident.empty() && selection.runs.empty() && !selection.filter) {
+    const auto incident = parts.incidents.find(selection.incident);
+    if (!incident) return {};
+    if (call.access->incident(*incident) >= Level::edit) {
+      // By the connection it may be changed without every flow being the caller's: the runs decide.
+      std::vector<std::string> own;
+      const auto rows = parts.incidents.broken_runs(*incident, repair::Bulk::runs_max);
+      if (!rows) return rows.error();
+      for (const auto& row : *rows) {
+        if (may(row.flow)) own.push_back(row.name);
+      }
+      if (own.size() == rows->size()) return {};
+      selection.incident.clear();
+      selection.runs = std::move(own);
+    } else {
+      return *lacks(call.access->incident(*incident), Level::edit, "incident");
+    }
+    if (selection.runs.empty()) return *lacks(Level::none, Level::edit, "incident");
+    return {};
+  }
+  for (const std::string& run : selection.runs) {
+    const auto row = parts.store.run(run);
+    if (!row) return row.error();
+    if (*row && !may((*row)->flow)) return *lacks(Level::none, Level::edit, "run");
+  }
+  if (selection.filter && !may(selection.filter->flow))
+    return make_error("AuthorizationFailed",
+                      selection.filter->flow.empty() ? "You may not repair the runs of all flows."
+                                                     : "You may not repair runs of this flow.",
+                      "/filter/flow", "Name a flow that you may change.");
+  return {};
+}
+
 http::Response plan(const Parts& parts, const Call& call) {
   const auto body = body_of(call);
   if (!body) return error_reply(body.error());
@@ -157,6 +199,7 @@ http::Response plan(const Parts& parts, const Call& call) {
     if (!read) return error_reply(read.error());
     selection.filter = std::move(*read);
   }
+  if (const auto chosen = only_own(parts, call, selection); !chosen) return error_reply(chosen.error());
   repair::Bulk::Options options;
   auto correction = runtime::read_correction(*body);
   if (!correction) return error_reply(correction.error());
@@ -197,6 +240,14 @@ http::Response trial(const Parts& parts, const Call& call) {
       if (run.is_string()) request.runs.emplace_back(run.as_string());
     }
   }
+  if (call.access->flow(request.flow) < Level::use && !request.flow.empty())
+    return error_reply(make_error("FlowNotFound", "There is no flow '" + request.flow + "'.", {},
+                                  "It may have been deleted, or is not shared with you; list the flows."));
+  for (const std::string& run : request.runs) {
+    const auto row = parts.store.run(run);
+    if (row && *row && !call.access->sees_flow((*row)->flow))
+      return error_reply(make_error("WorkflowRunNotFound", "The workflow run '" + run + "' could not be found."));
+  }
   const auto count = [&](std::string_view name, std::size_t& into) {
     const Value* value = body->find(name);
     if (value == nullptr) return true;
@@ -220,7 +271,13 @@ http::Response execute(const Parts& parts, const Call& call) {
 }
 
 http::Response jobs(const Parts& parts, const Call& call) {
-  return list_response(parts.bulk.list(call.query_value("incident")));
+  const Value all = parts.bulk.list(call.query_value("incident"));
+  if (call.access->has_everything()) return list_response(all);
+  json::ArrayBuilder own;
+  for (const Value& job : all.as_array()) {
+    if (job.text_of("by") == call.caller.user_name) own.push(job);
+  }
+  return list_response(own.finish());
 }
 
 }  // namespace
@@ -228,10 +285,10 @@ http::Response jobs(const Parts& parts, const Call& call) {
 std::vector<RouteEntry> incident_routes() {
   return {
       {"GET", "api/v1/incidents", "read", list},
-      {"GET", "api/v1/incidents/{id}", "read", one},
-      {"PATCH", "api/v1/incidents/{id}", "write", change},
-      {"POST", "api/v1/incidents/{id}/merge", "write", merge},
-      {"POST", "api/v1/incidents/{id}/split", "write", split},
+      {"GET", "api/v1/incidents/{incident}", "read", one},
+      {"PATCH", "api/v1/incidents/{incident}", "write", change},
+      {"POST", "api/v1/incidents/{incident}/merge", "write", merge},
+      {"POST", "api/v1/incidents/{incident}/split", "write", split},
       {"POST", "api/v1/repair-plans", "run", plan},
       {"POST", "api/v1/repair-plans/{job}/execute", "run", execute},
       {"POST", "api/v1/trials", "read", trial},

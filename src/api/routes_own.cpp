@@ -84,36 +84,73 @@ http::Response about(const Parts& parts, const Call& call) {
                                            {"demo", parts.demo}}));
 }
 
+/// What the bell tells of what the caller may see.
+Value own_notifications(const Parts& parts, const Call& call) {
+  const Value all = parts.incidents.notifications();
+  if (call.access->has_everything()) return all;
+  json::ArrayBuilder list;
+  std::int64_t unread = 0;
+  for (const Value& one : all.find("value")->as_array()) {
+    const auto incident = parts.incidents.find(one.text_of("incident"));
+    if (!incident || call.access->incident(*incident) < Level::use) continue;
+    if (!call.access->sees_flow(incident->face().last_flow) && !incident->face().last_flow.empty()) continue;
+    if (one.find("read") == nullptr || *one.find("read") != Value(true)) ++unread;
+    list.push(one);
+  }
+  return Value::object({{"unread", Value(unread)}, {"value", list.finish()}});
+}
+
 http::Response overview(const Parts& parts, const Call& call) {
   const auto day_ago = now_from_system_clock() - Duration::days(1);
+  // Of all flows at once, or of each that the caller may see.
+  std::vector<std::string> flows(call.access->has_everything() ? 1 : 0);
+  if (flows.empty()) {
+    const auto rows = parts.store.flows();
+    if (!rows) return error_reply(rows.error());
+    for (const auto& row : *rows) {
+      if (call.access->sees_flow(row.id)) flows.push_back(row.id);
+    }
+  }
   const auto count = [&](store::RunStatus status, Timestamp from) {
-    store::RunQuery query;
-    query.status = status;
-    query.from = from;
-    const auto counted = parts.store.count_runs(query, 100'000);
-    return Value(static_cast<std::int64_t>(counted ? *counted : 0));
+    std::int64_t sum = 0;
+    for (const std::string& flow : flows) {
+      store::RunQuery query;
+      query.flow = flow;
+      query.status = status;
+      query.from = from;
+      const auto counted = parts.store.count_runs(query, 100'000);
+      sum += static_cast<std::int64_t>(counted ? *counted : 0);
+    }
+    return Value(sum);
   };
   const auto latest = [&](std::optional<store::RunStatus> status) {
-    store::RunQuery query;
-    query.status = status;
-    query.limit = 10;
-    json::ArrayBuilder list;
-    const auto rows = parts.store.runs(query);
-    if (rows) {
-      for (const auto& row : *rows) list.push(run_view(parts, call, row));
+    constexpr std::size_t shown = 10;
+    std::vector<store::RunRow> found;
+    for (const std::string& flow : flows) {
+      store::RunQuery query;
+      query.flow = flow;
+      query.status = status;
+      query.limit = shown;
+      const auto rows = parts.store.runs(query);
+      if (rows) found.insert(found.end(), rows->begin(), rows->end());
     }
+    std::ranges::sort(found, [](const store::RunRow& a, const store::RunRow& b) { return a.number > b.number; });
+    if (found.size() > shown) found.resize(shown);
+    json::ArrayBuilder list;
+    for (const auto& row : found) list.push(run_view(parts, call, row));
     return list.finish();
   };
   json::ArrayBuilder broken;
   for (const auto& view : parts.connections.list()) {
     if (view.status != connector::ConnectionStatus::error || broken.size() >= 10) continue;
+    if (call.access->connection(view.key) < Level::use) continue;
     broken.push(
         Value::object({{"api", view.key.api},
                        {"name", view.key.name},
                        {"displayName", view.display_name},
                        {"error", Value::object({{"code", view.error_code}, {"message", view.error_message}})}}));
   }
-  return json_response(200, Value::object({{"unread", static_cast<std::int64_t>(parts.incidents.unread())},
+  return json_response(200, Value::object({{"unread", *own_notifications(parts, call).find("unread")},
                                            {"running", count(store::RunStatus::running, {})},
                                            {"failedLast24h", count(store::RunStatus::failed, day_ago)},
                                            {"succeededLast24h", count(store::RunStatus::succeeded, day_ago)},
@@ -137,7 +174,7 @@ bool uses_connection(const Parts& parts, const std::string& flow, std::string_vi
 http::Response runs_of_incident(const Parts& parts, const Call& call, std::string_view id, store::RunQuery query,
                                 std::size_t top) {
   const auto incident = parts.incidents.find(id);
-  if (!incident)
+  if (!incident || call.access->incident(*incident) < Level::use)
     return error_reply(make_error("IncidentNotFound", "There is no incident '" + std::string(id) + "'.", {},
                                   "List the incidents: it may have been merged into another one."));
   std::vector<store::RunRow> found;
@@ -159,6 +196,7 @@ http::Response runs_of_incident(const Parts& parts, const Call& call, std::strin
   }
   json::ArrayBuilder list;
   for (const auto& row : found) {
+    if (!call.access->sees_flow(row.flow)) continue;
     if ((flow.empty() || row.flow == flow) && (!status || row.status == *status)) list.push(run_view(parts, call, row));
   }
   return list_response(list.finish(), more ? next_link(call, found.back().name) : std::string());
@@ -183,6 +221,7 @@ http::Response runs_with_value(const Parts& parts, const Call& call, store::RunQ
   if (!page) return error_reply(page.error());
   json::ArrayBuilder list;
   for (const auto& hit : page->hits) {
+    if (!call.access->sees_flow(hit.run.flow)) continue;
     if (!connection.empty() && !uses_connection(parts, hit.run.flow, connection)) continue;
     json::ObjectBuilder found;
     if (!hit.action.empty()) found.add("action", Value(hit.action));
@@ -218,6 +257,7 @@ http::Response all_runs(const Parts& parts, const Call& call) {
     if (!rows) return error_reply(rows.error());
     for (const auto& row : *rows) {
       last = row.name;
+      if (!call.access->sees_flow(row.flow)) continue;
       if (connection.empty() || uses_connection(parts, row.flow, connection)) list.push(run_view(parts, call, row));
       if (list.size() >= *top) return list_response(list.finish(), next_link(call, last));
     }
@@ -262,8 +302,8 @@ http::Response report(const Parts& parts, const Call& call) {
                    : error_reply(explained.error());
 }
 
-http::Response notifications(const Parts& parts, const Call&) {
-  return json_response(200, parts.incidents.notifications());
+http::Response notifications(const Parts& parts, const Call& call) {
+  return json_response(200, own_notifications(parts, call));
 }
 
 http::Response mark_read(const Parts& parts, const Call& call) {
@@ -279,9 +319,19 @@ http::Response mark_read(const Parts& parts, const Call& call) {
       if (id.is_string()) ids.emplace_back(id.as_string());
     }
   }
-  const auto unread = parts.incidents.mark_read(all ? nullptr : &ids);
+  const bool everything = call.access->has_everything();
+  if (!everything) {
+    // Only what the caller is shown can be read by the caller.
+    std::vector<std::string> seen;
+    for (const Value& one : own_notifications(parts, call).find("value")->as_array()) {
+      const std::string id(one.text_of("id"));
+      if (all || std::ranges::find(ids, id) != ids.end()) seen.push_back(id);
+    }
+    ids = std::move(seen);
+  }
+  const auto unread = parts.incidents.mark_read(all && everything ? nullptr : &ids);
   if (!unread) return error_reply(unread.error());
-  return json_response(200, Value::object({{"unread", static_cast<std::int64_t>(*unread)}}));
+  return json_response(200, Value::object({{"unread", *own_notifications(parts, call).find("unread")}}));
 }
 
 http::Response check(const Parts& parts, const Call& call) {

@@ -174,7 +174,8 @@ Value flow_view(const Parts& parts, const Call& call, const store::FlowRow& row,
   properties.add("displayName", Value(row.display_name));
   if (row.properties.is_object() && row.properties.find("description") != nullptr)
     properties.add("description", *row.properties.find("description"));
-  properties.add("userType", "Owner");
+  const Level level = call.access->flow(row.id);
+  properties.add("userType", Value(level == Level::own ? "Owner" : role_name(level)));
   properties.add("state", Value(store::flow_state_name(row.state)));
   properties.add("flowSuspensionReason", "None");
   properties.add("createdTime", Value(to_string(row.created)));
@@ -215,6 +216,11 @@ Value flow_view(const Parts& parts, const Call& call, const store::FlowRow& row,
     own.add("trigger", list.as_array()[0]);
     if (list.size() > 1) own.add("triggers", list);
   }
+  own.add("role", Value(role_name(level)));
+  if (whole) {
+    const Value foreign = call.access->foreign_connections(row);
+    if (foreign.size() > 0) own.add("foreignConnections", foreign);
+  }
   own.add("version", Value(row.version));
   own.add("onOutage", Value(row.properties.text_of("onOutage", "fail")));
   store::RunQuery last;
@@ -238,8 +244,36 @@ Value flow_view(const Parts& parts, const Call& call, const store::FlowRow& row,
   own.add("succeeded28d", count(store::RunStatus::succeeded));
   own.add("failed28d", count(store::RunStatus::failed));
   properties.add("flowmend", own.finish());
-  (void)call;
   return resource(flow_id(row.id), row.id, "Microsoft.ProcessSimple/environments/flows", properties.finish());
+}
+
+Value connection_views(const Parts& parts, const Call& call, const std::vector<connector::ConnectionView>& views) {
+  json::ArrayBuilder out;
+  std::size_t at = 0;
+  for (const Value& described : parts.connections.describe_all(views)) {
+    const connector::ConnectionKey& key = views[at++].key;
+    const Value* properties = described.find("properties");
+    const Value* about = properties == nullptr ? nullptr : properties->find("flowmend");
+    json::ObjectBuilder own(about == nullptr ? Value::empty_object() : *about);
+    own.set("role", Value(role_name(call.access->connection(key))));
+    if (const Value* used = about == nullptr ? nullptr : about->find("usedBy"); used != nullptr && used->is_array()) {
+      json::ArrayBuilder seen;
+      for (const Value& flow : used->as_array()) {
+        if (call.access->sees_flow(flow.text_of("flow"))) seen.push(flow);
+      }
+      own.set("usedBy", seen.finish());
+    }
+    json::ObjectBuilder all(properties == nullptr ? Value::empty_object() : *properties);
+    all.set("flowmend", own.finish());
+    json::ObjectBuilder whole(described);
+    whole.set("properties", all.finish());
+    out.push(whole.finish());
+  }
+  return out.finish();
+}
+
+Value connection_view(const Parts& parts, const Call& call, const connector::ConnectionView& view) {
+  return connection_views(parts, call, {view}).as_array()[0];
 }
 
 Value run_view(const Parts& parts, const Call& call, const store::RunRow& row) {

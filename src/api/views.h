@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "api/context.h"
 #include "engine/history.h"
@@ -27,6 +28,9 @@ std::string flow_id(const std::string& flow);
 
 /// A flow as the Flow family shows it; with its definition when `whole`.
 Value flow_view(const Parts& parts, const Call& call, const store::FlowRow& row, bool whole);
+/// The caller's own level of each and, of the flows that use them, only those that the caller may see.
+Value connection_view(const Parts& parts, const Call& call, const connector::ConnectionView& view);
+Value connection_views(const Parts& parts, const Call& call, const std::vector<connector::ConnectionView>& views);
 /// A run of a list.
 Value run_view(const Parts& parts, const Call& call, const store::RunRow& row);
 /// A run by itself, with its actions and its definition when asked for.

@@ -51,6 +51,11 @@ Value RepairJob::view(bool whole) const {
   if (!options.correction.is_empty())
     out.add("correction", runtime::correction_record(options.correction, executed_by.empty() ? by : executed_by));
   if (whole) out.add("steps", steps);
+  if (whole) {
+    json::ArrayBuilder ids;
+    for (const auto& [flow, flow_version] : flows) ids.push(Value(flow));
+    out.add("flowIds", ids.finish());
+  }
   return out.finish();
 }
 

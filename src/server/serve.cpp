@@ -117,7 +117,8 @@ int serve(const ServeOptions& options) {
   runtime::Retention retention(**store, runtime::make_thread_executor(), retention_settings);
   retention.start();
 
-  repair::notify::Notifier notifier({**store, **sealer, client, settings.public_url});
+  repair::notify::Notifier notifier(
+      {**store, **sealer, client, settings.public_url, now_from_system_clock, api::may_hear});
   api::EventHub events;
   repair::Incidents incidents(
       {**store, **sealer, (*runtime)->flows(), connections,

@@ -109,6 +109,7 @@ class Notifier::Worker {
     const bool has_mail = smtp && !smtp->value.text_of("host").empty();
     const auto users = transaction.documents({"user", "", "", 1000});
     for (const store::Document& user : users) {
+      if (parts_.may_hear && !parts_.may_hear(transaction, user, incident)) continue;
       const auto stored = transaction.document("notify-user", user.key);
       const auto read = stored ? read_user_preferences(stored->value) : UserPreferences{};
       const UserPreferences preferences = read ? *read : UserPreferences{};

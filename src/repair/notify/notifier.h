@@ -29,6 +29,8 @@ class Notifier {
     http::Client& client;
     std::string public_url;  ///< links begin with it; without a slash at its end
     std::function<Timestamp()> clock = now_from_system_clock;
+    /// Whether the account `user` may hear of the incident. Called in the transaction of `tell`; empty = all may.
+    std::function<bool(store::Transaction&, const store::Document& user, const Incident&)> may_hear;
   };
   explicit Notifier(Parts parts);
   ~Notifier();

@@ -10,7 +10,8 @@ function refresh(client: QueryClient, event: string, data: string): void {
   switch (event) {
     case "run": {
       const run = (JSON.parse(data) as { run?: string }).run;
-      if (run) stale(keys.run(run));
+      // Somebody who does not see all flows hears that a run changed, not which.
+      stale(run ? keys.run(run) : ["run"]);
       // A run's page also tells how the runs that repeat it ended.
       void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === "run" && queryKey[2] === "facts" });
       stale(keys.runs);

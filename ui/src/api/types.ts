@@ -233,6 +233,30 @@ export interface Recurrence {
   interval?: number;
 }
 
+export type ShareRole = "CanView" | "CanEdit" | "Owner";
+
+export interface ForeignConnection {
+  reference: string;
+  api: string;
+  name: string;
+  displayName: string;
+}
+
+/** Who may do what with a flow or a connection. */
+export interface Permission {
+  name: string;
+  properties: { roleName: ShareRole; principal: { id: string; type: string }; flowmend?: { userName?: string; displayName?: string } };
+}
+
+export interface OwnerAnswer {
+  warnings: { connections: ForeignConnection[] }[];
+}
+
+export interface HandOverAnswer extends OwnerAnswer {
+  flows: number;
+  connections: number;
+}
+
 export interface ConnectionReference {
   connectionName?: string;
   id?: string;
@@ -256,6 +280,9 @@ export interface Flow {
       trigger?: { name: string; type: string; kind?: string };
       version?: string;
       onOutage?: OnOutage;
+      role?: ShareRole;
+      /** Connections that no owner of the flow may use. */
+      foreignConnections?: ForeignConnection[];
       lastRun?: { name: string; status: Status; startTime: string };
       succeeded28d?: number;
       failed28d?: number;
@@ -506,6 +533,7 @@ export interface Connection {
     createdTime?: string;
     createdBy?: { id: string; displayName: string };
     flowmend?: {
+      role?: ShareRole;
       connectorDisplayName?: string;
       kind: "none" | "apiKey" | "basic" | "bearer";
       fields: ConnectionField[];

@@ -10,6 +10,7 @@ import { ArrowClockwiseRegular, ClockRegular, PulseRegular } from "../../parts/i
 import { Loading, Page, Problem } from "../../parts/page";
 import { ago, when } from "../../parts/time";
 import { text } from "../../text";
+import { connectionThing, ShareButton } from "../sharing/share_button";
 import { useSignIn } from "./sign_in";
 import { ConnectionState, MendButton } from "./state";
 import "./connections.css";
@@ -124,6 +125,7 @@ function Whole({ api, connection }: { api: string; connection: Connection }) {
           <Button icon={<ClockRegular />} onClick={() => setOpen("hold")}>
             {text.holds.settings}
           </Button>
+          <ShareButton title={displayName} thing={connectionThing(api, connection.name)} mayChange={connection.properties.flowmend?.role === "Owner"} hint={text.share.connectionHint} />
           <Button icon={<PulseRegular />} onClick={() => setOpen("rate")}>
             {text.connections.rate}
           </Button>

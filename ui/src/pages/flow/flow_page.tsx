@@ -1,4 +1,4 @@
-import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Radio, RadioGroup, Select, Textarea } from "@fluentui/react-components";
+import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, MessageBar, MessageBarBody, MessageBarTitle, Radio, RadioGroup, Select, Textarea } from "@fluentui/react-components";
 import { type FormEvent, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { routes } from "../../api/paths";
@@ -15,6 +15,7 @@ import { ago, displayName, when } from "../../parts/time";
 import type { Status } from "../../api/types";
 import { text } from "../../text";
 import { apiOf, isBroken } from "../connections/connection";
+import { flowThing, ShareButton } from "../sharing/share_button";
 import { FlowState } from "../flows/flow_state";
 import { Success } from "../flows/flows_page";
 import { TriggerChecks } from "./trigger_checks";
@@ -183,6 +184,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
           <Button icon={<PowerRegular />} disabled={turn.isPending} onClick={() => turn.mutate(!on)}>
             {on ? text.flows.turnOff : text.flows.turnOn}
           </Button>
+          <ShareButton title={properties.displayName} thing={flowThing(name)} mayChange={properties.flowmend?.role === "Owner"} hint={text.share.flowHint} />
           <Button icon={<DeleteRegular />} onClick={() => setDeleting(true)}>
             {text.common.delete}
           </Button>
@@ -190,6 +192,14 @@ export default function FlowPage({ flow: name }: { flow: string }) {
       }
     >
       <Problem error={turn.error ?? remove.error} />
+      {properties.flowmend?.foreignConnections && (
+        <MessageBar intent="warning" layout="multiline">
+          <MessageBarBody>
+            <MessageBarTitle>{text.share.foreign(properties.flowmend.foreignConnections.map((one) => one.displayName).join(", "))}</MessageBarTitle>
+            {text.share.foreignHint}
+          </MessageBarBody>
+        </MessageBar>
+      )}
       <div className="flow-columns">
         <section aria-labelledby="history" className="flow-history">
           <div className="history-head">

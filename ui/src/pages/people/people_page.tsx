@@ -8,6 +8,7 @@ import { AddRegular, PersonRegular } from "../../parts/icons";
 import { Empty, ListFrame, Page, Problem } from "../../parts/page";
 import { when } from "../../parts/time";
 import { text } from "../../text";
+import { HandOverDialog } from "./hand_over_dialog";
 import { roles, useChangePerson, useInvite, useNewLink, usePeople, useWithdraw } from "./people";
 import "../settings/settings.css";
 
@@ -107,6 +108,7 @@ export default function PeoplePage({ user }: { user: User }) {
   const withdraw = useWithdraw();
   const [inviting, setInviting] = useState(false);
   const [doomed, setDoomed] = useState<Person>();
+  const [leaving, setLeaving] = useState<Person>();
   if (!admin)
     return (
       <Page title={text.people.title}>
@@ -172,6 +174,11 @@ export default function PeoplePage({ user }: { user: User }) {
                       {text.people.disable}
                     </Button>
                   )}
+                  {person.state !== "invited" && (
+                    <Button aria-label={text.share.handOverNamed(nameOf(person))} onClick={() => setLeaving(person)}>
+                      {text.share.handOver}
+                    </Button>
+                  )}
                   {person.state === "disabled" && (
                     <Button aria-label={text.people.enableNamed(nameOf(person))} onClick={() => change.mutate({ id: person.id, state: "active" })}>
                       {text.people.enable}
@@ -183,6 +190,7 @@ export default function PeoplePage({ user }: { user: User }) {
           </tbody>
         </table>
       </ListFrame>
+      {leaving && <HandOverDialog person={leaving} people={all} onClose={() => setLeaving(undefined)} />}
       {inviting && <InviteDialog onClose={() => setInviting(false)} />}
       {newLink.data && <LinkDialog made={newLink.data} onClose={() => newLink.reset()} />}
       {doomed && (
