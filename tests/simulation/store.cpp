@@ -21,12 +21,12 @@ Error SimulatedStore::full_error() {
 }
 
 std::optional<Timestamp> SimulatedStore::next_flush() const {
-  if (queue_.empty()) return std::nullopt;
+  if (queue_.empty() && !trouble_) return std::nullopt;
   return busy_until_;
 }
 
 void SimulatedStore::flush() {
-  if (queue_.empty()) return;
+  if (queue_.empty() && !trouble_) return;
   if (disk_.full) {
     trouble_ = full_error();
     for (auto item = queue_.begin(); item != queue_.end();) {
@@ -42,6 +42,7 @@ void SimulatedStore::flush() {
     return;
   }
   trouble_.reset();
+  if (queue_.empty()) return;  // as SQLite's store tries on until the disk takes something again
   std::size_t count = 1 + dice_.below(std::min<std::size_t>(queue_.size(), 8));
   disk_.connection->execute("BEGIN");
   for (; count > 0; --count) {

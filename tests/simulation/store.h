@@ -44,7 +44,7 @@ class SimulatedStore final : public store::Store {
       : disk_(disk), clock_(clock), dice_(dice), work_until_(std::move(work_until)) {}
 
   // The world's side.
-  bool can_flush() const { return !queue_.empty() && busy_until_ <= clock_.steady; }
+  bool can_flush() const { return (!queue_.empty() || trouble_) && busy_until_ <= clock_.steady; }
   std::optional<Timestamp> next_flush() const;
   /// Makes the first commits durable, or finds the disk full.
   void flush();

@@ -170,6 +170,20 @@ void World::start() {
   }
 }
 
+bool World::stop_unknown_flows() {
+  const auto stored = process_->store->flows();
+  if (!stored) return false;
+  for (const store::FlowRow& row : *stored) {
+    const bool known = std::any_of(flows_.begin(), flows_.end(), [&](const Flow& flow) { return flow.id == row.id; });
+    if (known || row.state != store::FlowState::started) continue;
+    const auto live = process_->runtime->flows().find(row.id);
+    if (!live) return false;
+    if (!(*live)->flow || (*live)->flow->trigger.source == definition::TriggerSource::call) continue;
+    if (!process_->runtime->flows().set_state(row.id, store::FlowState::stopped)) return false;
+  }
+  return true;
+}
+
 /// Faults end: whatever was begun must come to its end now.
 void World::settle() {
   note("faults end");
@@ -194,6 +208,11 @@ void World::settle() {
       });
     if (done) ++next;
     if (!step(true)) break;
+  }
+  // So are those that were stored although the process died before it could say so.
+  for (bool done = false; !done && !witness_.violation() && outcome_.steps < steps_max;) {
+    if (process_) act([&] { done = stop_unknown_flows(); });
+    if (!done && !step(true)) break;
   }
   bool over = false;
   for (std::size_t i = 0; !witness_.violation() && outcome_.steps < steps_max && clock_.steady < until; ++i) {

@@ -89,6 +89,8 @@ class World final : public runtime::RunListener {
   void save_some();
   void notify(const std::string& url, const std::string& body, std::function<void(int)> heard);
   void settle();
+  /// Those that no caller knows of. False: it has to be tried again.
+  bool stop_unknown_flows();
 
   Options options_;
   Dice dice_;
