@@ -165,6 +165,36 @@ TEST_F(Standins, SharePointItems) {
   EXPECT_EQ(refusal("GetItem", R"({"dataset": "https://x", "table": "Open orders", "id": 1})"), "404 RowNotFound");
 }
 
+TEST_F(Standins, FilesOfOneDriveAndSharePoint) {
+  const NativeParts with_root{*store_, client_, {folder_.path()}};
+  std::filesystem::create_directory(folder_.path() + "/files");
+  const Value fields = Value::object({{"filesAddress", Value("file://" + folder_.path() + "/files")}});
+  use(make_onedrive_standin(with_root), fields);
+  EXPECT_EQ(native_->verify(fields, Duration::seconds(5)).status, 200);
+  const Value file = value("CreateFile", R"({"folderPath": "/a", "name": "x.txt", "body": "hi"})");
+  EXPECT_EQ(file.text_of("Id"), "/a/x.txt");
+  EXPECT_EQ(value("MoveFile", R"({"id": "/a/x.txt", "destination": "/b/y.txt"})").text_of("Path"), "/b/y.txt");
+  EXPECT_EQ(refusal("DeleteFile", R"({"id": "/a/x.txt"})"), "404 FileNotFound");
+  EXPECT_EQ(value("MoveFile", R"({"id": "/b/y.txt", "destination": "//b/./y.txt", "overwrite": true})").text_of("Id"),
+            "/b/y.txt");
+  EXPECT_EQ(reply_of("GetFileContentByPath", R"({"path": "/b/y.txt"})").body, "hi") << "moved to itself it stays";
+  value("CreateFile", R"({"folderPath": "/", "name": "z.txt", "body": "other"})");
+  EXPECT_EQ(refusal("MoveFile", R"({"id": "/z.txt", "destination": "/b/y.txt"})"), "409 FileExists");
+  EXPECT_EQ(value("ListRootFolder", "{}").size(), 3U);
+  use(make_sharepoint_standin(with_root), fields);
+  EXPECT_EQ(value("GetFileMetadataByPath", R"({"dataset": "https://x", "path": "/b/y.txt"})").text_of("Name"), "y.txt");
+  value("CreateFile", R"({"dataset": "https://x", "folderPath": "/b", "name": "p.txt", "body": "page"})");
+  EXPECT_EQ(reply_of("GetFileContent", R"({"dataset": "https://x", "id": "/b/p.txt"})").body, "page");
+  // Outside of what the server allows, and an address that leads nowhere.
+  use(make_onedrive_standin(with_root), Value::object({{"filesAddress", "file:///etc"}}));
+  EXPECT_EQ(refusal("ListRootFolder", "{}"), "403 PathNotAllowed");
+  for (const char* address : {"", "ftp://x/y", "file://etc", "sftp://u:secret@host/x"}) {
+    use(make_onedrive_standin(with_root), Value::object({{"filesAddress", address}}));
+    EXPECT_EQ(refusal("ListRootFolder", "{}"), "400 InvalidConnectionParameters") << address;
+    EXPECT_EQ(native_->address(fields_), "");
+  }
+}
+
 TEST_F(Standins, PeopleOfTheTableUsers) {
   use(make_users_standin(parts()), Value::object({{"me", "ada@example.org"}}));
   EXPECT_EQ(refusal("MyProfile_V2", "{}"), "404 TableNotFound");

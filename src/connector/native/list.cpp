@@ -30,6 +30,7 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   list.push_back(make_dataverse_standin(parts));
   list.push_back(make_dataverse_legacy_standin(parts));
   list.push_back(make_sharepoint_standin(parts));
+  list.push_back(make_onedrive_standin(parts));
   list.push_back(make_users_standin(parts));
   list.push_back(make_outlook_standin(parts));
   list.push_back(make_teams_standin(parts));

@@ -126,6 +126,8 @@ const std::map<std::string, Way>& ways() {
        {R"({"hostName": "HOST", "portNumber": "PORT", "userName": "u", "password": "p", "acceptAnySshHostKey": "true"})",
         ""}},
       {"shared_webdav", {R"({"serverAddress": "http://HOST:PORT/dav/", "userName": "u", "password": "p"})", ""}},
+      {"shared_onedriveforbusiness", {R"({"filesAddress": "http://HOST:PORT/dav/"})", ""}},
+      {"shared_sharepointonline", {R"({"filesAddress": "http://HOST:PORT/dav/"})", ""}},
       {"shared_amazons3",
        {R"({"endpoint": "http://HOST:PORT", "accessKeyId": "k", "secretAccessKey": "s", "region": "r"})", ""}},
       {"shared_rss", {"{}", "ListFeedItems", R"({"feedUrl": "http://HOST:PORT/feed"})"}},
@@ -164,7 +166,6 @@ TEST_F(NativePolicyTest, EveryNativeIsKnownToConnectOutOrNot) {
                                          "shared_filesystem",
                                          "shared_sqlite",
                                          "shared_tables",
-                                         "shared_sharepointonline",
                                          "shared_office365users",
                                          "shared_commondataservice",
                                          "shared_commondataserviceforapps"};

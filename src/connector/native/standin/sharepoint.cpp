@@ -1,5 +1,7 @@
-// SharePoint lists over Tables: a list is a table with numbered rows; the site (dataset) is not looked at.
+// SharePoint lists over Tables: a list is a table with numbered rows; the site (dataset) is not looked at. Its files
+// lie where the connection says.
 
+#include "connector/native/standin/files.h"
 #include "connector/native/standin/standin.h"
 #include "connector/native/tables_connector.h"
 #include "connector/text.h"
@@ -8,14 +10,25 @@ namespace flowmend::connector {
 namespace {
 
 constexpr std::string_view document =
-    R"json({"swagger":"2.0","info":{"title":"SharePoint (stand-in)","description":"Items of SharePoint lists, kept in Tables of this server.","version":"1.0"},
+    R"json({"swagger":"2.0","info":{"title":"SharePoint (stand-in)","description":"Items of SharePoint lists, kept in Tables of this server, and files where the connection says.","version":"1.0"},
   "host":"sharepoint.native","basePath":"/","schemes":["https"],"consumes":["application/json"],"produces":["application/json"],
   "parameters":{
     "dataset":{"name":"dataset","in":"path","required":true,"type":"string","x-ms-summary":"Site Address","x-ms-url-encoding":"double"},
     "table":{"name":"table","in":"path","required":true,"type":"string","x-ms-summary":"List Name","x-ms-url-encoding":"double"},
     "id":{"name":"id","in":"path","required":true,"type":"integer","x-ms-summary":"Id"},
-    "item":{"name":"item","in":"body","required":true,"x-ms-summary":"Item","schema":{"type":"object"}}},
+    "item":{"name":"item","in":"body","required":true,"x-ms-summary":"Item","schema":{"type":"object"}},
+    "path":{"name":"path","in":"query","required":true,"type":"string","x-ms-summary":"File Path"},
+    "single":{"name":"queryParametersSingleEncoded","in":"query","type":"boolean","x-ms-visibility":"internal"},
+    "infer":{"name":"inferContentType","in":"query","type":"boolean","default":true,"x-ms-summary":"Infer Content Type","x-ms-visibility":"advanced"}},
   "paths":{
+    "/datasets/{dataset}/files":{"post":{"operationId":"CreateFile","summary":"Create file","parameters":[{"$ref":"#/parameters/dataset"},
+      {"name":"folderPath","in":"query","required":true,"type":"string","x-ms-summary":"Folder Path"},
+      {"name":"name","in":"query","required":true,"type":"string","x-ms-summary":"File Name"},{"$ref":"#/parameters/single"},
+      {"name":"body","in":"body","required":true,"x-ms-summary":"File Content","schema":{"type":"string","format":"binary"}}],"responses":{"200":{"description":"The file","schema":{"type":"object"}}}}},
+    "/datasets/{dataset}/files/{id}/content":{"get":{"operationId":"GetFileContent","summary":"Get file content","parameters":[{"$ref":"#/parameters/dataset"},
+      {"name":"id","in":"path","required":true,"type":"string","x-ms-summary":"File Identifier","x-ms-url-encoding":"double"},{"$ref":"#/parameters/infer"}],"responses":{"200":{"description":"The content","schema":{"type":"string","format":"binary"}}}}},
+    "/datasets/{dataset}/GetFileByPath":{"get":{"operationId":"GetFileMetadataByPath","summary":"Get file metadata using path","parameters":[{"$ref":"#/parameters/dataset"},{"$ref":"#/parameters/path"},{"$ref":"#/parameters/single"}],"responses":{"200":{"description":"The file","schema":{"type":"object"}}}}},
+    "/datasets/{dataset}/GetFileContentByPath":{"get":{"operationId":"GetFileContentByPath","summary":"Get file content using path","parameters":[{"$ref":"#/parameters/dataset"},{"$ref":"#/parameters/path"},{"$ref":"#/parameters/single"},{"$ref":"#/parameters/infer"}],"responses":{"200":{"description":"The content","schema":{"type":"string","format":"binary"}}}}},
     "/datasets/{dataset}/tables/{table}/items":{
       "get":{"operationId":"GetItems","summary":"Get items","parameters":[{"$ref":"#/parameters/dataset"},{"$ref":"#/parameters/table"},
         {"name":"$filter","in":"query","type":"string","x-ms-summary":"Filter Query"},{"name":"$orderby","in":"query","type":"string","x-ms-summary":"Order By"},
@@ -44,19 +57,31 @@ Value shown(const Value& row, const std::string& id_column) {
   return out.finish();
 }
 
+constexpr std::string_view connection =
+    R"json({"properties":{"iconBrandColor":"#036c70","capabilities":["actions"],"connectionParameters":{
+  "createTables":{"type":"bool","defaultValue":false,"uiDefinition":{"displayName":"Make tables","description":"Make a table of this server when a flow writes the first row to one that is not there","constraints":{"required":"false","tabIndex":1}}},)json" FLOWMEND_STANDIN_FILE_PARAMETERS
+    R"json(}}})json";
+
 class SharePoint final : public NativeConnector {
  public:
-  explicit SharePoint(const NativeParts& parts) : rows_(parts.store), triggers_(make_tables_connector(parts)) {
+  explicit SharePoint(const NativeParts& parts)
+      : rows_(parts.store), files_(parts), triggers_(make_tables_connector(parts)) {
     const Loaded loaded = load_connector_text(triggers_->swagger(), triggers_->properties(), {.name = "shared_tables"});
     if (loaded.connector) tables_document_ = loaded.connector;
   }
   std::string_view name() const override { return "shared_sharepointonline"; }
   std::string_view swagger() const override { return document; }
-  std::string_view properties() const override { return rows_properties; }
-  http::Reply verify(const Value&, Duration) override { return native_json(200, Value::empty_object()); }
+  std::string_view properties() const override { return connection; }
+  std::string address(const Value& fields) const override { return files_.address(fields); }
+  /// Lists need nothing; whether files are reached is asked where the connection has some.
+  http::Reply verify(const Value& fields, Duration timeout) override {
+    return trim(field_text(fields, "filesAddress")).empty() ? native_json(200, Value::empty_object())
+                                                            : files_.verify(fields, timeout);
+  }
 
   http::Reply call(const NativeCall& call) override {
     const std::string& operation = call.operation->id;
+    if (operation == "CreateFile" || operation.starts_with("GetFile")) return files_.call(call, operation);
     const bool writes = operation == "PostItem";
     const auto table = rows_.open(text_argument(call, "table"), call.fields, writes, false, "ID");
     if (!table) return table_error(table.error());
@@ -97,6 +122,7 @@ class SharePoint final : public NativeConnector {
   }
 
   StandinRows rows_;
+  StandinFiles files_;
   std::unique_ptr<NativeConnector> triggers_;
   std::shared_ptr<const Connector> tables_document_;
 };
