@@ -33,10 +33,10 @@ class StandinFiles {
 };
 
 /// Connection parameters of a stand-in with files, to be put behind others.
-#define FLOWMEND_STANDIN_FILE_PARAMETERS \
-  R"json("filesAddress":{"type":"string","uiDefinition":{"displayName":"Files are at","tooltip":"file:///srv/files, sftp://files.example.org/folder, or the https:// address of a WebDAV folder","constraints":{"required":"false","tabIndex":2}}},
+inline constexpr std::string_view standin_file_parameters =
+    R"json("filesAddress":{"type":"string","uiDefinition":{"displayName":"Files are at","tooltip":"file:///srv/files, sftp://files.example.org/folder, or the https:// address of a WebDAV folder","constraints":{"required":"false","tabIndex":2}}},
   "userName":{"type":"string","uiDefinition":{"displayName":"User name there","constraints":{"required":"false","tabIndex":3}}},
   "password":{"type":"securestring","uiDefinition":{"displayName":"Password there","constraints":{"required":"false","tabIndex":4}}},
-  "sshHostKeyFingerprint":{"type":"string","uiDefinition":{"displayName":"SSH host key fingerprint (SFTP)","tooltip":"SHA256:... as ssh-keygen -l shows it","constraints":{"required":"false","tabIndex":5}}})json"
+  "sshHostKeyFingerprint":{"type":"string","uiDefinition":{"displayName":"SSH host key fingerprint (SFTP)","tooltip":"SHA256:... as ssh-keygen -l shows it","constraints":{"required":"false","tabIndex":5}}})json";
 
 }  // namespace flowmend::connector

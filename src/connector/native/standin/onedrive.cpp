@@ -25,9 +25,11 @@ constexpr std::string_view document =
       {"name":"path","in":"query","required":true,"type":"string","x-ms-summary":"File path"},{"$ref":"#/parameters/infer"}],"responses":{"200":{"description":"The content","schema":{"type":"string","format":"binary"}}}}},
     "/datasets/default/folders":{"get":{"operationId":"ListRootFolder","summary":"List files in root folder","responses":{"200":{"description":"Files","schema":{"type":"array","items":{"type":"object"}}}}}}}})json";
 
-constexpr std::string_view connection =
-    R"json({"properties":{"iconBrandColor":"#0078d4","capabilities":["actions"],"connectionParameters":{)json" FLOWMEND_STANDIN_FILE_PARAMETERS
-    R"json(}}})json";
+using namespace std::string_literals;
+
+const std::string connection =
+    R"json({"properties":{"iconBrandColor":"#0078d4","capabilities":["actions"],"connectionParameters":{)json"s +
+    std::string(standin_file_parameters) + R"json(}}})json";
 
 class OneDrive final : public NativeConnector {
  public:

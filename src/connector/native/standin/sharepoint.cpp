@@ -57,10 +57,12 @@ Value shown(const Value& row, const std::string& id_column) {
   return out.finish();
 }
 
-constexpr std::string_view connection =
+using namespace std::string_literals;
+
+const std::string connection =
     R"json({"properties":{"iconBrandColor":"#036c70","capabilities":["actions"],"connectionParameters":{
-  "createTables":{"type":"bool","defaultValue":false,"uiDefinition":{"displayName":"Make tables","description":"Make a table of this server when a flow writes the first row to one that is not there","constraints":{"required":"false","tabIndex":1}}},)json" FLOWMEND_STANDIN_FILE_PARAMETERS
-    R"json(}}})json";
+  "createTables":{"type":"bool","defaultValue":false,"uiDefinition":{"displayName":"Make tables","description":"Make a table of this server when a flow writes the first row to one that is not there","constraints":{"required":"false","tabIndex":1}}},)json"s +
+    std::string(standin_file_parameters) + R"json(}}})json";
 
 class SharePoint final : public NativeConnector {
  public:
