@@ -36,15 +36,36 @@ count() {
   printf '    %s: %d passed, %d failed, %d skipped\n' "$name" "$p" "$f" "$s"
 }
 
-# suite NAME COMMAND...: runs one command, shows its output, keeps its totals.
+# report NAME STATUS: shows what failed, keeps the totals.
+report() {
+  if [ "$2" -ne 0 ]; then tail -n 200 "$results/$1.txt"; fi
+  count "$1" "$results/$1.txt" "$2"
+}
+
+# suite NAME COMMAND...: runs one command.
 suite() {
-  local name=$1
+  local name=$1 status=0
   shift
   say "Testing: $name"
-  local status=0
   "$@" >"$results/$name.txt" 2>&1 || status=$?
-  if [ "$status" -ne 0 ]; then tail -n 200 "$results/$name.txt"; fi
-  count "$name" "$results/$name.txt" "$status"
+  report "$name" "$status"
+}
+
+# beside NAME COMMAND...: starts one that goes on while others run; `finish_beside` waits for it.
+beside_name= beside_pid=
+beside() {
+  beside_name=$1
+  shift
+  say "Testing, beside what follows: $beside_name"
+  "$@" >"$results/$beside_name.txt" 2>&1 &
+  beside_pid=$!
+}
+finish_beside() {
+  [ -n "$beside_name" ] || return 0
+  local status=0
+  wait "$beside_pid" || status=$?
+  report "$beside_name" "$status"
+  beside_name=
 }
 
 wanted() { [ -z "$filter" ] || [[ "$1" == *"$filter"* ]] ; }
@@ -63,12 +84,14 @@ if wanted cpp || [[ "$filter" == test_* ]]; then
   export FLOWMEND_BINARY=$FLOWMEND_ROOT/build/release/flowmend
   export FLOWMEND_SANDBOX=$FLOWMEND_ROOT/build/release/flowmend-sandbox
   export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
+  simulation=build/asan/test_simulation
+  selected() { [ -x "$1" ] && [[ "$filter" != test_* || "$(basename "$1")" == *"$filter"* ]]; }
+  # One core for minutes, no clock and no port: it disturbs nobody, and nobody it.
+  selected "$simulation" && beside test_simulation "$simulation" --gtest_brief=1
   for test in build/asan/test_*; do
-    [ -x "$test" ] || continue
-    name=$(basename "$test")
-    [[ "$filter" == test_* && "$name" != *"$filter"* ]] && continue
-    suite "$name" "$test" --gtest_brief=1
+    if [ "$test" != "$simulation" ] && selected "$test"; then suite "$(basename "$test")" "$test" --gtest_brief=1; fi
   done
+  finish_beside
 fi
 
 if wanted kills; then
