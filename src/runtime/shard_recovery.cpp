@@ -30,6 +30,8 @@ Result<void> Shard::recover() {
     if (!rows) return rows.error();
     for (const auto& row : *rows) {
       after = row.number;
+      // A parent that was taken up asked for its child, which is there already: its requests are under way once.
+      if (active_.contains(row.number)) continue;
       if (const auto flow = store_.flow(row.flow); flow && !*flow) gone.insert(row.flow);
       if (row.status == store::RunStatus::waiting && !row.is_held()) {
         const auto flow = flows_.version(row.flow, row.version, row.trigger);

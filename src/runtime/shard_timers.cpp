@@ -81,6 +81,11 @@ void Shard::fire_timers() {
     if (active == nullptr) continue;
     const auto live = active->timers.find(timer->key);
     if (live == active->timers.end() || live->second != timer->due) continue;  // ended or moved in the meantime
+    // Another timer of this moment may have ended it by a decision that is not committed yet (an Until's limit ends the
+    // Delay inside it, when the clock was set forward past both).
+    if (timer->key.kind != engine::TimerKind::run_duration &&
+        !active->run.state().wants_timer(timer->key.place, timer->key.kind))
+      continue;
     give(timer->run, engine::TimerFired{timer->key.place, timer->key.kind});
   }
   plan_wake();

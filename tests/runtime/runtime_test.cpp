@@ -287,6 +287,7 @@ TEST_F(RuntimeTest, AParentThatGoesOnAfterACrashFindsItsChildAgain) {
   ASSERT_TRUE(peer_->wait_for_requests(1));
   restart();
   ASSERT_TRUE(peer_->wait_for_requests(1));
+  EXPECT_EQ(peer_->keys().size(), 1u) << "taken up for its parent and for itself, the child asks once";
   peer_->answer(200);
   const auto runs = store_->runs({.flow = caller});
   ASSERT_EQ(runs->size(), 1u);
