@@ -54,6 +54,8 @@ int status_of(std::string_view code) {
                           {"Conflict", 409},
                           {"RunHasNotFailed", 409},
                           {"RepairPlanStale", 409},
+                          {"NoParentRun", 409},
+                          {"ChildRunNotOver", 409},
                           {"RepairJobStateConflict", 409},
                           {"NothingToRepair", 409},
                           {"WorkflowRunNotCompleted", 409},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/links.h"
+#include "runtime/child_repair.h"
 
 namespace flowmend::api {
 
@@ -304,6 +305,20 @@ Value run_view(const Parts& parts, const Call& call, const LoadedRun& run, bool 
   own.add("triggerKind", Value(run.flow->trigger.type_name));
   if (const Value* repair = run.history->trigger().find("repair"); repair != nullptr && repair->is_object())
     own.add("repair", *repair);
+  if (const auto site = runtime::call_site(run.history->trigger())) {
+    const auto parent = parts.store.run(site->run);
+    if (parent && *parent && call.access->sees_flow((*parent)->flow)) {
+      json::ObjectBuilder by;
+      by.add("run", Value(site->run));
+      by.add("flow", Value((*parent)->flow));
+      const auto flow = parts.store.flow((*parent)->flow);
+      by.add("flowDisplayName", Value(flow && *flow ? (*flow)->display_name : (*parent)->flow));
+      by.add("status", Value(store::run_status_name((*parent)->status)));
+      by.add("action", Value(site->action));
+      if (!site->repetition.empty()) by.add("repetition", Value(site->repetition));
+      own.add("calledBy", by.finish());
+    }
+  }
   json::ArrayBuilder waits;
   for (const auto& held : run.history->held()) waits.push(held_view(parts, run, held));
   if (waits.size() > 0) own.add("waitsFor", waits.finish());

@@ -55,7 +55,7 @@ struct AttemptEnded {
   Timestamp ended;
   std::int32_t status_code = 0;  ///< 0: no response
   Fault fault;                   ///< when there was no usable response
-  Value request;                 ///< {method, uri, headers} as sent, secrets masked
+  Value request;                 ///< {method, uri, headers} as sent, secrets masked; of a call of a flow {childRun}
   Value response;                ///< {headers, body} of an attempt that is not the last; null otherwise
   double draw = 0;               ///< in [0,1), of the wait
   Timestamp retry_at;            ///< when the next attempt is due; not set when there is none

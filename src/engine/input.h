@@ -32,7 +32,7 @@ struct AttemptFinished {
   std::string next_link_name;
   std::string items_name;
   Fault fault;         ///< connectivity and decoding failures: UnresolvableHostName, ConnectFailure, RequestTimeout ...
-  Value request;       ///< {method, uri, headers} as sent, secrets masked
+  Value request;       ///< as AttemptEnded's
   std::string target;  ///< whom it was sent to: `api/connection`, or an origin `https://host`; may be empty
   std::optional<HoldOffer> hold;  ///< nothing: a failure is the step's failure
 };

@@ -18,6 +18,8 @@ void StepRecorder::note(const Event& event) {
     RecordedStep& step = at(started->place);
     step.inputs = started->inputs;
     step.status = Status::running;
+  } else if (const auto* attempt = std::get_if<AttemptEnded>(&event)) {
+    at(attempt->place).request = attempt->request;
   } else if (const auto* ended = std::get_if<ActionEnded>(&event)) {
     RecordedStep& step = at(ended->place);
     step.status = ended->status;

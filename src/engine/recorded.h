@@ -22,6 +22,7 @@ struct RecordedStep {
   Value inputs;  ///< as records show them: secrets masked
   Value outputs;
   Fault fault;
+  Value request;  ///< AttemptEnded::request of the last attempt
   Timestamp ended;
 };
 

@@ -6,6 +6,7 @@
 #include "engine/recorded.h"
 #include "json/write.h"
 #include "repair/plan.h"
+#include "runtime/child_repair.h"
 
 namespace flowmend::repair {
 namespace {
@@ -25,10 +26,41 @@ struct Planned {
   const engine::RecordedStep* was;  ///< null: not reached
 };
 
-}  // namespace
+constexpr std::size_t children_looked_at_max = 100;
 
-Result<Value> plan_run(std::string_view name, const runtime::Resubmission& how, const store::Store& store,
-                       const engine::Sealer& sealer, runtime::Flows& flows, const connector::Registry& registry) {
+/// Everything that a plan looks at.
+struct Planning {
+  const store::Store& store;
+  const engine::Sealer& sealer;
+  runtime::Flows& flows;
+  const connector::Registry& registry;
+};
+
+Result<Value> plan(const Planning& planning, std::string_view name, const runtime::Resubmission& how,
+                   std::size_t& children_left);
+
+/// What becomes of a call that had failed: nothing when it calls its flow anew, else how its child goes on.
+Result<std::optional<Value>> plan_child(const Planning& planning, const runtime::CallSite& call,
+                                        const engine::RecordedStep* was, const runtime::StepCorrection* decided,
+                                        std::size_t& children_left) {
+  const auto former = runtime::find_former_child({planning.store, planning.sealer, planning.flows}, call, was, decided,
+                                                 was == nullptr ? Value() : was->inputs);
+  if (!former) return former.error();
+  if (!*former) return std::optional<Value>();
+  json::ObjectBuilder out;
+  out.add("run", Value((*former)->row.name));
+  if (children_left == 0) return std::optional(out.finish());  // a loop with many calls: the first ones tell
+  --children_left;
+  runtime::Resubmission how((*former)->definition, true);
+  how.correction = (*former)->correction;
+  auto planned = plan(planning, (*former)->row.name, how, children_left);
+  if (!planned) return planned.error();
+  return std::optional(std::move(*planned));
+}
+
+Result<Value> plan(const Planning& planning, std::string_view name, const runtime::Resubmission& how,
+                   std::size_t& children_left) {
+  const auto& [store, sealer, flows, registry] = planning;
   const auto row = store.run(name);
   if (!row) return row.error();
   if (!*row)
@@ -77,25 +109,36 @@ Result<Value> plan_run(std::string_view name, const runtime::Resubmission& how, 
     const bool same = was != nullptr && was->definition == one.action->definition;
     const auto* decided = runtime::find_correction(how.correction, one.action->name, one.repetition);
     const bool redone = runtime::is_done_again(how.correction, *flow, again, one.action->id, one.repetition);
-    const char* plan = decided != nullptr && decided->kind == runtime::StepCorrection::Kind::output ? "supplied"
-                       : decided != nullptr && decided->kind == runtime::StepCorrection::Kind::skip ? "skipped"
-                       : decided != nullptr                                                         ? "corrected"
-                       : keeps && went_well && same && !redone                                      ? "kept"
-                       : one.was == nullptr                                                         ? "first"
-                                                                                                    : "again";
+    std::optional<Value> child;
+    const bool calls = one.action->type == definition::ActionType::workflow && keeps;
+    if (calls && (decided == nullptr ? !went_well && !redone : decided->kind == runtime::StepCorrection::Kind::child)) {
+      auto planned_child =
+          plan_child(planning, {(*row)->name, one.action->name, one.repetition}, one.was, decided, children_left);
+      if (!planned_child) return planned_child.error();
+      child = std::move(*planned_child);
+    }
+    const char* does = child                                                                          ? "resumed"
+                       : decided != nullptr && decided->kind == runtime::StepCorrection::Kind::output ? "supplied"
+                       : decided != nullptr && decided->kind == runtime::StepCorrection::Kind::skip   ? "skipped"
+                       : decided != nullptr                                                           ? "corrected"
+                       : keeps && went_well && same && !redone                                        ? "kept"
+                       : one.was == nullptr                                                           ? "first"
+                                                                                                      : "again";
     json::ObjectBuilder out;
     out.add("action", Value(one.action->name));
     if (!one.repetition.empty()) out.add("repetition", Value(one.repetition));
     out.add("type", Value(one.action->type_name));
     if (one.was != nullptr) out.add("was", Value(engine::status_name(one.was->status)));
-    out.add("plan", Value(plan));
+    out.add("plan", Value(does));
     out.add("writes", Value(writes(*one.action, *flow, registry)));
     out.add("doneBefore", Value(went_well));
+    if (child) out.add("child", *child);
     steps.push(out.finish());
   }
   json::ObjectBuilder out;
   out.add("run", Value((*row)->name));
   out.add("flow", Value((*row)->flow));
+  out.add("flowDisplayName", Value((*live)->row.display_name));
   out.add("flowVersion", Value(flow->version));
   out.add("definition", Value(latest ? "latest" : "original"));
   out.add("keep", Value(keeps ? "done" : "nothing"));
@@ -106,6 +149,14 @@ Result<Value> plan_run(std::string_view name, const runtime::Resubmission& how, 
   json::ObjectBuilder whole(shown);
   whole.add("version", Value(fingerprint(seen)));
   return whole.finish();
+}
+
+}  // namespace
+
+Result<Value> plan_run(std::string_view name, const runtime::Resubmission& how, const store::Store& store,
+                       const engine::Sealer& sealer, runtime::Flows& flows, const connector::Registry& registry) {
+  std::size_t children_left = children_looked_at_max;
+  return plan({store, sealer, flows, registry}, name, how, children_left);
 }
 
 }  // namespace flowmend::repair

@@ -14,12 +14,27 @@ namespace {
 
 constexpr std::size_t steps_max = 100;
 constexpr std::size_t why_bytes_max = 2000;
+constexpr unsigned depth_max = 50;  // as deep as flows may call each other
 
 Error invalid(std::string message, std::string where, std::string cure) {
   return make_error("InvalidCorrection", std::move(message), std::move(where), std::move(cure));
 }
 
-Result<StepCorrection> read_step(const Value& value, const std::string& where) {
+Result<Correction> read_parts(const Value& value, const std::string& where, unsigned depth);
+
+Result<void> check_child(const Value& child, const std::string& where, unsigned depth) {
+  const auto parts = read_parts(child, where, depth);
+  if (!parts) return parts.error();
+  const Value* run = child.find("run");
+  if (run != nullptr && !run->is_string())
+    return invalid("'run' must be the name of the run that the step had called.", where + "/run", "Leave it away.");
+  const auto definition = child.text_of("definition", "latest");
+  if (definition != "latest" && definition != "original")
+    return invalid("'definition' must be latest or original.", where + "/definition", "Leave it away.");
+  return {};
+}
+
+Result<StepCorrection> read_step(const Value& value, const std::string& where, unsigned depth) {
   StepCorrection step;
   step.action = value.text_of("action");
   step.repetition = value.text_of("repetition");
@@ -28,13 +43,15 @@ Result<StepCorrection> read_step(const Value& value, const std::string& where) {
   const Value* input = value.find("input");
   const Value* skip = value.find("skip");
   const Value* expressions = value.find("inputExpressions");
+  const Value* child = value.find("child");
   const int said = (output != nullptr ? 1 : 0) + (input != nullptr ? 1 : 0) + (skip != nullptr ? 1 : 0) +
-                   (expressions != nullptr ? 1 : 0);
+                   (expressions != nullptr ? 1 : 0) + (child != nullptr ? 1 : 0);
   if (said != 1 || (skip != nullptr && *skip != Value(true)))
     return invalid(
-        "The correction of step '" + step.action + "' must say one of output, input, inputExpressions and skip.", where,
+        "The correction of step '" + step.action + "' must say one of output, input, inputExpressions, child and skip.",
+        where,
         "Give 'output' (what the step brings), 'input' (what it is done with), 'inputExpressions' (what is to be "
-        "different in it), or 'skip': true.");
+        "different in it), 'child' (how the run that it had called goes on), or 'skip': true.");
   if (output != nullptr) {
     step.kind = StepCorrection::Kind::output;
     step.value = *output;
@@ -52,8 +69,49 @@ Result<StepCorrection> read_step(const Value& value, const std::string& where) {
           "Write {\"/parameters/id\": \"@triggerBody()?['id']\"}: a place in the inputs, and what stands there.");
     step.kind = StepCorrection::Kind::expressions;
     step.value = *expressions;
+  } else if (child != nullptr) {
+    if (auto checked = check_child(*child, where + "/child", depth + 1); !checked) return checked.error();
+    step.kind = StepCorrection::Kind::child;
+    step.value = *child;
   }
   return step;
+}
+
+/// All but the reason.
+Result<Correction> read_parts(const Value& value, const std::string& where, unsigned depth) {
+  Correction out;
+  if (!value.is_object())
+    return invalid("A correction must be an object.", where, "Send {\"from\"?, \"steps\"?, \"why\"?}.");
+  if (depth > depth_max)
+    return invalid("Corrections of called runs are nested more than 50 deep.", where, "Repeat the inner runs first.");
+  for (const char* name : {"from", "fromRepetition"}) {
+    const Value* text = value.find(name);
+    if (text != nullptr && !text->is_string() && !text->is_null())
+      return invalid("'" + std::string(name) + "' must be a text.", where + "/" + name, "Give a text.");
+  }
+  out.from = value.text_of("from");
+  out.from_repetition = value.text_of("fromRepetition");
+  const Value* steps = value.find("steps");
+  if (steps == nullptr) return out;
+  if (!steps->is_array() || steps->size() > steps_max)
+    return invalid("'steps' must be a list of at most 100 corrections.", where + "/steps",
+                   "Correct fewer steps at a time.");
+  for (std::size_t i = 0; i < steps->size(); ++i) {
+    auto step = read_step(steps->as_array()[i], where + "/steps/" + std::to_string(i), depth);
+    if (!step) return step.error();
+    out.steps.push_back(std::move(*step));
+  }
+  return out;
+}
+
+/// Whether a person decides what a step brings or is done with; that a run goes on inside another is no such decision.
+bool needs_reason(const Value& steps) {
+  if (!steps.is_array()) return false;
+  return std::ranges::any_of(steps.as_array(), [](const Value& step) {
+    const Value* child = step.find("child");
+    const Value* inner = child == nullptr ? nullptr : child->find("steps");
+    return child == nullptr || (inner != nullptr && needs_reason(*inner));
+  });
 }
 
 bool is_inside(const definition::Flow& flow, ActionId action, ActionId container) {
@@ -66,57 +124,53 @@ bool is_inside(const definition::Flow& flow, ActionId action, ActionId container
 }  // namespace
 
 Result<Correction> read_correction(const Value& value) {
-  Correction out;
-  if (value.is_null()) return out;
-  if (!value.is_object())
-    return invalid("A correction must be an object.", "", "Send {\"from\"?, \"steps\"?, \"why\"?}.");
-  for (const char* name : {"from", "fromRepetition", "why"}) {
-    const Value* text = value.find(name);
-    if (text != nullptr && !text->is_string() && !text->is_null())
-      return invalid("'" + std::string(name) + "' must be a text.", "/" + std::string(name), "Give a text.");
-  }
-  out.from = value.text_of("from");
-  out.from_repetition = value.text_of("fromRepetition");
-  out.why = value.text_of("why");
-  if (const Value* steps = value.find("steps")) {
-    if (!steps->is_array() || steps->size() > steps_max)
-      return invalid("'steps' must be a list of at most 100 corrections.", "/steps", "Correct fewer steps at a time.");
-    for (std::size_t i = 0; i < steps->size(); ++i) {
-      auto step = read_step(steps->as_array()[i], "/steps/" + std::to_string(i));
-      if (!step) return step.error();
-      out.steps.push_back(std::move(*step));
-    }
-  }
-  if (out.why.size() > why_bytes_max)
+  if (value.is_null()) return Correction();
+  auto out = read_parts(value, "", 0);
+  if (!out) return out;
+  const Value* why = value.find("why");
+  if (why != nullptr && !why->is_string() && !why->is_null())
+    return invalid("'why' must be a text.", "/why", "Give a text.");
+  out->why = value.text_of("why");
+  if (out->why.size() > why_bytes_max)
     return invalid("The reason is longer than 2000 bytes.", "/why", "Say it shorter.");
-  if (!out.steps.empty() && out.why.empty())
+  const Value* steps = value.find("steps");
+  if (steps != nullptr && needs_reason(*steps) && out->why.empty())
     return invalid("A correction of a step needs a reason: it is shown in the run for as long as the run is kept.",
                    "/why", "Say why in 'why'.");
   return out;
+}
+
+Result<Correction> read_child_correction(const Value& value) { return read_parts(value, "", 0); }
+
+Value correction_value(const Correction& correction) {
+  json::ObjectBuilder out;
+  if (!correction.from.empty()) out.add("from", Value(correction.from));
+  if (!correction.from_repetition.empty()) out.add("fromRepetition", Value(correction.from_repetition));
+  if (correction.steps.empty()) return out.finish();
+  json::ArrayBuilder steps;
+  for (const StepCorrection& step : correction.steps) {
+    json::ObjectBuilder one;
+    one.add("action", Value(step.action));
+    if (!step.repetition.empty()) one.add("repetition", Value(step.repetition));
+    switch (step.kind) {
+      case StepCorrection::Kind::output: one.add("output", step.value); break;
+      case StepCorrection::Kind::input: one.add("input", step.value); break;
+      case StepCorrection::Kind::expressions: one.add("inputExpressions", step.value); break;
+      case StepCorrection::Kind::child: one.add("child", step.value); break;
+      case StepCorrection::Kind::skip: one.add("skip", Value(true)); break;
+    }
+    steps.push(one.finish());
+  }
+  out.add("steps", steps.finish());
+  return out.finish();
 }
 
 Value correction_record(const Correction& correction, std::string_view by) {
   json::ObjectBuilder out;
   out.add("by", Value(by));
   if (!correction.why.empty()) out.add("why", Value(correction.why));
-  if (!correction.from.empty()) out.add("from", Value(correction.from));
-  if (!correction.from_repetition.empty()) out.add("fromRepetition", Value(correction.from_repetition));
-  if (!correction.steps.empty()) {
-    json::ArrayBuilder steps;
-    for (const StepCorrection& step : correction.steps) {
-      json::ObjectBuilder one;
-      one.add("action", Value(step.action));
-      if (!step.repetition.empty()) one.add("repetition", Value(step.repetition));
-      switch (step.kind) {
-        case StepCorrection::Kind::output: one.add("output", step.value); break;
-        case StepCorrection::Kind::input: one.add("input", step.value); break;
-        case StepCorrection::Kind::expressions: one.add("inputExpressions", step.value); break;
-        case StepCorrection::Kind::skip: one.add("skip", Value(true)); break;
-      }
-      steps.push(one.finish());
-    }
-    out.add("steps", steps.finish());
-  }
+  const Value parts = correction_value(correction);
+  for (const json::Member& part : parts.as_object()) out.add(part.name(), part.value);
   return out.finish();
 }
 
@@ -135,6 +189,9 @@ Result<void> check_correction(const Correction& correction, const definition::Fl
       return invalid("Step '" + action->name + "' is of type '" + action->type_name +
                          "': only steps that send a request can be corrected for one run.",
                      where, "Correct the step in the definition, or correct the request that its value comes from.");
+    if (step.kind == StepCorrection::Kind::child && action->type != definition::ActionType::workflow)
+      return invalid("Step '" + action->name + "' is of type '" + action->type_name + "': it calls no flow.", where,
+                     "Only a step that calls a flow goes on inside the run that it had called.");
     if (step.kind == StepCorrection::Kind::output && action->settings.secure_outputs)
       return invalid(
           "The outputs of step '" + action->name + "' are secured: a supplied one would stand in the record.", where,

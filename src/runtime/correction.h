@@ -22,6 +22,9 @@ struct StepCorrection {
     input,   ///< the step is done with `value` as its inputs
     /// It is done with its inputs, in which `value` (JSON pointer -> template) puts other values: correction_input.h.
     expressions,
+    /// It calls a flow, and goes on inside the run that it had called: `value` is `{run?, definition?, from?,
+    /// fromRepetition?, steps?}`, the repetition of that one (child_repair.h).
+    child,
   };
   std::string action;      ///< name
   std::string repetition;  ///< `000002-000001`; empty = outside loops, or every item
@@ -43,9 +46,13 @@ struct Correction {
 };
 
 /// Reads `{from?, fromRepetition?, why?, steps?: [{action, repetition?, output | skip: true | input |
-/// inputExpressions}]}`.
+/// inputExpressions | child}]}`.
 /// `InvalidCorrection` with the member's pointer.
 Result<Correction> read_correction(const Value& value);
+/// That of a step's `child`, which has no reason of its own: the repetition's is for all.
+Result<Correction> read_child_correction(const Value& value);
+/// What `read_correction` reads, without the reason.
+Value correction_value(const Correction& correction);
 /// As it is recorded; `read_correction` reads it back.
 Value correction_record(const Correction& correction, std::string_view by);
 

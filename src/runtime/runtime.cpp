@@ -12,6 +12,7 @@
 #include "json/write.h"
 #include "runtime/answer.h"
 #include "runtime/batches.h"
+#include "runtime/child_repair.h"
 #include "runtime/polls.h"
 #include "runtime/schedules.h"
 #include "runtime/schema_check.h"
@@ -381,6 +382,17 @@ class ShardRuntime final : public Runtime {
     if (!flow) return does_not_compile(**live);
     if (auto checked = check_correction(how.correction, *flow); !checked) return checked.error();
     const bool corrected = !how.correction.is_empty();
+    const auto into_child = [](const StepCorrection& step) { return step.kind == StepCorrection::Kind::child; };
+    if (std::ranges::any_of(how.correction.steps, into_child)) {
+      const auto ran = flows_.version((*row)->flow, (*row)->version, (*row)->trigger);
+      if (!ran) return ran.error();
+      const auto all = read_events(store_, sealer_, (*row)->number);
+      if (!all) return all.error();
+      if (auto fits = check_children({store_, sealer_, flows_}, (*row)->name, how.correction,
+                                     engine::recorded_steps(*ran, *all));
+          !fits)
+        return fits.error();
+    }
     const bool keeps = how.keep_done || corrected;
     StartRequest request;
     request.flow = flow;

@@ -41,6 +41,7 @@ struct Answer {
   std::int32_t status_code = 202;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  std::string run;  ///< name of the run that answers; empty when none was started
 };
 
 /// Hears of runs after what it hears is durable. Called on the runtime's thread: be quick, do not call the runtime's

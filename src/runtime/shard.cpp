@@ -427,7 +427,7 @@ Result<std::optional<engine::AttemptFinished>> Shard::kept_reply(ActiveRun& acti
   }
   const auto& state = active.run.state();
   if (const auto* decided = correction_of(active, call.place)) {
-    if (decided->kind == StepCorrection::Kind::input) return Kept();
+    if (decided->kind == StepCorrection::Kind::input || decided->kind == StepCorrection::Kind::child) return Kept();
     engine::AttemptFinished reply;
     reply.place = call.place;
     reply.attempt = call.attempt;
@@ -490,7 +490,8 @@ void Shard::send(ActiveRun& active, const engine::Call& asked) {
     return call_later(active, asked, &Shard::send);
   }
   engine::Call call = asked;
-  if (const auto* decided = *kept || asked.attempt == 0 ? nullptr : correction_of(active, asked.place)) {
+  const auto* decided = *kept || asked.attempt == 0 ? nullptr : correction_of(active, asked.place);
+  if (decided != nullptr && decided->kind != StepCorrection::Kind::child) {
     call.inputs = decided->kind == StepCorrection::Kind::expressions
                       ? corrected_inputs(*decided, active.run.state(), asked.place, asked.inputs).inputs
                       : decided->value;
@@ -544,6 +545,7 @@ void Shard::send(ActiveRun& active, const engine::Call& asked) {
 
 void Shard::answer_caller(ActiveRun& active, Answer answer) {
   if (!active.answer) return;
+  answer.run = active.row.name;
   if (!active.flow->trigger.suppress_response_headers) {
     add_run_headers(answer, *active.flow, active.row, executor_.random());
   }

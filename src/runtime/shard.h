@@ -12,6 +12,7 @@
 
 #include "engine/recorded.h"
 #include "engine/run.h"
+#include "runtime/child_repair.h"
 #include "runtime/effects.h"
 #include "runtime/holds.h"
 #include "runtime/near_timers.h"
@@ -170,6 +171,9 @@ class Shard {
   /// A SendToBatch action: its message is taken once, also when it is asked again after a crash.
   void send_to_batch(ActiveRun& active, const engine::Call& call);
   void await_child(const store::RunRow& child, std::function<void(Answer)> answer);
+  /// Where the call goes on when the run repeats another one (child_repair.h).
+  Result<std::optional<FormerChild>> former_child(const ActiveRun& active, const engine::Call& call,
+                                                  const CallSite& site) const;
   /// A step of a run that keeps what another one had done: its recorded outcome, when it asks the same again.
   /// `StorageUnavailable`: not known just now.
   Result<std::optional<engine::AttemptFinished>> kept_reply(ActiveRun& active, const engine::Call& call);

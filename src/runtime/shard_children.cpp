@@ -10,6 +10,7 @@
 #include "engine/state.h"
 #include "runtime/answer.h"
 #include "runtime/called_flow.h"
+#include "runtime/child_repair.h"
 #include "runtime/shard.h"
 #include "trigger/condition.h"
 #include "trigger/request.h"
@@ -52,6 +53,8 @@ engine::AttemptFinished outcome_of(const engine::Call& call, Timestamp started, 
   out.started = started;
   out.ended = ended;
   out.status_code = answer.status_code;
+  // Whoever reads the record finds the child by it, and so does a repetition of the parent.
+  if (!answer.run.empty()) out.request = Value::object({{"childRun", Value(answer.run)}});
   ObjectBuilder headers;
   for (const auto& [name, value] : answer.headers) headers.set(name, Value(value));
   out.headers = headers.finish();
@@ -113,6 +116,11 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
     if (!child) return again();
     if (*child) return await_child(**child, std::move(answer));
   }
+  const CallSite site{active.row.name, active.flow->action(call.place.action).name,
+                      engine::repetition_name(active.run.state(), call.place.frame)};
+  auto former = former_child(active, call, site);
+  if (!former && former.error().code == "StorageUnavailable") return again();
+  if (!former) return tell(refused_call(call, begun, former.error()));
   const auto target = find_called_flow(store_, flows_, call.inputs);
   if (!target && target.error().code == "StorageUnavailable") return again();
   if (!target) return tell(refused_call(call, begun, target.error()));
@@ -124,7 +132,7 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
   if (!live.flow) return refuse("InvalidDefinition", "The flow " + name + " does not compile.", "Correct and save it.");
   if (live.row.state != store::FlowState::started)
     return refuse("WorkflowTriggerIsNotEnabled", "The flow " + name + " is off.", "Turn it on.");
-  const auto flow = called_trigger(live.flow, call.inputs);
+  auto flow = called_trigger(live.flow, call.inputs);
   if (!flow)
     return refuse("InvalidTriggerType",
                   "The flow " + name + " can't be called: " + why_not_called(*live.flow, call.inputs),
@@ -140,8 +148,36 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
   ObjectBuilder record;
   record.add("name", Value(flow->trigger.name));
   record.add("outputs", trigger_outputs(call.inputs));
-  record.add("parentRun", Value(active.row.name));
+  add_call_site(record, site);
   record.add("callDepth", Value(depth));
+  StartRequest request;
+  // Repeated calls have the same key, and so have what the children of both send.
+  request.origin = "call/" + call.idempotency_key;
+  // A step that was edited to call another flow calls that one from its beginning.
+  if (*former && !(*former)->decided && (*former)->row.flow != live.row.id) *former = std::nullopt;
+  if (*former) {
+    const FormerChild& child = **former;
+    request.resubmit_of = child.row.name;
+    request.origin = child.origin;
+    record.add("keepsRun", Value(child.row.name));
+    if (!child.correction.is_empty()) {
+      Correction signed_above = child.correction;
+      signed_above.why = active.correction.why;
+      const Value* repair = active.run.state().start.trigger.find("repair");
+      record.add("repair", correction_record(signed_above, repair == nullptr ? "" : repair->text_of("by")));
+    }
+    if (child.row.flow != live.row.id)
+      return refuse("ChildRunOfOtherFlow",
+                    "The call can't go on inside run '" + child.row.name + "': it calls flow " + name +
+                        " now, and that run is one of another flow.",
+                    "Repeat the step without 'child'.");
+    const auto version = flow_of(child, flows_);
+    if (!version && version.error().code == "StorageUnavailable") return again();
+    if (!version) return tell(refused_call(call, begun, version.error()));
+    if (auto fits = check_correction(child.correction, **version); !fits)
+      return tell(refused_call(call, begun, fits.error()));
+    if (child.definition == DefinitionChoice::original) flow = *version;
+  }
   const Value trigger = record.finish();
   const auto verdict = trigger::judge(*flow, trigger, begun, executor_.random(), settings_.split);
   if (!verdict) return tell(refused_call(call, begun, verdict.error()));
@@ -150,7 +186,6 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
   if (flow->trigger.splits())
     return refuse("NestedWorkflowContainsSplitOnTrigger",
                   "The flow " + name + " can't be called: its trigger has a 'splitOn'.", "Remove the 'splitOn'.");
-  StartRequest request;
   request.flow = flow;
   request.trigger = trigger;
   request.client_tracking_id = active.row.client_tracking_id;
@@ -162,8 +197,25 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
   start_run(std::move(request));
 }
 
+Result<std::optional<FormerChild>> Shard::former_child(const ActiveRun& active, const engine::Call& call,
+                                                       const CallSite& site) const {
+  const auto keeps = active.run.state().start.trigger.text_of("keepsRun");
+  if (keeps.empty()) return std::optional<FormerChild>();
+  const StepCorrection* decided = correction_of(active, call.place);
+  const bool child = decided != nullptr && decided->kind == StepCorrection::Kind::child;
+  if (!child && is_done_again(active.correction, *active.flow, active.again, call.place.action, site.repetition))
+    return std::optional<FormerChild>();
+  const auto found = active.kept.find(engine::recorded_key(active.run.state(), call.place));
+  return find_former_child({store_, sealer_, flows_}, {std::string(keeps), site.action, site.repetition},
+                           found == active.kept.end() ? nullptr : &found->second, decided, call.inputs);
+}
+
 void Shard::await_child(const store::RunRow& child, std::function<void(Answer)> answer) {
   const auto flow = flows_.version(child.flow, child.version, child.trigger);
+  answer = [name = child.name, answer = std::move(answer)](Answer told) {
+    told.run = name;
+    answer(std::move(told));
+  };
   if (flow && !(*flow)->has_response) return answer(Answer{});
   if (child.status == store::RunStatus::waiting && !child.is_held()) return answer(Answer{});  // as when it was started
   const auto found = bring_back(child.number);

@@ -149,6 +149,7 @@ void Shard::wait_for_turn(StartRequest request, store::RunRow row, engine::RunSt
               if (answer) {
                 Answer accepted = by_status ? shard.ask_later(row) : Answer{};
                 add_run_headers(accepted, *flow, row, shard.executor_.random());
+                accepted.run = row.name;
                 answer(std::move(accepted));
               }
               shard.next_turn(turns_of(row));

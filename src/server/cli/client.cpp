@@ -31,6 +31,10 @@ std::string show(ApiClient& server, const std::string& id, std::ostream& out) {
   print_line(out, "Status", status);
   print_line(out, "Started", text_from(member(properties, "startTime")));
   print_line(out, "Ended", text_from(member(properties, "endTime")));
+  if (const Value& by = member(own, "calledBy"); by.is_object())
+    print_line(out, "Called by",
+               text_from(member(by, "run")) + " of " + text_from(member(by, "flowDisplayName")) + ", step " +
+                   text_from(member(by, "action")) + " " + text_from(member(by, "repetition")));
   print_line(out, "Repeats", text_from(member(member(own, "resubmitOf"), "run")));
   if (const Value& repair = member(own, "repair"); repair.is_object()) {
     print_line(out, "Repaired by", text_from(member(repair, "by")));
@@ -97,26 +101,51 @@ Value how_to_repeat(const ClientOptions& options) {
 
 namespace {
 
-/// Prints what would be done; gives the plan's version.
-std::string plan(ApiClient& server, const ClientOptions& options, std::ostream& out) {
-  const Value planned =
-      server.ask("POST", "/api/v1/runs/" + percent_encoded(options.id) + "/plan", how_to_repeat(options));
-  for (const Value& step : member(planned, "steps").as_array()) {
+/// Also of the runs inside it, farther to the right.
+void print_plan(const Value& planned, const std::string& margin, std::ostream& out) {
+  const Value& steps = member(planned, "steps");
+  if (!steps.is_array()) return;
+  for (const Value& step : steps.as_array()) {
     const std::string what = text_from(member(step, "plan"));
     const bool twice = member(step, "writes") == Value(true) && member(step, "doneBefore") == Value(true) &&
                        (what == "again" || what == "corrected");
     const std::string repetition = text_from(member(step, "repetition"));
-    out << "  " << what << std::string(what.size() < 10 ? 10 - what.size() : 1, ' ')
+    out << margin << what << std::string(what.size() < 10 ? 10 - what.size() : 1, ' ')
         << text_from(member(step, "action")) << (repetition.empty() ? "" : " " + repetition)
-        << (twice ? "  (writes, and had done so once)" : "") << "\n";
+        << (twice ? "  (writes, and had done so once)" : "");
+    const Value& child = member(step, "child");
+    if (child.is_object()) {
+      out << "  in run " << text_from(member(child, "run"));
+      const std::string flow = text_from(member(child, "flowDisplayName"));
+      if (!flow.empty()) out << " of " << flow;
+    }
+    out << "\n";
+    print_plan(child, margin + "  ", out);
   }
+}
+
+/// How one run is repeated.
+Value how_to_repeat_run(const ClientOptions& options) {
+  json::ObjectBuilder body(how_to_repeat(options));
+  if (options.with_parent) body.add("withParent", Value(true));
+  return body.finish();
+}
+
+/// Prints what would be done; gives the plan's version.
+std::string plan(ApiClient& server, const ClientOptions& options, std::ostream& out) {
+  const Value planned =
+      server.ask("POST", "/api/v1/runs/" + percent_encoded(options.id) + "/plan", how_to_repeat_run(options));
+  if (options.with_parent)
+    out << "Run " << text_from(member(planned, "run")) << " of " << text_from(member(planned, "flowDisplayName"))
+        << " goes on:\n";
+  print_plan(planned, "  ", out);
   return text_from(member(planned, "version"));
 }
 
 int resubmit(ApiClient& server, const ClientOptions& options, std::ostream& out) {
   const std::string version = plan(server, options, out);
   if (options.plan_only) return 0;
-  json::ObjectBuilder body(how_to_repeat(options));
+  json::ObjectBuilder body(how_to_repeat_run(options));
   body.add("version", Value(version));
   const Value started = server.ask("POST", "/api/v1/runs/" + percent_encoded(options.id) + "/resubmit", body.finish());
   const std::string run = text_from(member(started, "run"));
@@ -192,6 +221,8 @@ ClientCommands::ClientCommands(CLI::App& app, CLI::App& run) {
                                 })}) {
     add_repeat_options(*command, options_);
     add_correction_options(*command, options_);
+    command->add_flag("--with-parent", options_.with_parent,
+                      "The run that had called it goes on with what it brings now");
   }
   add_connection_commands(app, options_, commands_);
   add_flow_commands(app, options_, commands_);

@@ -28,6 +28,7 @@ struct ClientOptions {
   std::string input;              ///< JSON: the inputs of the step `from`
   std::string input_expressions;  ///< JSON: places in them, and the expressions that stand there
   bool skip = false;              ///< the step `from` is not done
+  bool with_parent = false;       ///< the run that had called it goes on with what it brings now
   std::string why;
   bool plan_only = false;
   bool no_wait = false;
