@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/called_run.h"
 #include "api/routes.h"
 #include "api/views.h"
 #include "definition/action_types.h"
@@ -280,6 +281,7 @@ Result<Value> explain(const Parts& parts, const Call& call) {
   if (!explained) return explained;
   const auto failure = repair::find_failure(*run->flow, run->events);
   if (!failure) return explained;
+  *explained = with_called_run(parts, call, *explained, *failure);
   const auto facts = repair::gather_facts(*run->flow, *failure, &parts.connections);
   const auto changes =
       repair::changes_since_last_good({parts.store, parts.sealer, parts.runtime.flows(), &parts.connections},

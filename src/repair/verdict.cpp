@@ -24,7 +24,8 @@ bool passed_where_it_failed(const store::Store& store, const engine::Sealer& sea
   const auto* start = repeated->empty() ? nullptr : std::get_if<engine::RunStarted>(&repeated->front());
   if (const Value* repair = start == nullptr ? nullptr : start->trigger.find("repair")) {
     const auto correction = runtime::read_correction(*repair);
-    if (correction && runtime::find_correction(*correction, step, repetition_in_loops) != nullptr) return false;
+    const auto* decided = correction ? runtime::find_correction(*correction, step, repetition_in_loops) : nullptr;
+    if (decided != nullptr && runtime::is_decided(*decided)) return false;
   }
   bool passed = false;
   for (const auto& [key, recorded] : engine::recorded_steps(*now, *repeated)) {

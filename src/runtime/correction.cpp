@@ -217,6 +217,12 @@ const StepCorrection* find_correction(const Correction& correction, std::string_
   return nullptr;
 }
 
+bool is_decided(const StepCorrection& step) {
+  if (step.kind != StepCorrection::Kind::child) return true;
+  const Value* inner = step.value.find("steps");
+  return inner != nullptr && needs_reason(*inner);
+}
+
 std::set<ActionId> steps_from(const definition::Flow& flow, std::string_view from) {
   std::set<ActionId> again;
   const auto* first = flow.find_action(from);

@@ -63,6 +63,10 @@ Result<void> check_correction(const Correction& correction, const definition::Fl
 const StepCorrection* find_correction(const Correction& correction, std::string_view action,
                                       std::string_view repetition);
 
+/// Whether a person decided what the step brings or is done with, also inside the run that it called. False: it is done
+/// as the definition says.
+bool is_decided(const StepCorrection& step);
+
 /// `from` and all steps that may see what it brings: what runs after it or after what stands around it, and what is
 /// inside those.
 std::set<definition::ActionId> steps_from(const definition::Flow& flow, std::string_view from);

@@ -64,23 +64,30 @@ export async function apiOf(server, scopes = "read,run,write") {
   return { token, ask, definitionOf, makeFlow, save, erase, start, runsOf, incidentOf, run: (parameters, more) => command(server, token, parameters, more) };
 }
 
-/** A service that counts what it is sent and answers with `status.now`. */
+/** A service that counts what it is sent and answers with `status.now`; with 500 at the path `refuses`, never at `hangs`. */
 export async function startWitness() {
   const requests = [];
   const status = { now: 200 };
+  const witness = { requests, status, refuses: undefined, hangs: undefined };
   const listener = createServer((request, response) => {
     const parts = [];
     request.on("data", (part) => parts.push(part));
     request.on("end", () => {
-      requests.push({ path: request.url, key: request.headers["idempotency-key"], body: Buffer.concat(parts).toString(), answered: status.now });
-      response.statusCode = status.now;
+      const now = request.url === witness.refuses ? 500 : status.now;
+      requests.push({ path: request.url, key: request.headers["idempotency-key"], body: Buffer.concat(parts).toString(), answered: now });
+      if (request.url === witness.hangs) return;
+      response.statusCode = now;
       response.setHeader("Content-Type", "application/json");
       // In the service's own words, so that failures at different addresses are different causes.
-      response.end(JSON.stringify(status.now < 400 ? {} : { error: { message: `Nothing can be taken at ${request.url}` } }));
+      response.end(JSON.stringify(now < 400 ? {} : { error: { message: `Nothing can be taken at ${request.url}` } }));
     });
   });
   await new Promise((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  return { requests, status, base: `http://127.0.0.1:${listener.address().port}`, stop: () => new Promise((resolve) => listener.close(resolve)) };
+  const stop = () => {
+    listener.closeAllConnections();
+    return new Promise((resolve) => listener.close(resolve));
+  };
+  return Object.assign(witness, { base: `http://127.0.0.1:${listener.address().port}`, stop });
 }
 
 export const post = (uri, runAfter = {}) => ({ type: "Http", runAfter, inputs: { method: "POST", uri, body: "@triggerBody()", retryPolicy: { type: "none" } } });

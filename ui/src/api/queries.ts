@@ -197,8 +197,8 @@ export const useRun = (f: string, r: string) =>
     refetchInterval: (query) => (query.state.data && live.has(query.state.data.properties.status) ? 3000 : false),
   });
 
-export const useRunFacts = (r: string) =>
-  useQuery({ queryKey: [...keys.run(r), "facts"], queryFn: ({ signal }) => getJson<Run>(paths.runByName(r), signal) });
+export const useRunFacts = (r: string, enabled = true) =>
+  useQuery({ queryKey: [...keys.run(r), "facts"], queryFn: ({ signal }) => getJson<Run>(paths.runByName(r), signal), enabled });
 
 export const useExplanation = (r: string, failed: boolean) =>
   useQuery({
@@ -280,7 +280,7 @@ export const useRunPlan = (r: string, wish: RepeatWish) =>
 export function useRepeatRun(r: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (wish: RepeatWish & { version: string }) => sendJson<{ run: string }>("POST", paths.runRepeat(r), wish),
+    mutationFn: (wish: RepeatWish & { version: string }) => sendJson<{ flow: string; run: string }>("POST", paths.runRepeat(r), wish),
     onSuccess: () => Promise.all([client.invalidateQueries({ queryKey: keys.runs }), client.invalidateQueries({ queryKey: keys.run(r) })]),
     onError: () => client.invalidateQueries({ queryKey: [...keys.run(r), "plan"] }),
   });

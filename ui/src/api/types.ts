@@ -152,6 +152,17 @@ export interface HoldChoice {
   runsMax: number;
 }
 
+/** What is decided about one step; `child`: how the run that it had called goes on. */
+export interface WishedStep {
+  action: string;
+  repetition?: string;
+  output?: unknown;
+  input?: unknown;
+  inputExpressions?: unknown;
+  skip?: true;
+  child?: { from?: string; fromRepetition?: string; steps?: WishedStep[] };
+}
+
 /** How one run is repeated in part. */
 export interface RepeatWish {
   definition: "latest" | "original";
@@ -159,7 +170,9 @@ export interface RepeatWish {
   from?: string;
   fromRepetition?: string;
   why?: string;
-  steps?: { action: string; repetition?: string; output?: unknown; input?: unknown; inputExpressions?: unknown; skip?: true }[];
+  steps?: WishedStep[];
+  /** The run that had called it goes on as well. */
+  withParent?: true;
 }
 
 export interface PlannedStep {
@@ -167,19 +180,24 @@ export interface PlannedStep {
   repetition?: string;
   type: string;
   was?: Status;
-  plan: "kept" | "again" | "first" | "supplied" | "skipped" | "corrected";
+  plan: "kept" | "again" | "first" | "supplied" | "skipped" | "corrected" | "resumed";
   writes: boolean;
   doneBefore: boolean;
+  /** Of a resumed call; of runs that are not looked into the name alone. */
+  child?: { run: string } & Partial<RunPlan>;
 }
 
 export interface RunPlan {
   run: string;
+  flow: string;
+  flowDisplayName: string;
   version: string;
   steps: PlannedStep[];
 }
 
 export interface RunFacts {
   repair?: { by: string; why?: string; from?: string; steps?: { action: string; repetition?: string }[] };
+  calledBy?: { run: string; flow: string; flowDisplayName: string; status: Status; action: string; repetition?: string };
   waitsFor?: HeldStep[];
   flow: string;
   flowDisplayName: string;
@@ -309,10 +327,12 @@ export type Family =
   | "unknown";
 
 export interface FixButton {
-  kind: "verifyConnection" | "openConnections" | "editAction" | "resubmit" | "askForHelp";
+  kind: "verifyConnection" | "openConnections" | "editAction" | "resubmit" | "askForHelp" | "openRun";
   label: string;
   connection?: { api: string; name: string };
   pointer?: string;
+  flow?: string;
+  run?: string;
 }
 
 export interface Explanation {
@@ -379,7 +399,7 @@ export interface RequestHistory {
   properties: {
     startTime: string;
     endTime?: string;
-    request?: { method?: string; uri?: string; headers?: Record<string, string> };
+    request?: { method?: string; uri?: string; headers?: Record<string, string>; childRun?: string };
     response?: { statusCode?: number; headers?: Record<string, string>; bodyLink?: ContentLink };
   };
 }

@@ -1,52 +1,58 @@
-import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Select } from "@fluentui/react-components";
+import { Button, Checkbox, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Select } from "@fluentui/react-components";
 import { type FormEvent, useState } from "react";
 import { useRepeatRun, useRunPlan } from "../../api/queries";
-import type { PlannedStep, RepeatWish } from "../../api/types";
+import type { RepeatWish, RunFacts } from "../../api/types";
 import { Loading, Problem } from "../../parts/page";
 import { displayName } from "../../parts/time";
 import { text } from "../../text";
 import { correctedStep, type Decision, DecisionFields, undecided } from "./correction";
+import { type PlanRow, planOf, planRows, wishAt } from "./plan_rows";
 
-const separator = "\n";
-const keyOf = (step: PlannedStep) => step.action + (step.repetition ? separator + step.repetition : "");
 const words = text.repeat;
+const wentWell = new Set(["Succeeded", "Skipped"]);
 
 interface RepeatProps {
   run: string;
+  /** The run that had called it. */
+  caller: RunFacts["calledBy"];
   onClose: () => void;
-  onStarted: (run: string) => void;
+  onStarted: (flow: string, run: string) => void;
 }
 
 /** Repeats a run in part: what would happen is on the screen before it does. */
-export default function RepeatDialog({ run, onClose, onStarted }: RepeatProps) {
+export default function RepeatDialog({ run, caller, onClose, onStarted }: RepeatProps) {
+  const [withParent, setWithParent] = useState(caller !== undefined && !wentWell.has(caller.status));
   const [definition, setDefinition] = useState<"latest" | "original">("latest");
-  const [chosen, setChosen] = useState("");
+  const [chosen, setChosen] = useState<PlanRow>();
   const [decision, setDecision] = useState<Decision>(undecided);
   const [wrong, setWrong] = useState("");
-  const [action, repetition] = chosen.split(separator);
+  // What was chosen is kept whole: while another plan is made there is no row to find it in.
   const { how, why } = decision;
-  const wish = (step = how === "again" ? undefined : correctedStep(action ?? "", repetition, { ...decision, value: "{}" })): RepeatWish => ({
+  const corrected = (value = "{}") => (chosen && how !== "again" ? correctedStep(chosen.step.action, chosen.step.repetition, { ...decision, value }) : undefined);
+  const wish = (step = corrected()): RepeatWish => ({
     definition,
-    ...(chosen === "" ? { keep: "done" as const } : step ? { why: why || words.noReasonYet, steps: [step] } : { from: action, fromRepetition: repetition, why }),
+    ...(withParent && { withParent }),
+    ...(chosen ? { why: step ? why || words.noReasonYet : why, ...wishAt(chosen, step) } : { keep: "done" as const }),
   });
   // While an expression is being written there is nothing to plan with: the plan is that of the step done again.
-  const planned: RepeatWish = how === "inputExpressions" && chosen !== "" ? { definition, from: action, fromRepetition: repetition, why } : wish();
+  const planned: RepeatWish = how === "inputExpressions" && chosen ? { definition, ...(withParent && { withParent }), why, ...wishAt(chosen, undefined) } : wish();
   const plan = useRunPlan(run, planned);
   const repeat = useRepeatRun(run);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     let step: ReturnType<typeof correctedStep> | undefined;
     try {
-      if (chosen !== "" && how !== "again") step = correctedStep(action ?? "", repetition, decision);
+      step = corrected(decision.value);
     } catch (error) {
       return setWrong((error as Error).message);
     }
     setWrong("");
     const started = await repeat.mutateAsync({ ...wish(step), version: plan.data?.version ?? "" }).catch(() => undefined);
-    if (started) onStarted(started.run);
+    if (started) onStarted(started.flow, started.run);
   };
-  const steps = plan.data?.steps ?? [];
-  const needsReason = chosen !== "" && how !== "again";
+  const rows = planRows(plan.data);
+  const choices = planRows(planOf(plan.data, run));
+  const needsReason = chosen !== undefined && how !== "again";
   return (
     <Dialog open onOpenChange={(_, data) => !data.open && onClose()}>
       <DialogSurface>
@@ -60,17 +66,18 @@ export default function RepeatDialog({ run, onClose, onStarted }: RepeatProps) {
                   <option value="original">{words.original}</option>
                 </Select>
               </Field>
+              {caller && <Checkbox label={words.withParent(caller.flowDisplayName)} checked={withParent} onChange={(_, data) => setWithParent(data.checked === true)} />}
               <Field label={words.step}>
-                <Select value={chosen} onChange={(_, data) => setChosen(data.value)}>
+                <Select value={chosen?.key ?? ""} onChange={(_, data) => setChosen(choices.find((row) => row.key === data.value))}>
                   <option value="">{words.whereItFailed}</option>
-                  {steps.map((step) => (
-                    <option key={keyOf(step)} value={keyOf(step)}>
-                      {displayName(step.action)} {step.repetition}
+                  {choices.map((row) => (
+                    <option key={row.key} value={row.key}>
+                      {[...row.calls, row.step].map((step) => [displayName(step.action), step.repetition].filter(Boolean).join(" ")).join(" › ")}
                     </option>
                   ))}
                 </Select>
               </Field>
-              {chosen !== "" && (
+              {chosen && (
                 <DecisionFields
                   decision={decision}
                   hows={["again", "output", "input", "inputExpressions", "skip"]}
@@ -83,16 +90,17 @@ export default function RepeatDialog({ run, onClose, onStarted }: RepeatProps) {
               )}
               {plan.isPending && <Loading />}
               <Problem error={plan.error} retry={() => void plan.refetch()} />
-              {steps.length > 0 && (
+              {plan.data && plan.data.run !== run && <p>{words.ofCaller(plan.data.flowDisplayName)}</p>}
+              {rows.length > 0 && (
                 <table className="table" aria-label={words.plan}>
                   <tbody>
-                    {steps.map((step) => (
-                      <tr key={keyOf(step)}>
-                        <th scope="row">
+                    {rows.map(({ step, calls, key }) => (
+                      <tr key={key}>
+                        <th scope="row" style={{ paddingInlineStart: `${14 + calls.length * 20}px` }}>
                           {displayName(step.action)} <span className="quiet">{step.repetition}</span>
                         </th>
                         <td>
-                          {words.does[step.plan]}
+                          {step.plan === "resumed" && step.child?.flowDisplayName ? words.resumedIn(step.child.flowDisplayName) : words.does[step.plan]}
                           {step.writes && step.doneBefore && (step.plan === "again" || step.plan === "corrected") && <span className="tone-bad"> {words.twice}</span>}
                         </td>
                       </tr>

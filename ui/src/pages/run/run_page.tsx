@@ -95,6 +95,9 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
       case "resubmit":
         void again("latest");
         break;
+      case "openRun":
+        if (button.flow && button.run) navigate(routes.run(button.flow, button.run));
+        break;
       case "askForHelp":
         setHelp(true);
         break;
@@ -171,6 +174,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
           [text.run.version, more?.version ?? properties.workflow?.properties?.version],
           [text.run.id, <code key="id" className="breakable">{run}</code>],
           [text.run.incident, more?.incident && <Link key="incident" href={routes.incident(more.incident)}>{text.run.incidentLink}</Link>],
+          [text.run.calledBy, more?.calledBy && <Link key="by" href={`${routes.run(more.calledBy.flow, more.calledBy.run)}?step=${encodeURIComponent(more.calledBy.action)}`}>{text.run.stepOf(displayName(more.calledBy.action), more.calledBy.flowDisplayName)}</Link>],
           [text.run.resubmitOf, repeats && <Link key="of" href={routes.run(flow, repeats)}>{repeats}</Link>],
           [
             text.run.resubmittedAs,
@@ -234,7 +238,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
         </div>
       </div>
       <Suspense fallback={null}>
-        {repeating && <RepeatDialog run={run} onClose={() => setRepeating(false)} onStarted={(name) => navigate(`${routes.run(flow, name)}?repeats=${encodeURIComponent(run)}`)} />}
+        {repeating && <RepeatDialog run={run} caller={more?.calledBy} onClose={() => setRepeating(false)} onStarted={(its, name) => navigate(routes.run(its, name) + (its === flow ? `?repeats=${encodeURIComponent(run)}` : ""))} />}
         {help && <HelpDialog run={run} onClose={() => setHelp(false)} />}
         {verify && (
           <VerifyDialog

@@ -2,7 +2,7 @@ import { Button, MessageBar, MessageBarBody } from "@fluentui/react-components";
 import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { routes } from "../../api/paths";
-import { useContent, useRequestHistories, useTraces } from "../../api/queries";
+import { useContent, useRequestHistories, useRunFacts, useTraces } from "../../api/queries";
 import type { ActionRecord, ContentLink, Explanation, ExpressionTrace, FixButton, RunTrigger } from "../../api/types";
 import { LightbulbRegular, ErrorCircleFilled } from "../../parts/icons";
 import { JsonTree } from "../../parts/json_tree";
@@ -113,6 +113,20 @@ function Retries({ attempts, isFailure }: { attempts: Attempt[]; isFailure: bool
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** The run that a step which calls a flow had led to; nothing when it is not shared with the person. */
+function CalledRun(props: { flow: string; run: string; action: string; repetition: string | undefined }) {
+  const histories = useRequestHistories(props.flow, props.run, props.action, props.repetition, true);
+  const child = histories.data?.value.map((one) => one.properties.request?.childRun).filter(Boolean).at(-1);
+  const called = useRunFacts(child ?? "", child !== undefined);
+  const facts = called.data?.properties;
+  if (!child || !facts?.flowmend) return null;
+  return (
+    <p className="called-run">
+      {text.run.calledRun} <StatusMark status={facts.status} /> <Link href={routes.run(facts.flowmend.flow, child)}>{facts.flowmend.flowDisplayName}</Link>
+    </p>
   );
 }
 
@@ -352,6 +366,7 @@ export function StepPanel(props: StepPanelProps) {
         </MessageBar>
       )}
       {record?.status === "Running" && <p className="quiet">{text.run.stillRunning}</p>}
+      {ran && props.actionType?.toLowerCase() === "workflow" && <CalledRun flow={props.flow} run={props.run} action={name} repetition={props.repetition} />}
       {explanation && <Explained explanation={explanation} onFix={props.onFix} />}
       {explanation?.sinceLastGood && (
         <Section title={text.run.sinceLastGood} beside={explanation.sinceLastGood.changes.length} startsOpen>

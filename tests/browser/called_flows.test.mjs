@@ -1,0 +1,140 @@
+// A flow that another one calls fails: it is repaired inside, and the run that called it goes on.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { apiOf, post, startWitness, until } from "./api.mjs";
+import { desktop, firstSignIn, openPage, phone, startBrowser, startServer } from "./server.mjs";
+
+let server;
+let witness;
+let api;
+let browser;
+let state;
+before(async () => {
+  server = await startServer();
+  witness = await startWitness();
+  api = await apiOf(server);
+  browser = await startBrowser();
+  state = await firstSignIn(browser, server);
+});
+after(async () => {
+  await browser?.close();
+  await witness?.stop();
+  await server?.stop();
+});
+
+const calls = (flow, body, runAfter = {}) => ({ type: "Workflow", runAfter, inputs: { host: { workflowReferenceName: flow }, body, retryPolicy: { type: "none" } } });
+const answer = (after, body) => ({ type: "Response", kind: "Http", runAfter: { [after]: ["Succeeded"] }, inputs: { statusCode: 200, body } });
+const to = (path, after) => post(`${witness.base}/${path}`, after ? { [after]: ["Succeeded"] } : {});
+const sentSince = (from) => witness.requests.slice(from).map((one) => one.path.slice(1));
+
+/** Two flows, the outer calls the inner; the inner's second request fails. Gives the failed runs. */
+async function failInside(name) {
+  const inner = await api.makeFlow(`Book ${name}`, { Reserve: to(`${name}-reserve`), Pay: to(`${name}-pay`, "Reserve"), Answer: answer("Pay", "@body('Pay')") });
+  const outer = await api.makeFlow(`Order ${name}`, { Note: to(`${name}-note`), Call: calls(inner, "@triggerBody()", { Note: ["Succeeded"] }), Ship: to(`${name}-ship`, "Call") });
+  witness.refuses = `/${name}-pay`;
+  await api.start(outer, { number: 1 });
+  const [parent] = await until("the failed runs", async () => ((await api.runsOf(outer)).length > 0 ? await api.runsOf(outer) : undefined));
+  const [child] = await api.runsOf(inner);
+  return { inner, outer, parent: parent.name, child: child.name };
+}
+
+test("by script: plan, stale plan, refusals, and the whole goes on", async () => {
+  witness.status.now = 200;
+  const { inner, outer, parent, child } = await failInside("script");
+  const explained = (await api.ask("GET", `/api/v1/runs/${parent}/explanation`)).body;
+  assert.equal(explained.calledRun.run, child);
+  assert.match(explained.calledRun.title, /Pay/);
+  assert.deepEqual(explained.howToFix[0].button, { kind: "openRun", label: "Open the called run", flow: inner, run: child });
+  const facts = (await api.ask("GET", `/api/v1/runs/${child}`)).body.properties.flowmend.calledBy;
+  assert.deepEqual([facts.run, facts.flow, facts.action, facts.status], [parent, outer, "Call", "Failed"]);
+
+  witness.refuses = undefined;
+  const wish = { withParent: true, why: "paid by telephone", steps: [{ action: "Pay", output: { paid: true } }] };
+  const planned = (await api.ask("POST", `/api/v1/runs/${child}/plan`, wish)).body;
+  assert.equal(planned.run, parent);
+  assert.deepEqual(planned.steps.map((step) => [step.action, step.plan]), [["Note", "kept"], ["Call", "resumed"], ["Ship", "first"]]);
+  assert.deepEqual(planned.steps[1].child.steps.map((step) => [step.action, step.plan]), [["Reserve", "kept"], ["Pay", "supplied"]]);
+  const refused = async (run, body) => (await api.ask("POST", `/api/v1/runs/${run}/resubmit`, body)).body.error?.code;
+  assert.equal(await refused(parent, { withParent: true }), "NoParentRun");
+  assert.equal(await refused(child, { withParent: "yes" }), "InvalidRequestContent");
+  assert.equal(await refused(child, { withParent: true, keep: "nothing" }), "InvalidRequestContent");
+  assert.equal(await refused(child, { withParent: true, from: "Nowhere" }), "InvalidCorrection");
+  assert.equal(await refused(parent, { steps: [{ action: "Ship", child: {} }] }), "InvalidCorrection");
+
+  const before = witness.requests.length;
+  const started = await api.ask("POST", `/api/v1/runs/${child}/resubmit`, { ...wish, version: planned.version });
+  assert.equal(started.status, 202, JSON.stringify(started.body));
+  await until("the end of the parent", async () => (await api.runsOf(outer, "Succeeded")).length === 1);
+  assert.deepEqual(sentSince(before), ["script-ship"]);
+  const [repaired] = await api.runsOf(inner, "Succeeded");
+  const its = (await api.ask("GET", `/api/v1/runs/${repaired.name}`)).body.properties.flowmend;
+  assert.deepEqual([its.repair.by, its.repair.why, its.resubmitOf.run, its.calledBy.run], ["command line", "paid by telephone", child, started.body.run]);
+  assert.equal(await refused(child, { ...wish, version: planned.version }), "RepairPlanStale");
+});
+
+test("by command, and after a crash half-way", async () => {
+  witness.status.now = 200;
+  const { inner, outer, child } = await failInside("command");
+  const shown = await api.run(["run", "plan", child, "--with-parent", "--keep-done"]);
+  assert.equal(shown.code, 0, shown.problems);
+  assert.match(shown.out, /of Order command goes on:[^]*kept +Note\n +resumed +Call +in run \w+ of Book command\n +kept +Reserve\n +again +Pay[^]*first +Ship/);
+  assert.match((await api.run(["run", "show", child])).out, /Called by +\w+ of Order command, step Call/);
+  witness.hangs = "/command-pay";
+  witness.refuses = undefined;
+  const before = witness.requests.length;
+  assert.equal((await api.run(["run", "resubmit", child, "--with-parent", "--keep-done", "--no-wait"])).code, 0);
+  await until("the repeated payment", () => witness.requests.length > before);
+  await server.kill();
+  witness.hangs = undefined;
+  server = await startServer(server);
+  await until("the end of the parent", async () => (await api.runsOf(outer, "Succeeded")).length === 1);
+  assert.deepEqual(sentSince(before), ["command-pay", "command-pay", "command-ship"], "the open request is sent again, nothing else");
+  const keys = witness.requests.filter((one) => one.path === "/command-pay").map((one) => one.key);
+  assert.deepEqual([keys.length, new Set(keys).size], [3, 1], "a payment keeps its key");
+  assert.equal((await api.runsOf(inner, "Succeeded")).length, 1);
+  for (const flow of [inner, outer])
+    await until("the incident's end", async () => (await api.ask("GET", `/api/v1/incidents?flow=${flow}&state=fixed`)).body.value[0]);
+});
+
+for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
+  test(`${name}: from the caller's failure into the called run, and back with the repair`, async () => {
+    witness.status.now = 200;
+    const { outer, parent, child } = await failInside(name);
+    witness.refuses = undefined;
+    const page = await openPage(browser, state, screen, { baseURL: server.base });
+    await page.goto(`/flows/${outer}/runs/${parent}`);
+    await page.getByText("It called the run").waitFor();
+    await page.getByRole("button", { name: "Open the called run" }).click();
+    await page.waitForURL((url) => url.pathname.endsWith(child));
+    await page.getByRole("link", { name: `Call of Order ${name}` }).waitFor();
+    await page.getByRole("button", { name: "Choose a definition" }).click();
+    await page.getByRole("menuitem", { name: "Repeat in part..." }).click();
+    const dialog = page.getByRole("dialog", { name: "Repeat the run in part" });
+    assert.equal(await dialog.getByLabel(`Let the run of Order ${name} that called it go on`).isChecked(), true, "a caller that failed goes on unless the person says otherwise");
+    const plan = dialog.getByRole("table", { name: "What would happen" });
+    await plan.getByText(`Goes on inside the run of Book ${name}`).waitFor();
+    await dialog.getByText(`The run of Order ${name} goes on:`).waitFor();
+    await dialog.getByLabel("Go on from").selectOption("Pay");
+    await dialog.getByLabel("What about this step").selectOption("skip");
+    await dialog.getByLabel("Why").fill("paid in cash");
+    await plan.getByText("Left out").waitFor();
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(wide <= 0, `it scrolls sideways by ${wide} pixels`);
+    const before = witness.requests.length;
+    await dialog.getByRole("button", { name: "Repeat", exact: true }).click();
+    await page.waitForURL((url) => url.pathname.includes(outer));
+    await page.getByText("Repaired by ada: paid in cash").waitFor();
+    await until("the end of the parent", async () => (await api.runsOf(outer, "Succeeded")).length === 1);
+    assert.deepEqual(sentSince(before), [`${name}-ship`]);
+    // From the caller's side: the steps inside the call can be chosen too.
+    await page.goto(`/flows/${outer}/runs/${parent}`);
+    await page.getByRole("button", { name: "Choose a definition" }).click();
+    await page.getByRole("menuitem", { name: "Repeat in part..." }).click();
+    await dialog.getByLabel("Go on from").selectOption({ label: "Call › Pay" });
+    await plan.getByText("Done again").waitFor();
+    await dialog.getByRole("button", { name: "Repeat", exact: true }).click();
+    await until("the second end", async () => (await api.runsOf(outer, "Succeeded")).length === 2);
+    assert.deepEqual(sentSince(before).slice(1), [`${name}-pay`, `${name}-ship`]);
+    assert.deepEqual(page.complaints, []);
+    await page.context().close();
+  });
