@@ -112,7 +112,7 @@ http::Response job_answer(const Result<Value>& job, int status = 200) {
   return job ? json_response(status, *job) : error_reply(job.error());
 }
 
-/// `{flow?, status?, startedFrom?, startedUntil?}`
+/// `{flow?, status?, startedFrom?, startedUntil?, code?, connection?, value?}`
 Result<repair::Bulk::Filter> filter_of(const Value& value) {
   const auto invalid = [](std::string message, std::string where) {
     return make_error("InvalidRequestContent", std::move(message), "/filter" + std::move(where));
@@ -135,8 +135,16 @@ Result<repair::Bulk::Filter> filter_of(const Value& value) {
       const auto time = parse_timestamp(text);
       if (!time) return invalid("'" + name + "' is no time: write it as 2026-11-23T18:00:00Z.", "/" + name);
       (name == "startedFrom" ? filter.from : filter.until) = *time;
+    } else if (name == "code") {
+      filter.code = text;
+    } else if (name == "connection") {
+      filter.connection = text;
+    } else if (name == "value") {
+      filter.value = text;
     } else {
-      return invalid("A filter has no '" + name + "': use flow, status, startedFrom and startedUntil.", "/" + name);
+      return invalid(
+          "A filter has no '" + name + "': use flow, status, startedFrom, startedUntil, code, connection and value.",
+          "/" + name);
     }
   }
   return filter;

@@ -13,6 +13,7 @@
 #include "json/parse.h"
 #include "repair/changes/last_good.h"
 #include "repair/explanation.h"
+#include "repair/failed_runs.h"
 #include "repair/report.h"
 
 namespace flowmend::api {
@@ -160,17 +161,6 @@ http::Response overview(const Parts& parts, const Call& call) {
                                            {"recent", latest(std::nullopt)}}));
 }
 
-/// Whether the flow of a run, as it is now, binds that connection.
-bool uses_connection(const Parts& parts, const std::string& flow, std::string_view connection) {
-  const auto row = parts.store.flow(flow);
-  if (!row || !*row) return false;
-  const auto version = parts.store.flow_version(flow, (*row)->version);
-  if (!version || !*version || !(*version)->connection_references.is_object()) return false;
-  return std::ranges::any_of((*version)->connection_references.as_object(), [&](const json::Member& reference) {
-    return reference.value.text_of("connectionName") == connection;
-  });
-}
-
 /// An incident has few fingerprints: their runs are read in turn, each newest first.
 http::Response runs_of_incident(const Parts& parts, const Call& call, std::string_view id, store::RunQuery query,
                                 std::size_t top) {
@@ -223,7 +213,8 @@ http::Response runs_with_value(const Parts& parts, const Call& call, store::RunQ
   json::ArrayBuilder list;
   for (const auto& hit : page->hits) {
     if (!call.access->sees_flow(hit.run.flow)) continue;
-    if (!connection.empty() && !uses_connection(parts, hit.run.flow, connection)) continue;
+    if (!connection.empty() && !repair::uses_connection(parts.store, hit.run.flow, connection)) continue;
+    if (!query.failed_code.empty() && !repair::has_code(hit.run, query.failed_code)) continue;
     json::ObjectBuilder found;
     if (!hit.action.empty()) found.add("action", Value(hit.action));
     found.add("in", Value(hit.side));
@@ -240,6 +231,7 @@ http::Response all_runs(const Parts& parts, const Call& call) {
   store::RunQuery query;
   query.flow = std::string(call.query_value("flow"));
   query.after = std::string(call.query_value("$skiptoken"));
+  query.failed_code = std::string(call.query_value("code"));
   if (const auto status = call.query_value("status"); !status.empty()) {
     query.status = store::parse_run_status(status);
     if (!query.status)
@@ -259,7 +251,8 @@ http::Response all_runs(const Parts& parts, const Call& call) {
     for (const auto& row : *rows) {
       last = row.name;
       if (!call.access->sees_flow(row.flow)) continue;
-      if (connection.empty() || uses_connection(parts, row.flow, connection)) list.push(run_view(parts, call, row));
+      if (connection.empty() || repair::uses_connection(parts.store, row.flow, connection))
+        list.push(run_view(parts, call, row));
       if (list.size() >= *top) return list_response(list.finish(), next_link(call, last));
     }
     if (rows->size() < query.limit) return list_response(list.finish());

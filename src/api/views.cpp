@@ -20,12 +20,14 @@ Value own_fields(const Parts& parts, const store::RunRow& row, bool with_resubmi
   own.add("version", Value(row.version));
   if (row.ended.is_set()) own.add("durationMs", Value((row.ended - row.started).to_milliseconds()));
   if (!row.failed_action.empty()) own.add("failedAction", Value(row.failed_action));
-  if (!row.family.empty()) own.add("family", Value(row.family));
-  if (!row.fingerprint.empty()) {
-    if (const auto incident = parts.incidents.incident_of(row.fingerprint); !incident.empty())
+  if (!row.cause.family.empty()) own.add("family", Value(row.cause.family));
+  if (!row.cause.code.empty()) own.add("failedCode", Value(row.cause.code));
+  if (!row.cause.fingerprint.empty()) {
+    if (const auto incident = parts.incidents.incident_of(row.cause.fingerprint); !incident.empty())
       own.add("incident", Value(incident));
   }
-  if (!row.error_message.empty()) own.add("errorSummary", Value(row.error_message));
+  const std::string& summary = row.cause.title.empty() ? row.error_message : row.cause.title;
+  if (!summary.empty()) own.add("errorSummary", Value(summary));
   if (!row.resubmit_of.empty()) own.add("resubmitOf", Value::object({{"run", row.resubmit_of}}));
   if (with_resubmits) {
     const auto resubmits = parts.store.resubmits_of(row.name);

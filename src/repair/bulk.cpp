@@ -268,48 +268,13 @@ class Bulk::Worker {
     return {};
   }
 
-  Result<std::vector<store::RunRow>> select(const Filter& filter) const {
-    if (!filter.flow.empty()) {
-      const auto flow = parts_.store.flow(filter.flow);
-      if (!flow) return flow.error();
-      if (!*flow)
-        return make_error("FlowNotFound", "There is no flow '" + filter.flow + "'.", {},
-                          "List the flows: it may have been deleted.");
-    }
-    std::vector<store::RunRow> rows;
-    for (const store::RunStatus status : filter.statuses) {
-      store::RunQuery query;
-      query.flow = filter.flow;
-      query.status = status;
-      query.from = filter.from;
-      query.until = filter.until;
-      query.limit = 1000;
-      while (rows.size() <= runs_max) {
-        const auto page = parts_.store.runs(query);
-        if (!page) return page.error();
-        for (const store::RunRow& row : *page) {
-          // A repetition that failed is in the list itself.
-          const auto repeats = parts_.store.resubmits_of(row.name);
-          if (!repeats) return repeats.error();
-          const bool repeated = std::any_of(repeats->begin(), repeats->end(), [](const store::RunRow& repeat) {
-            return repeat.status != store::RunStatus::cancelled;
-          });
-          if (!repeated) rows.push_back(row);
-        }
-        if (page->size() < query.limit) break;
-        query.after = page->back().name;
-      }
-    }
-    return rows;
-  }
-
   Result<std::vector<store::RunRow>> select(const Selection& selection) const {
     const int said =
         (selection.incident.empty() ? 0 : 1) + (selection.runs.empty() ? 0 : 1) + (selection.filter ? 1 : 0);
     if (said != 1)
       return make_error("InvalidRequestContent", "Which runs are to be repeated is not said, or said twice.", {},
                         "Give one of 'incident', 'runs' (a list that is not empty) and 'filter'.");
-    if (selection.filter) return select(*selection.filter);
+    if (selection.filter) return failed_runs(parts_.store, parts_.search, *selection.filter, runs_max);
     if (!selection.incident.empty()) {
       const auto incident = parts_.incidents.find(selection.incident);
       if (!incident) return make_error("IncidentNotFound", "There is no incident '" + selection.incident + "'.");

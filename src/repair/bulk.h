@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "connector/registry.h"
+#include "repair/failed_runs.h"
 #include "repair/incidents.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
@@ -34,6 +35,7 @@ class Bulk final : public runtime::RunListener {
     runtime::Runtime& runtime;
     const connector::Registry& registry;
     const Incidents& incidents;
+    const search::RunSearch& search;
     std::function<void(const std::string& job)>
         on_change;  ///< after each stage and at most every half second; may be empty
   };
@@ -46,13 +48,7 @@ class Bulk final : public runtime::RunListener {
   void run_started(const store::RunRow&) override {}
   void run_ended(const store::RunRow& run) override;
 
-  /// Failed runs that were not repeated well since, by what is known of each.
-  struct Filter {
-    std::string flow;  ///< id; empty = of all flows
-    std::vector<store::RunStatus> statuses{store::RunStatus::failed, store::RunStatus::timed_out};
-    Timestamp from;   ///< started then or later; not set = no bound
-    Timestamp until;  ///< started before; not set = no bound
-  };
+  using Filter = FailedRunFilter;
   /// What a plan is made for; one of the three.
   struct Selection {
     std::string incident;           ///< its runs that failed and are not repaired
@@ -69,7 +65,7 @@ class Bulk final : public runtime::RunListener {
   };
   /// Looks and stores the plan; starts nothing. Runs of flows that were deleted are left out and said so.
   /// `NothingToRepair` (with the reason), `IncidentNotFound`, `WorkflowRunNotFound`, `WorkflowRunNotCompleted`,
-  /// `FlowNotFound` (a flow of the filter, or of all runs), `RepairTooLarge`, `InvalidCorrection`,
+  /// those of `failed_runs`, `FlowNotFound` (of all runs), `RepairTooLarge`, `InvalidCorrection`,
   /// `InvalidRequestContent`. The value is the RepairJob of docs/reference/portal-api.md in state `planned`.
   Result<Value> plan(const Selection& selection, const Options& options, std::string_view by);
   /// `RepairJobNotFound`, `RepairPlanStale`, `RepairJobStateConflict`.

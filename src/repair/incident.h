@@ -27,10 +27,12 @@ struct Finding {
   Timestamp started;
   Timestamp ended;
   std::string title;       ///< of the explanation
+  std::string run_title;   ///< the same, when the run's record could be read; else empty
   std::string message;     ///< what happened
   std::string how_to_fix;  ///< one advice a line
   std::string action;
   std::string family;
+  std::string code;  ///< of the step: `401 Unauthorized`
   Fingerprint fingerprint;
   std::optional<connector::ConnectionKey> connection;
   std::string connection_name;

@@ -365,7 +365,7 @@ class Incidents::Worker {
         // Runs end in another order than they start: a page without a gap ends the search, not a single run.
         all_known = true;
         for (const store::RunRow& row : *rows) {
-          if (!row.family.empty()) continue;
+          if (!row.cause.family.empty()) continue;
           all_known = false;
           missed.push_back(row);
         }
@@ -425,7 +425,7 @@ class Incidents::Worker {
       if (is_failure(run)) {
         // A run that stands in the queue twice (heard of, and caught up) counts once.
         const auto now_stored = parts_.store.run(run.number);
-        if (!now_stored || !*now_stored || !(*now_stored)->family.empty()) continue;
+        if (!now_stored || !*now_stored || !(*now_stored)->cause.family.empty()) continue;
         if (std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.number == run.number; }))
           continue;
         findings.push_back(find_out(run));
@@ -458,6 +458,14 @@ class Incidents::Worker {
     return changed.emplace(id, std::move(*incident)).first->second;
   }
 
+  /// `401 Unauthorized`, `InvalidTemplate`
+  static std::string code_of(const Failure& failure) {
+    const int status = failure.status_code();
+    std::string code = failure.has_step ? failure.code : failure.run_code;
+    if (status == 0) return code;
+    return std::to_string(status) + (code.empty() ? "" : " " + code);
+  }
+
   Finding find_out(const store::RunRow& run) {
     Finding finding;
     finding.number = run.number;
@@ -467,7 +475,7 @@ class Incidents::Worker {
     finding.version = run.version;
     finding.started = run.started;
     finding.ended = run.ended;
-    finding.title = "A run failed";
+    finding.title = "A run failed";  // of the incident; the run itself keeps its own message
     finding.message = run.error_message;
     finding.action = run.failed_action;
     finding.family = "unknown";
@@ -489,7 +497,9 @@ class Incidents::Worker {
         finding.how_to_fix += one.text_of("text");
       }
     }
+    finding.run_title = finding.title;
     finding.family = family_name(facts.family);
+    finding.code = code_of(*failure);
     finding.fingerprint = fingerprint_of(facts);
     if (facts.action != nullptr) finding.action = facts.action->name;
     finding.connection = facts.connection_key;
@@ -504,8 +514,8 @@ class Incidents::Worker {
     const bool went_well = run.status == store::RunStatus::succeeded;
     if ((!went_well && !is_failure(run)) || run.resubmit_of.empty()) return;
     const auto first = parts_.store.run(run.resubmit_of);
-    if (!first || !*first || (*first)->fingerprint.empty()) return;
-    const std::string& fingerprint = (*first)->fingerprint;
+    if (!first || !*first || (*first)->cause.fingerprint.empty()) return;
+    const std::string& fingerprint = (*first)->cause.fingerprint;
     if (incident_of(fingerprint).empty()) return;
     Incident& incident = incident_for(fingerprint, changed);
     if (incident.parts.empty()) {
@@ -540,9 +550,9 @@ class Incidents::Worker {
       }
       return;
     }
-    if (!run.fingerprint.starts_with(mark)) return;
-    const std::string target = run.fingerprint.substr(mark.size());
-    Incident& incident = incident_for(run.fingerprint, changed);
+    if (!run.cause.fingerprint.starts_with(mark)) return;
+    const std::string target = run.cause.fingerprint.substr(mark.size());
+    Incident& incident = incident_for(run.cause.fingerprint, changed);
     if (!incident.parts.empty() && incident.is_open()) {
       incident.parts.front().last = parts_.clock();
       return;
@@ -555,7 +565,7 @@ class Incidents::Worker {
     }
     const bool known = !incident.parts.empty();
     IncidentPart& part = known ? incident.parts.front() : incident.parts.emplace_back();
-    part.fingerprint = run.fingerprint;
+    part.fingerprint = run.cause.fingerprint;
     part.rule = "Waiting for the same service: " + name;
     part.title = "Runs wait for " + name;
     part.message =
@@ -646,7 +656,8 @@ class Incidents::Worker {
         if (auto kept = parts_.on_tell(transaction, incident); !kept) return kept.error();
       }
       for (const Finding& finding : findings)
-        transaction.set_family(finding.number, finding.family, finding.fingerprint.key);
+        transaction.set_cause(finding.number,
+                              {finding.family, finding.fingerprint.key, finding.code, finding.run_title});
       return {};
     });
     // A store that refuses now says so to everybody; the runs have no family yet and are looked at again later.

@@ -334,7 +334,7 @@ void Shard::note_end(ActiveRun& active, const engine::RunEnded& ended) {
   auto& row = active.row;
   if (row.is_held()) {
     row.failed_action.clear();
-    row.fingerprint.clear();
+    row.cause.fingerprint.clear();
   }
   row.status = row_status(ended.status);
   row.ended = ended.time;

@@ -77,7 +77,7 @@ void Shard::note_holds(ActiveRun& active, store::Batch& batch, Gate& gate) {
     row.error_code.clear();
     row.error_message.clear();
     row.failed_action.clear();
-    row.fingerprint.clear();
+    row.cause.fingerprint.clear();
   } else {
     const HeldStep& first = active.held.begin()->second;
     row.status = store::RunStatus::waiting;
@@ -86,7 +86,7 @@ void Shard::note_holds(ActiveRun& active, store::Batch& batch, Gate& gate) {
     row.error_message = first.message;
     row.failed_action = first.action;
     // What refuses a connection's credentials is one incident, whether runs wait for it or failed of it.
-    row.fingerprint = (first.cause == "Unauthorized" ? "auth|" : "held|") + first.target;
+    row.cause.fingerprint = (first.cause == "Unauthorized" ? "auth|" : "held|") + first.target;
   }
   active.row_known = false;
 }

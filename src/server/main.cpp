@@ -159,15 +159,23 @@ int main(int argc, char** argv) {
   flowmend::server::FindOptions find_options;
   auto* find = run->add_subcommand("find", "Find runs by any value that they recorded");
   find->add_option("value", find_options.value, "An order number, a name, a part of a message")->required();
-  find->add_option("--server", find_options.server, "The server's address")
-      ->capture_default_str()
-      ->envname("FLOWMEND_SERVER");
-  find->add_option("--token", find_options.token, "A token with the scope read")->envname("FLOWMEND_TOKEN");
-  find->add_option("--flow", find_options.flow, "Of this flow only (its id)");
-  find->add_option("--status", find_options.status, "Of this status only");
-  find->add_option("--most", find_options.most, "Runs to print at most")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 10'000));
+  auto* list_runs = run->add_subcommand("list", "The latest runs, and what happened in those that failed");
+  // Read here: of two commands with the same variable, the one that was not typed would take it over what was typed.
+  if (const char* server = std::getenv("FLOWMEND_SERVER"); server != nullptr && *server != '\0')
+    find_options.server = server;
+  if (const char* token = std::getenv("FLOWMEND_TOKEN"); token != nullptr) find_options.token = token;
+  for (auto* command : {find, list_runs}) {
+    command->add_option("--server", find_options.server, "The server's address; else FLOWMEND_SERVER")
+        ->capture_default_str();
+    command->add_option("--token", find_options.token, "A token with the scope read; else FLOWMEND_TOKEN");
+    command->add_option("--flow", find_options.flow, "Of this flow only (its id)");
+    command->add_option("--status", find_options.status, "Of this status only");
+    command->add_option("--code", find_options.code, "Whose step failed with it: 401, Unauthorized");
+    command->add_option("--connection", find_options.connection, "Of flows that use the connection with this name");
+    command->add_option("--most", find_options.most, "Runs to print at most")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10'000));
+  }
 
   auto* capsule = app.add_subcommand("capsule", "A failed run in one file, without secrets and personal values");
   capsule->require_subcommand(1);
@@ -234,7 +242,7 @@ int main(int argc, char** argv) {
   if (*new_key) return flowmend::server::print_new_key(std::cout);
   if (*rotate_key) return flowmend::server::rotate_key(key_folder, std::cout, std::cerr);
   if (*limits) std::cout << flowmend::server::describe_limits();
-  if (*find) return flowmend::server::run_find(find_options, std::cout, std::cerr);
+  if (*find || *list_runs) return flowmend::server::run_find(find_options, std::cout, std::cerr);
   if (*export_capsule) return flowmend::server::export_capsule(capsule_options, std::cout, std::cerr);
   if (*open_capsule) return flowmend::server::open_capsule(capsule_options.file, std::cout, std::cerr);
   if (client.chosen()) return client.run(std::cout, std::cerr);

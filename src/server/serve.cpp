@@ -135,12 +135,12 @@ int serve(const ServeOptions& options) {
   if (const auto started = incidents.start(); !started) return refuse(started.error());
   (*runtime)->add_listener(events);
   (*runtime)->add_listener(incidents);
-  repair::Bulk bulk({**store, **sealer, **runtime, registry, incidents, [&events](const std::string& job) {
+  const repair::search::RunSearch search({**store, **sealer, (*runtime)->flows()});
+  repair::Bulk bulk({**store, **sealer, **runtime, registry, incidents, search, [&events](const std::string& job) {
                        events.publish("job", Value::object({{"job", Value(job)}}));
                      }});
   (*runtime)->add_listener(bulk);
   const repair::Trials trials({**store, **sealer, (*runtime)->flows(), registry, incidents});
-  const repair::search::RunSearch search({**store, **sealer, (*runtime)->flows()});
   if (const auto started = bulk.start(); !started) return refuse(started.error());
   connections.on_status_change([&](const connector::ConnectionView& view) {
     incidents.connection_changed(view);

@@ -28,6 +28,14 @@ inline bool is_over(RunStatus status) { return status >= RunStatus::succeeded; }
 /// `error_code`, `error_message` and `failed_action` then say why and where.
 inline constexpr std::string_view held_code = "ActionHeld";
 
+/// What repair found out about a failed run.
+struct RunCause {
+  std::string family;       ///< `authentication` ...; empty until it has looked
+  std::string fingerprint;  ///< equal for failures of one cause
+  std::string code;         ///< of the failed step: `401 Unauthorized`, `InvalidTemplate`
+  std::string title;        ///< in plain words: `Get order was refused: ...`
+};
+
 /// What lists and the portal need of a run without reading its journal.
 struct RunRow {
   RunNumber number = 0;
@@ -44,9 +52,8 @@ struct RunRow {
   std::string error_code;
   std::string error_message;  ///< shortened for lists; the journal has it whole
   std::string failed_action;  ///< name of the innermost failed action (engine.md 5.5)
-  std::string family;         ///< repair's; empty until it has looked
-  std::string fingerprint;    ///< repair's: equal for failures of one cause
-  std::string resubmit_of;    ///< name of the run that this one repeats
+  RunCause cause;
+  std::string resubmit_of;  ///< name of the run that this one repeats
   std::string client_tracking_id;
   std::string started_by;
   bool needs_work = false;  ///< replay it at start: it has requests or steps under way, or waits for its turn. False

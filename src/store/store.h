@@ -44,6 +44,7 @@ struct RunQuery {
   std::string trigger;              ///< empty = of any; only together with `flow`
   std::optional<RunStatus> status;  ///< nothing = of any
   std::string fingerprint;          ///< repair's; empty = of any; not together with `flow` or `status`
+  std::string failed_code;          ///< a word of RunCause::code, without regard to case; empty = any
   Timestamp from;                   ///< started then or later; not set = no bound
   Timestamp until;                  ///< started before; not set = no bound
   std::string after;                ///< name of the last run of the page before; empty = the first page
@@ -84,7 +85,7 @@ class Transaction {
   virtual void erase_flow(std::string_view id) = 0;
 
   /// What repair found out about a failed run.
-  virtual void set_family(RunNumber run, std::string_view family, std::string_view fingerprint) = 0;
+  virtual void set_cause(RunNumber run, const RunCause& cause) = 0;
   /// Removes runs with their journals and timers (retention).
   virtual void erase_runs(const std::vector<RunNumber>& runs) = 0;
   /// Removes checks of triggers that were made before `before`, at most `limit`; gives their number.

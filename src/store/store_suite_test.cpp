@@ -176,7 +176,7 @@ TEST_P(StoreSuite, ARunChangesStatusAndKeepsItsFamily) {
   commit(std::move(first));
   EXPECT_THAT(*store().runs_to_resume(0, 10), SizeIs(1));
   ASSERT_TRUE(store().write([](Transaction& change) -> Result<void> {
-    change.set_family(1, "authentication", "print");
+    change.set_cause(1, {"authentication", "print", "401 Unauthorized", "Get was refused"});
     return {};
   }));
   run.needs_work = false;
@@ -185,12 +185,21 @@ TEST_P(StoreSuite, ARunChangesStatusAndKeepsItsFamily) {
   second.runs.push_back(run);
   commit(std::move(second));
   EXPECT_THAT(*store().runs_to_resume(0, 10), IsEmpty());
-  EXPECT_EQ((*store().run(1))->family, "authentication");
+  EXPECT_EQ((*store().run(1))->cause.family, "authentication");
   RunQuery query;
   query.status = RunStatus::running;
   EXPECT_THAT(numbers(query), IsEmpty());
   query.status = RunStatus::failed;
   EXPECT_THAT(numbers(query), ElementsAre(1));
+  EXPECT_EQ((*store().run(1))->cause.title, "Get was refused");
+  for (const char* word : {"401", "unauthorized", "Unauthorized"}) {
+    query.failed_code = word;
+    EXPECT_THAT(numbers(query), ElementsAre(1)) << word;
+  }
+  for (const char* word : {"40", "Unauth", "%", "404"}) {
+    query.failed_code = word;
+    EXPECT_THAT(numbers(query), IsEmpty()) << word;
+  }
 }
 
 TEST_P(StoreSuite, JournalRecordsComeBackInOrderWhateverTheirSize) {

@@ -106,13 +106,15 @@ class RepairTest : public testing::Test {
         std::make_unique<Incidents>(Incidents::Parts{*store_, *sealer_, runtime_->flows(), *connections_, {}, {}});
     ASSERT_TRUE(incidents_->start());
     runtime_->add_listener(*incidents_);
-    bulk_ = std::make_unique<Bulk>(Bulk::Parts{*store_, *sealer_, *runtime_, *registry_, *incidents_, {}});
+    search_ = std::make_unique<search::RunSearch>(search::RunSearch::Parts{*store_, *sealer_, runtime_->flows()});
+    bulk_ = std::make_unique<Bulk>(Bulk::Parts{*store_, *sealer_, *runtime_, *registry_, *incidents_, *search_, {}});
     runtime_->add_listener(*bulk_);
     ASSERT_TRUE(bulk_->start());
   }
   void stop() {
     runtime_->stop();
     bulk_.reset();
+    search_.reset();
     incidents_.reset();
     runtime_.reset();
     connections_.reset();
@@ -167,6 +169,7 @@ class RepairTest : public testing::Test {
   std::unique_ptr<connector::Connections> connections_;
   std::unique_ptr<runtime::Runtime> runtime_;
   std::unique_ptr<Incidents> incidents_;
+  std::unique_ptr<search::RunSearch> search_;
   std::unique_ptr<Bulk> bulk_;
 };
 
@@ -257,6 +260,37 @@ TEST_F(RepairTest, FixedInAVersionIsSaidOfAVersionThatThereIs) {
   EXPECT_EQ(fixed->fixes().at(0).version, (*runtime_->flows().find(flow_))->row.version);
   run(1);
   EXPECT_EQ(incidents_->find(id)->state, IncidentState::back);
+}
+
+TEST_F(RepairTest, AFilterChoosesByCodeConnectionAndRecordedValue) {
+  run(3);
+  world_.ship_status = 404;
+  run(2);
+  const auto chosen = [&](FailedRunFilter filter) {
+    const auto rows = failed_runs(*store_, *search_, filter, 100);
+    EXPECT_TRUE(rows) << rows.error().message;
+    return rows ? rows->size() : 0;
+  };
+  EXPECT_EQ(chosen({}), 5u);
+  EXPECT_EQ(chosen({.code = "503"}), 3u);
+  EXPECT_EQ(chosen({.code = "notfound"}), 2u);
+  EXPECT_EQ(chosen({.code = "40"}), 0u);
+  EXPECT_EQ(chosen({.connection = "nobody-s"}), 0u);
+  EXPECT_EQ(chosen({.value = "shop.test"}), 5u);
+  EXPECT_EQ(chosen({.code = "404", .value = "ship"}), 2u);
+  EXPECT_EQ(chosen({.from = now_from_system_clock(), .value = "ship"}), 0u);
+  EXPECT_EQ(failed_runs(*store_, *search_, {.value = "!"}, 100).error().code, "InvalidSearchValue");
+  EXPECT_EQ(failed_runs(*store_, *search_, {.flow = "nowhere"}, 100).error().code, "FlowNotFound");
+  const auto listed = store_->runs({.status = store::RunStatus::failed, .failed_code = "404"});
+  ASSERT_EQ(listed->size(), 2u);
+  EXPECT_EQ(listed->front().cause.code, "404 NotFound");
+  EXPECT_TRUE(listed->front().cause.title.starts_with("Ship")) << listed->front().cause.title;
+  world_.ship_status = 200;
+  const auto planned = bulk_->plan({.filter = FailedRunFilter{.code = "404", .value = "ship"}}, {}, "ann");
+  ASSERT_TRUE(planned) << planned.error().message;
+  ASSERT_TRUE(bulk_->execute(planned->text_of("id"), planned->text_of("version"), "ann"));
+  wait([&] { return bulk_->find(planned->text_of("id"))->text_of("state") == "done"; });
+  EXPECT_EQ(chosen({}), 3u) << "what was repeated is not chosen again";
 }
 
 TEST_F(RepairTest, AJobThatHelpsNothingStopsByItself) {

@@ -759,7 +759,7 @@ TEST_F(HeldRuns, WaitOnWhenTheFirstFailsAgainAndCanBeGivenUpOrCancelled) {
   const auto row = wait_for_end(second);
   EXPECT_EQ(row.status, store::RunStatus::failed);
   EXPECT_EQ(row.failed_action, "Get");
-  EXPECT_TRUE(row.fingerprint.empty());
+  EXPECT_TRUE(row.cause.fingerprint.empty());
   EXPECT_TRUE(runtime_->held().empty());
 }
 

@@ -37,6 +37,9 @@ struct ClientOptions {
   std::string status;                    ///< of the runs to repeat
   std::string started_from;              ///< ISO 8601
   std::string started_until;             ///< ISO 8601
+  std::string code;                      ///< of the failed step
+  std::string connection;                ///< name of one that the flow uses
+  std::string value;                     ///< that the run recorded
   std::string until;                     ///< ISO 8601: the end of a mute
   std::string version;                   ///< in which it is fixed
   int rate = 0;                          ///< runs a second; 0 = the server's choice

@@ -25,6 +25,7 @@ void print(const Value& run, std::ostream& out) {
   if (properties != nullptr) out << '\t' << properties->text_of("status") << '\t' << properties->text_of("startTime");
   if (own != nullptr) out << '\t' << own->text_of("flowDisplayName");
   if (found != nullptr) out << '\t' << found->text_of("action", "trigger") << ' ' << found->text_of("in");
+  if (found == nullptr && own != nullptr) out << '\t' << own->text_of("errorSummary");
   out << '\n';
 }
 
@@ -38,10 +39,14 @@ int run_find(const FindOptions& options, std::ostream& out, std::ostream& errors
   }
   std::string server = options.server;
   while (!server.empty() && server.back() == '/') server.pop_back();
-  std::string path = "/api/v1/runs?value=" + connector::percent_encode(options.value) +
-                     "&$top=" + std::to_string(std::min(options.most, 250));
-  if (!options.flow.empty()) path += "&flow=" + connector::percent_encode(options.flow);
-  if (!options.status.empty()) path += "&status=" + connector::percent_encode(options.status);
+  std::string path = "/api/v1/runs?$top=" + std::to_string(std::min(options.most, 250));
+  for (const auto& [name, text] : {std::pair<const char*, const std::string&>{"value", options.value},
+                                   {"flow", options.flow},
+                                   {"status", options.status},
+                                   {"code", options.code},
+                                   {"connection", options.connection}}) {
+    if (!text.empty()) path += std::string("&") + name + "=" + connector::percent_encode(text);
+  }
   http::Client client;
   int printed = 0;
   while (printed < options.most) {

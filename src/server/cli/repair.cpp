@@ -194,6 +194,9 @@ int start_job(ApiClient& server, const ClientOptions& options, std::ostream& out
   if (!options.status.empty()) filter.add("status", Value(options.status));
   if (!options.started_from.empty()) filter.add("startedFrom", Value(options.started_from));
   if (!options.started_until.empty()) filter.add("startedUntil", Value(options.started_until));
+  if (!options.code.empty()) filter.add("code", Value(options.code));
+  if (!options.connection.empty()) filter.add("connection", Value(options.connection));
+  if (!options.value.empty()) filter.add("value", Value(options.value));
   return repeat_many(server, options, out, "filter", filter.finish());
 }
 
@@ -302,6 +305,9 @@ void add_repair_commands(CLI::App& app, ClientOptions& options, std::vector<Clie
   started.add_option("--status", options.status, "Failed, TimedOut or Cancelled; without it the first two");
   started.add_option("--started-from", options.started_from, "2026-11-23T18:00:00Z");
   started.add_option("--started-until", options.started_until, "2026-11-23T18:00:00Z");
+  started.add_option("--code", options.code, "Whose step failed with it: 401, Unauthorized");
+  started.add_option("--connection", options.connection, "Of flows that use the connection with this name");
+  started.add_option("--value", options.value, "That recorded it: an order number, a name");
   for (CLI::App* command : {&all, &started}) {
     add_repeat_options(*command, options);
     add_correction_options(*command, options);

@@ -18,7 +18,8 @@ constexpr std::string_view run_columns =
     "status, started,"
     " ended, wait_ended, (SELECT text FROM names WHERE id = runs.trigger_name), history_name, code, error_code, "
     "error_message,"
-    " failed_action, family, fingerprint, resubmit_of, client_tracking_id, started_by, needs_work";
+    " failed_action, family, fingerprint, resubmit_of, client_tracking_id, started_by, needs_work, failed_code,"
+    " title";
 
 constexpr std::string_view flow_columns =
     "id, workflow_id, environment, display_name, state, version, dialect, created, changed, created_by, properties, "
@@ -49,12 +50,14 @@ RunRow run_of(const Statement& row) {
   run.error_code = row.text(11);
   run.error_message = row.text(12);
   run.failed_action = row.text(13);
-  run.family = row.text(14);
-  run.fingerprint = row.text(15);
+  run.cause.family = row.text(14);
+  run.cause.fingerprint = row.text(15);
   run.resubmit_of = row.text(16);
   run.client_tracking_id = row.is_null(17) ? run.name : std::string(row.text(17));
   run.started_by = row.text(18);
   run.needs_work = row.integer(19) != 0;
+  run.cause.code = row.text(20);
+  run.cause.title = row.text(21);
   return run;
 }
 
@@ -186,6 +189,7 @@ Statement* runs_statement(Connection& connection, const RunQuery& query, std::st
   if (trigger != 0) text += " AND trigger_name = ?";
   if (query.status) text += " AND status = ?";
   if (!query.fingerprint.empty()) text += " AND fingerprint = ?";
+  if (!query.failed_code.empty()) text += " AND instr(' ' || lower(failed_code) || ' ', ' ' || lower(?) || ' ') > 0";
   text += tail;
   auto& statement = connection.prepare(text);
   statement.bind(1, bounds.low).bind(2, bounds.high);
@@ -194,6 +198,7 @@ Statement* runs_statement(Connection& connection, const RunQuery& query, std::st
   if (trigger != 0) statement.bind(++index, trigger);
   if (query.status) statement.bind(++index, static_cast<std::int64_t>(*query.status));
   if (!query.fingerprint.empty()) statement.bind_text(++index, query.fingerprint);
+  if (!query.failed_code.empty()) statement.bind_text(++index, query.failed_code);
   statement.bind(++index, static_cast<std::int64_t>(limit));
   return &statement;
 }

@@ -110,8 +110,13 @@ CREATE TABLE documents (
 ) WITHOUT ROWID;
 )sql";
 
+constexpr const char* migration_2 = R"sql(
+ALTER TABLE runs ADD COLUMN failed_code TEXT;
+ALTER TABLE runs ADD COLUMN title TEXT;
+)sql";
+
 // A released migration is never changed: add one.
-constexpr std::array migrations{migration_1};
+constexpr std::array migrations{migration_1, migration_2};
 
 std::int64_t pragma(Connection& connection, const char* sql) {
   Reading reading(connection.prepare(sql));

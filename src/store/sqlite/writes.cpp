@@ -51,7 +51,7 @@ void Writes::apply(const Batch& batch) {
 }
 
 void Writes::put_run(const RunRow& run) {
-  // What repair wrote (family, fingerprint) outlives a later write of the row that does not know it.
+  // What repair wrote outlives a later write of the row that does not know it; failed_code and title it writes alone.
   auto& statement = connection_.prepare(
       "INSERT INTO runs (number, name, flow, version, status, started, ended, wait_ended, trigger_name, history_name, "
       "code,"
@@ -82,8 +82,8 @@ void Writes::put_run(const RunRow& run) {
       .bind_text_or_null(12, run.error_code)
       .bind_text_or_null(13, run.error_message)
       .bind_text_or_null(14, run.failed_action)
-      .bind_text_or_null(15, run.family)
-      .bind_text_or_null(16, run.fingerprint)
+      .bind_text_or_null(15, run.cause.family)
+      .bind_text_or_null(16, run.cause.fingerprint)
       .bind_text_or_null(17, run.resubmit_of)
       .bind_text_or_null(
           18, run.client_tracking_id == run.name ? std::string_view() : std::string_view(run.client_tracking_id))
@@ -237,11 +237,13 @@ void Writes::erase_flow(std::string_view id) {
   connection_.prepare("DELETE FROM flows WHERE id = ?").bind_text(1, id).run();
 }
 
-void Writes::set_family(RunNumber run, std::string_view family, std::string_view fingerprint) {
-  connection_.prepare("UPDATE runs SET family = ?, fingerprint = ? WHERE number = ?")
-      .bind_text_or_null(1, family)
-      .bind_text_or_null(2, fingerprint)
-      .bind(3, run)
+void Writes::set_cause(RunNumber run, const RunCause& cause) {
+  connection_.prepare("UPDATE runs SET family = ?, fingerprint = ?, failed_code = ?, title = ? WHERE number = ?")
+      .bind_text_or_null(1, cause.family)
+      .bind_text_or_null(2, cause.fingerprint)
+      .bind_text_or_null(3, cause.code)
+      .bind_text_or_null(4, cause.title)
+      .bind(5, run)
       .run();
 }
 

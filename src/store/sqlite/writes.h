@@ -30,7 +30,7 @@ class Writes : public Transaction {
   void put_flow(const FlowRow& flow) override;
   void put_flow_version(const FlowVersionRow& version) override;
   void erase_flow(std::string_view id) override;
-  void set_family(RunNumber run, std::string_view family, std::string_view fingerprint) override;
+  void set_cause(RunNumber run, const RunCause& cause) override;
   void erase_runs(const std::vector<RunNumber>& runs) override;
   std::size_t erase_trigger_histories(Timestamp before, std::size_t limit) override;
 

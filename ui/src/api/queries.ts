@@ -130,6 +130,7 @@ export interface RunFilter {
   connection?: string;
   incident?: string;
   value?: string;
+  code?: string;
 }
 
 export const useIncidents = (state: string) => useList<Incident>([...keys.incidents, "list", state], paths.incidents({ state, $top: 100 }));
@@ -162,7 +163,7 @@ export function useSplitIncident(i: string) {
 }
 
 /** Which runs are repeated: what an incident broke, or the failed ones that match. */
-export type RunSelection = { incident: string } | { filter: { flow?: string; status?: string } };
+export type RunSelection = { incident: string } | { filter: Pick<RunFilter, "flow" | "status" | "code" | "connection" | "value"> };
 
 export const usePlan = () => useMutation({ mutationFn: (selection: RunSelection & { keepDone: boolean } & Pick<RepeatWish, "steps" | "why">) => sendJson<RepairJob>("POST", paths.plans, selection) });
 

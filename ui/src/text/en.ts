@@ -358,6 +358,8 @@ export const english = {
     flow: "Flow",
     valueFilter: "Any recorded value",
     valueHint: "An order number, a name ...",
+    codeFilter: "Error code",
+    codeHint: "401, NotFound ...",
     flowFilter: "Flow",
     allFlows: "All flows",
     connectionFilter: "Connection",
