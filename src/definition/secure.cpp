@@ -109,29 +109,32 @@ void spread_secure_data(Flow& flow, const std::vector<std::vector<Template::Ment
       for (const ActionId reader : readers[slot]) hide_inputs(reader);
     }
   }
-  const auto is_hidden = [&](const Template::Mention& mention) {
-    if (mention.kind == Kind::trigger) return flow.trigger.secure_outputs;
-    if (mention.kind == Kind::variable) {
-      const std::int32_t slot = flow.find_variable(mention.name);
-      return slot >= 0 && tainted[static_cast<std::size_t>(slot)];
+  flow.secure_outputs = std::ranges::any_of(output_mentions, [&](const Template::Mention& mention) {
+    if (mention.kind != Kind::variable) return shows_secured(flow, mention);
+    const std::int32_t slot = flow.find_variable(mention.name);
+    return slot >= 0 && tainted[static_cast<std::size_t>(slot)];
+  });
+}
+
+bool shows_secured(const Flow& flow, const Template::Mention& mention) {
+  using Kind = Template::Mention::Kind;
+  if (mention.kind == Kind::trigger) return flow.trigger.secure_outputs;
+  if (mention.kind == Kind::variable) return false;
+  if (mention.kind == Kind::parameter) {
+    const std::int32_t slot = flow.find_parameter(mention.name);
+    return slot >= 0 && flow.parameters[static_cast<std::size_t>(slot)].secure;
+  }
+  const Action* used = flow.find_action(mention.name);
+  if (used == nullptr) return false;
+  if (used->settings.secure_outputs) return true;
+  // result() and outputs() of a container show what is in it.
+  return std::ranges::any_of(flow.actions, [&](const Action& inner) {
+    if (!inner.settings.secure_outputs) return false;
+    for (ActionId above = inner.parent; above != no_action; above = flow.actions[above].parent) {
+      if (above == used->id) return true;
     }
-    if (mention.kind == Kind::parameter) {
-      const std::int32_t slot = flow.find_parameter(mention.name);
-      return slot >= 0 && flow.parameters[static_cast<std::size_t>(slot)].secure;
-    }
-    const Action* used = flow.find_action(mention.name);
-    if (used == nullptr) return false;
-    if (used->settings.secure_outputs) return true;
-    // result() and outputs() of a container show what is in it.
-    return std::ranges::any_of(flow.actions, [&](const Action& inner) {
-      if (!inner.settings.secure_outputs) return false;
-      for (ActionId above = inner.parent; above != no_action; above = flow.actions[above].parent) {
-        if (above == used->id) return true;
-      }
-      return false;
-    });
-  };
-  flow.secure_outputs = std::ranges::any_of(output_mentions, is_hidden);
+    return false;
+  });
 }
 
 }  // namespace flowmend::definition

@@ -13,4 +13,8 @@ namespace flowmend::definition {
 void spread_secure_data(Flow& flow, const std::vector<std::vector<Template::Mention>>& mentions,
                         const std::vector<Template::Mention>& output_mentions);
 
+/// Whether an expression with that name, written after the flow was compiled, would show what the flow keeps secure.
+/// Of variables: not known, false.
+bool shows_secured(const Flow& flow, const Template::Mention& mention);
+
 }  // namespace flowmend::definition

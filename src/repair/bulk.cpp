@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/thread_name.h"
 #include "repair/plan.h"
+#include "repair/preview.h"
 #include "repair/repair_job.h"
 
 namespace flowmend::repair {
@@ -141,10 +142,12 @@ class Bulk::Worker {
     }
     job->steps = steps.finish();
     if (const auto stored = save_whole(*job); !stored) return stored.error();
-    const Value view = job->view(true);
+    json::ObjectBuilder view(job->view(true));
+    // Not kept with the job: it holds recorded values, which go when their runs do.
+    if (const auto preview = preview_of(*job, *rows); !preview.is_null()) view.add("correctionPreview", preview);
     const std::lock_guard lock(mutex_);
     jobs_[job->id] = std::move(job);
-    return view;
+    return view.finish();
   }
 
   Result<Value> execute(std::string_view id, std::string_view version, std::string_view by) {
@@ -266,6 +269,32 @@ class Bulk::Worker {
       if (auto fits = runtime::check_correction(job.options.correction, *(*live)->flow); !fits) return fits.error();
     }
     return {};
+  }
+
+  /// What corrected steps would be done with in the first of the runs; null when no input is corrected.
+  Value preview_of(const RepairJob& job, const std::vector<store::RunRow>& rows) const {
+    using Kind = runtime::StepCorrection::Kind;
+    const auto& correction = job.options.correction;
+    if (std::ranges::none_of(correction.steps, [](const auto& step) {
+          return step.kind == Kind::input || step.kind == Kind::expressions;
+        }))
+      return {};
+    PreviewSummary summary;
+    for (std::size_t i = 0; i < std::min(rows.size(), plan_looked_at_max); ++i) {
+      const store::RunRow& row = rows[i];
+      const auto before = parts_.runtime.flows().version(row.flow, row.version, row.trigger);
+      const auto live = parts_.runtime.flows().find(row.flow);
+      const auto events = runtime::read_events(parts_.store, parts_.sealer, row.number);
+      if (!before || !live || !events || !(*live)->flow) {
+        summary.add_unreadable();
+        continue;
+      }
+      const bool latest = job.options.definition == runtime::DefinitionChoice::latest;
+      const auto& now = latest ? *(*live)->flow : **before;
+      summary.add(row.name, row.flow, preview(correction, *before, now, *events),
+                  engine::recorded_steps(*before, *events));
+    }
+    return summary.value();
   }
 
   Result<std::vector<store::RunRow>> select(const Selection& selection) const {

@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <set>
 
+#include "definition/words.h"
 #include "engine/recorded.h"
 #include "json/write.h"
 #include "repair/plan.h"
+#include "repair/preview.h"
 #include "runtime/child_repair.h"
 
 namespace flowmend::repair {
@@ -89,6 +91,7 @@ Result<Value> plan(const Planning& planning, std::string_view name, const runtim
   const bool keeps = how.keep_done || !how.correction.is_empty();
   const engine::RecordedSteps recorded = engine::recorded_steps(*before, *events);
   const auto again = runtime::steps_from(*flow, how.correction.from);
+  const Previews previews = preview(how.correction, *before, *flow, *events);
   std::vector<Planned> planned;
   for (const definition::Action& action : flow->actions) {
     if (!definition::sends_requests(action.type)) continue;
@@ -133,6 +136,16 @@ Result<Value> plan(const Planning& planning, std::string_view name, const runtim
     out.add("writes", Value(writes(*one.action, *flow, registry)));
     out.add("doneBefore", Value(went_well));
     if (child) out.add("child", *child);
+    if (std::string_view(does) == "corrected") {
+      const auto known = one.was == nullptr
+                             ? previews.end()
+                             : previews.find({definition::lower_case(one.was->action), one.was->repetition});
+      out.add("wouldSend", known != previews.end()
+                               ? known->second
+                               : Value::object({{"unknown",
+                                                 "The run did not reach the step: its input is known when "
+                                                 "it does."}}));
+    }
     steps.push(out.finish());
   }
   json::ObjectBuilder out;

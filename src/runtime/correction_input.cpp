@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "definition/secure.h"
 #include "definition/words.h"
 #include "engine/context.h"
 
@@ -96,6 +97,12 @@ Result<expression::Template> compile_correction(const StepCorrection& step, cons
     const Diagnostic& first = findings.front();
     return invalid(first.message, where + first.pointer,
                    first.cure.empty() ? "Correct the expression." : first.cure + " Variables can't be used here.");
+  }
+  for (const auto& mention : compiled.mentions()) {
+    if (definition::shows_secured(flow, mention))
+      return invalid("The expression at '" + mention.pointer + "' reads " + mention.function + "('" + mention.name +
+                         "'), which the flow keeps secure: the request that it makes would stand in the record.",
+                     where + mention.pointer, "Correct the definition, where the step's input is secured too.");
   }
   return compiled;
 }

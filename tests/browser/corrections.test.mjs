@@ -44,6 +44,11 @@ test("each run is sent what its own values make of the expressions; one that can
   const wish = { runs: failed.map((run) => run.name), keepDone: true, canary: false, stopPercent: 100, why: "blanks were typed", steps: step(trimmed) };
   const planned = await api.ask("POST", "/api/v1/repair-plans", wish);
   assert.equal(planned.status, 201, JSON.stringify(planned.body));
+  const preview = planned.body.correctionPreview;
+  assert.deepEqual([preview.runs, preview.evaluated, preview.failing, preview.unknown], [3, 2, 1, 0]);
+  assert.match(preview.samples[0].wouldSend.error.message, /trim/, "what can't be evaluated comes first");
+  assert.deepEqual([preview.samples[1].before.body, preview.samples[1].wouldSend.inputs.body], [{ number: 1, mail: " a@x.test " }, { number: 1, mail: "a@x.test", note: "no. 1" }]);
+  assert.equal((await api.ask("GET", `/api/v1/jobs/${planned.body.id}`)).body.correctionPreview, undefined, "recorded values are not kept with the job");
   assert.equal((await api.ask("POST", `/api/v1/repair-plans/${planned.body.id}/execute`, { version: planned.body.version })).status, 202);
   const job = await until("the end of the job", async () => {
     const { body } = await api.ask("GET", `/api/v1/jobs/${planned.body.id}`);
@@ -86,7 +91,9 @@ test("one run, by command; and what is refused before anything starts", async ()
     assert.match(refused.body.error.message, words);
   }
   const plan = await api.ask("POST", `/api/v1/runs/${failed.name}/plan`, { keep: "done", why: "test", steps: step(trimmed) });
-  assert.equal(plan.body.steps.find((one) => one.action === "Send").plan, "corrected");
+  const corrected = plan.body.steps.find((one) => one.action === "Send");
+  assert.equal(corrected.plan, "corrected");
+  assert.deepEqual(corrected.wouldSend.inputs.body, { number: 7, mail: "c@x.test", note: "no. 7" });
   witness.status.now = 200;
   const before = witness.requests.length;
   const done = await api.run(["run", "resubmit", failed.name, "--from", "Send", "--input-expressions", JSON.stringify(trimmed), "--why", "a blank"]);
@@ -121,6 +128,9 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     await value.fill(JSON.stringify(trimmed));
     await dialog.getByRole("button", { name: "Use this correction" }).click();
     await dialog.getByText("The plan corrects Send in every run.").waitFor();
+    await dialog.getByText("Of the first 2 runs: 2 times the correction fits.").waitFor();
+    await dialog.getByText(`${name}1@x.test`).waitFor();
+    if (process.env.FLOWMEND_LOOK) await page.screenshot({ path: `${process.env.FLOWMEND_LOOK}/many-${name}.png` });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(wide <= 0, `it scrolls sideways by ${wide} pixels`);
     await dialog.getByRole("button", { name: "Start" }).click();
@@ -129,3 +139,34 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     assert.deepEqual(page.complaints, []);
     await page.context().close();
   });
+
+test("one run's correction is shown as it would be sent while it is written", async () => {
+  const flow = await api.makeFlow("One order shown", { ...actions(), Send: { ...actions().Send, inputs: { ...actions().Send.inputs, uri: `${witness.base}/shown` } } });
+  witness.status.now = 400;
+  await api.start(flow, { number: 9, mail: " d@x.test" });
+  const [failed] = await until("the failed run", async () => ((await api.runsOf(flow)).length > 0 ? await api.runsOf(flow) : undefined));
+  witness.status.now = 200;
+  const page = await openPage(browser, state, phone, { baseURL: server.base });
+  await page.goto(`/flows/${flow}/runs/${failed.name}`);
+  await page.getByRole("button", { name: "Choose a definition" }).click();
+  await page.getByRole("menuitem", { name: "Repeat in part..." }).click();
+  const dialog = page.getByRole("dialog", { name: "Repeat the run in part" });
+  await dialog.getByLabel("Go on from").selectOption("Send");
+  await dialog.getByLabel("What about this step").selectOption("inputExpressions");
+  await dialog.getByLabel("Why").fill("a blank");
+  const value = dialog.getByLabel("Places and expressions (JSON)");
+  await value.fill(JSON.stringify({ "/body/mail": "@trim(triggerBody()?['none'])" }));
+  await dialog.getByText(/Can't be evaluated, nothing would be sent: .*trim/).waitFor();
+  await value.fill(JSON.stringify(trimmed));
+  await dialog.getByText("Would be sent").waitFor();
+  await dialog.getByText('"d@x.test"').waitFor();
+  if (process.env.FLOWMEND_LOOK) await page.screenshot({ path: `${process.env.FLOWMEND_LOOK}/one.png` });
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  assert.ok(wide <= 0, `it scrolls sideways by ${wide} pixels`);
+  const before = witness.requests.length;
+  await dialog.getByRole("button", { name: "Repeat", exact: true }).click();
+  await until("its request", () => witness.requests.length > before);
+  assert.equal(JSON.parse(witness.requests[before].body).mail, "d@x.test");
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});

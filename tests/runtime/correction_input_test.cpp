@@ -73,5 +73,27 @@ TEST(CorrectionInput, WhatDoesNotStandStillIsRefused) {
   }
 }
 
+TEST(CorrectionInput, WhatIsKeptSecureIsNotRead) {
+  const auto compiled = definition::compile(*json::parse(R"j({
+    "parameters": {"key": {"type": "SecureString", "defaultValue": "k"}, "host": {"type": "String", "defaultValue": "h"}},
+    "triggers": {"manual": {"type": "Request", "kind": "Http", "inputs": {},
+      "runtimeConfiguration": {"secureData": {"properties": ["outputs"]}}}},
+    "actions": {
+      "Scope": {"type": "Scope", "runAfter": {}, "actions": {
+        "Secret": {"type": "Http", "inputs": {"method": "GET", "uri": "https://a.test/"},
+          "runtimeConfiguration": {"secureData": {"properties": ["outputs"]}}}}},
+      "Open": {"type": "Http", "runAfter": {"Scope": ["Succeeded"]}, "inputs": {"method": "GET", "uri": "https://a.test/"}},
+      "Send": {"type": "Http", "runAfter": {"Open": ["Succeeded"]}, "inputs": {"method": "POST", "uri": "https://a.test/"}}}})j"));
+  ASSERT_TRUE(compiled.flow);
+  for (const char* expressions : {R"j({"/uri": "@parameters('key')"})j", R"j({"/uri": "@{triggerBody()}"})j",
+                                  R"j({"/uri": "@body('Secret')"})j", R"j({"/uri": "@{result('Scope')}"})j"}) {
+    const auto refused = compile_correction(correction(expressions), *compiled.flow, "");
+    ASSERT_FALSE(refused) << expressions;
+    EXPECT_NE(refused.error().message.find("keeps secure"), std::string::npos) << refused.error().message;
+  }
+  EXPECT_TRUE(
+      compile_correction(correction(R"j({"/uri": "@{body('Open')}@{parameters('host')}"})j"), *compiled.flow, ""));
+}
+
 }  // namespace
 }  // namespace flowmend::runtime

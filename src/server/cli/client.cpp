@@ -61,6 +61,13 @@ std::string show(ApiClient& server, const std::string& id, std::ostream& out) {
 
 }  // namespace
 
+std::string would_send(const Value& would) {
+  if (const Value& error = member(would, "error"); error.is_object())
+    return "fails: " + text_from(member(error, "message"));
+  if (const std::string why = text_from(member(would, "unknown")); !why.empty()) return why;
+  return "would send " + json::write(member(would, "inputs"));
+}
+
 Value how_to_repeat(const ClientOptions& options) {
   json::ObjectBuilder body;
   body.add("definition", Value(options.original ? "original" : "latest"));
@@ -120,6 +127,8 @@ void print_plan(const Value& planned, const std::string& margin, std::ostream& o
       if (!flow.empty()) out << " of " << flow;
     }
     out << "\n";
+    if (const Value& would = member(step, "wouldSend"); would.is_object())
+      out << margin << "  " << would_send(would) << "\n";
     print_plan(child, margin + "  ", out);
   }
 }

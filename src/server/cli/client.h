@@ -105,6 +105,8 @@ void add_server_options(CLI::App& command, ClientOptions& options);
 void add_repeat_options(CLI::App& command, ClientOptions& options);
 /// --from, --repetition, --output, --input, --input-expressions, --skip, --why
 void add_correction_options(CLI::App& command, ClientOptions& options);
+/// A plan's `wouldSend` on one line.
+std::string would_send(const Value& would);
 /// The body that says how runs are repeated. Throws `Stopped` for JSON that is none.
 Value how_to_repeat(const ClientOptions& options);
 

@@ -151,6 +151,20 @@ int follow(ApiClient& server, const std::string& job, std::ostream& out) {
   }
 }
 
+/// What a corrected step would be done with in the first of the runs.
+void print_preview(const Value& preview, std::ostream& out) {
+  out << "The correction fits " << number_at(preview, "evaluated") << " times in the first "
+      << number_at(preview, "runs") << " runs, can't be evaluated " << number_at(preview, "failing")
+      << " times, and is known only when the step runs " << number_at(preview, "unknown") << " times.\n";
+  const Value& samples = member(preview, "samples");
+  if (!samples.is_array()) return;
+  for (const Value& sample : samples.as_array()) {
+    const std::string repetition = text_at(sample, "repetition");
+    out << "  " << text_at(sample, "run") << ", " << text_at(sample, "action")
+        << (repetition.empty() ? "" : " " + repetition) << ": " << would_send(member(sample, "wouldSend")) << "\n";
+  }
+}
+
 /// Plans, shows the plan, and carries it out unless only the plan is wanted.
 int repeat_many(ApiClient& server, const ClientOptions& options, std::ostream& out, std::string_view of,
                 const Value& which) {
@@ -176,6 +190,7 @@ int repeat_many(ApiClient& server, const ClientOptions& options, std::ostream& o
   if (const Value& refusals = member(planned, "refusals"); refusals.is_array()) {
     for (const Value& one : refusals.as_array()) print_line(out, "Left out", text_from(one));
   }
+  if (const Value& preview = member(planned, "correctionPreview"); preview.is_object()) print_preview(preview, out);
   if (options.plan_only) return 0;
   const std::string job = text_at(planned, "id");
   server.ask("POST", "/api/v1/repair-plans/" + percent_encoded(job) + "/execute",

@@ -175,6 +175,13 @@ export interface RepeatWish {
   withParent?: true;
 }
 
+/** One of the three. */
+export interface WouldSend {
+  inputs?: unknown;
+  error?: CodeMessage;
+  unknown?: string;
+}
+
 export interface PlannedStep {
   action: string;
   repetition?: string;
@@ -183,6 +190,8 @@ export interface PlannedStep {
   plan: "kept" | "again" | "first" | "supplied" | "skipped" | "corrected" | "resumed";
   writes: boolean;
   doneBefore: boolean;
+  /** Of a corrected step. */
+  wouldSend?: WouldSend;
   /** Of a resumed call; of runs that are not looked into the name alone. */
   child?: { run: string } & Partial<RunPlan>;
 }
@@ -517,6 +526,8 @@ export interface RepairJob {
   verdict?: "fixed" | "notFixed";
   options: { ratePerSecond: number; canary: boolean; stopPercent: number; definition: "latest" | "original" };
   steps?: { flow: string; flowDisplayName: string; action: string; type: string; writes: boolean; doneBefore: number; notDoneBefore: number }[];
+  /** In the answer to a plan that corrects an input: what the first runs would send. */
+  correctionPreview?: { runs: number; evaluated: number; failing: number; unknown: number; samples: { run: string; flow: string; action: string; repetition?: string; before?: unknown; wouldSend: WouldSend }[] };
 }
 
 export interface Notifications {

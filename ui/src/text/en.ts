@@ -534,6 +534,10 @@ export const english = {
     step: "Step",
     use: "Use this correction",
     used: (action: string) => `The plan corrects ${action} in every run.`,
+    preview: "What would be sent",
+    fits: (evaluated: number, failing: number, unknown: number, runs: number) =>
+      `Of the first ${runs} runs: ${evaluated} times the correction fits` + (failing > 0 ? `, ${failing} times it can't be evaluated` : "") + (unknown > 0 ? `, ${unknown} times it is known only when the step runs` : "") + ".",
+    ofRun: (run: string) => `Run ${run}`,
   },
   repeat: {
     menu: "Repeat in part...",
@@ -558,6 +562,8 @@ export const english = {
     why: "Why",
     whyHint: "Shown in the new run for ever, with your name.",
     noReasonYet: "-",
+    wouldSend: "Would be sent",
+    cantEvaluate: (message: string) => `Can't be evaluated, nothing would be sent: ${message}`,
     plan: "What would happen",
     twice: "It had written once already.",
     does: { kept: "Kept from the record", again: "Done again", first: "Done for the first time", supplied: "Output supplied", skipped: "Left out", corrected: "Done with the corrected input", resumed: "Goes on inside the run that it had called" },

@@ -1,12 +1,15 @@
 import { Button, Checkbox, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface, DialogTitle, Field, Select } from "@fluentui/react-components";
 import { useEffect, useState } from "react";
+import { Link } from "wouter";
 import { useExecutePlan, usePlan, type RunSelection } from "../../api/queries";
-import type { RepeatWish } from "../../api/types";
+import { routes } from "../../api/paths";
+import type { RepairJob, RepeatWish } from "../../api/types";
 import { Loading, Problem } from "../../parts/page";
 import { Section } from "../../parts/section";
 import { displayName } from "../../parts/time";
 import { text } from "../../text";
 import { correctedStep, type Decision, DecisionFields, undecided } from "../run/correction";
+import { WouldSend } from "../run/would_send";
 
 interface Correction {
   why: string;
@@ -69,6 +72,23 @@ function Correct({ actions, onUse }: { actions: string[]; onUse: (correction: Co
   );
 }
 
+/** What the corrected step would be done with in the first runs: those that can't be evaluated come first. */
+function Preview({ of }: { of: NonNullable<RepairJob["correctionPreview"]> }) {
+  return (
+    <Section title={text.correctMany.preview} startsOpen>
+      <p className={of.failing > 0 ? "tone-bad" : ""}>{text.correctMany.fits(of.evaluated, of.failing, of.unknown, of.runs)}</p>
+      {of.samples.map((sample) => (
+        <div key={`${sample.run} ${sample.action} ${sample.repetition}`}>
+          <p>
+            <Link href={`${routes.run(sample.flow, sample.run)}?step=${encodeURIComponent(sample.action)}`}>{text.correctMany.ofRun(sample.run)}</Link> <span className="quiet">{sample.repetition}</span>
+          </p>
+          <WouldSend would={sample.wouldSend} />
+        </div>
+      ))}
+    </Section>
+  );
+}
+
 /** What repeating all these runs would do; then the one click that does it. */
 export function ResubmitDialog({ of, verified, onClose }: { of: RunSelection; verified?: string; onClose: (started: boolean) => void }) {
   const plan = usePlan();
@@ -124,6 +144,7 @@ export function ResubmitDialog({ of, verified, onClose }: { of: RunSelection; ve
                   </div>
                 )}
                 {correction && <p role="status">{text.correctMany.used(displayName(correction.steps[0]?.action ?? ""))}</p>}
+                {plan.data.correctionPreview && <Preview of={plan.data.correctionPreview} />}
                 {execute.isError && <Problem error={execute.error} />}
               </>
             )}

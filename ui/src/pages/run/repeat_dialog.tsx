@@ -3,13 +3,25 @@ import { type FormEvent, useState } from "react";
 import { useRepeatRun, useRunPlan } from "../../api/queries";
 import type { RepeatWish, RunFacts } from "../../api/types";
 import { Loading, Problem } from "../../parts/page";
+import { useRested } from "../../parts/rested";
 import { displayName } from "../../parts/time";
 import { text } from "../../text";
 import { correctedStep, type Decision, DecisionFields, undecided } from "./correction";
 import { type PlanRow, planOf, planRows, wishAt } from "./plan_rows";
+import { WouldSend } from "./would_send";
 
 const words = text.repeat;
 const wentWell = new Set(["Succeeded", "Skipped"]);
+
+/** The text when it is an object with members, which a plan can be made with. */
+function usable(json: string): string | undefined {
+  try {
+    const value = JSON.parse(json) as unknown;
+    return typeof value === "object" && value !== null && Object.keys(value).length > 0 ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 interface RepeatProps {
   run: string;
@@ -34,8 +46,10 @@ export default function RepeatDialog({ run, caller, onClose, onStarted }: Repeat
     ...(withParent && { withParent }),
     ...(chosen ? { why: step ? why || words.noReasonYet : why, ...wishAt(chosen, step) } : { keep: "done" as const }),
   });
+  const rested = useRested(decision.value);
+  const written = how === "inputExpressions" && chosen ? usable(rested) : undefined;
   // While an expression is being written there is nothing to plan with: the plan is that of the step done again.
-  const planned: RepeatWish = how === "inputExpressions" && chosen ? { definition, ...(withParent && { withParent }), why, ...wishAt(chosen, undefined) } : wish();
+  const planned: RepeatWish = how === "inputExpressions" && chosen && !written ? { definition, ...(withParent && { withParent }), why, ...wishAt(chosen, undefined) } : wish(corrected(written));
   const plan = useRunPlan(run, planned);
   const repeat = useRepeatRun(run);
   const submit = async (event: FormEvent) => {
@@ -100,6 +114,7 @@ export default function RepeatDialog({ run, caller, onClose, onStarted }: Repeat
                           {displayName(step.action)} <span className="quiet">{step.repetition}</span>
                         </th>
                         <td>
+                          {step.wouldSend && how === "inputExpressions" && <WouldSend would={step.wouldSend} />}
                           {step.plan === "resumed" && step.child?.flowDisplayName ? words.resumedIn(step.child.flowDisplayName) : words.does[step.plan]}
                           {step.writes && step.doneBefore && (step.plan === "again" || step.plan === "corrected") && <span className="tone-bad"> {words.twice}</span>}
                         </td>
@@ -112,7 +127,7 @@ export default function RepeatDialog({ run, caller, onClose, onStarted }: Repeat
             </DialogContent>
             <DialogActions>
               <Button onClick={onClose}>{text.common.cancel}</Button>
-              <Button appearance="primary" type="submit" disabled={!plan.data || plan.isPlaceholderData || repeat.isPending || (needsReason && why.trim() === "")}>
+              <Button appearance="primary" type="submit" disabled={!plan.data || plan.isPlaceholderData || (how === "inputExpressions" && rested !== decision.value) || repeat.isPending || (needsReason && why.trim() === "")}>
                 {words.start}
               </Button>
             </DialogActions>
