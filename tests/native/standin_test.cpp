@@ -12,6 +12,7 @@
 #include "connector/native/standin/standin.h"
 #include "connector/registry.h"
 #include "connector/request.h"
+#include "connector/row_watch.h"
 #include "connector/text.h"
 #include "http/listener.h"
 #include "json/parse.h"
@@ -144,6 +145,182 @@ TEST_F(Standins, DataverseRows) {
   // The older connector sees the same rows.
   use(make_dataverse_legacy_standin(parts()));
   EXPECT_EQ(value("GetItems_V2", R"({"dataset": "default.cds", "table": "admin_flows"})").find("value")->size(), 1U);
+}
+
+class RowTriggers : public Standins {
+ protected:
+  void SetUp() override {
+    Standins::SetUp();
+    use(make_dataverse_standin(parts()), Value::object({{"createTables", true}}));
+    put_flow("f1", store::FlowState::started);
+  }
+  void put_flow(const std::string& id, store::FlowState state) {
+    ASSERT_TRUE(store_->write([&](store::Transaction& transaction) -> Result<void> {
+      store::FlowRow flow;
+      flow.id = id;
+      flow.workflow_id = "0123456789abcdef0123456789abcdef";
+      flow.state = state;
+      transaction.put_flow(flow);
+      return {};
+    }));
+  }
+  http::Reply subscription(const std::string& more, const std::string& state = {},
+                           const std::string& entity = "admin_flow", const std::string& trigger = "When_a_row") {
+    NativeCall call;
+    call.operation = connector_->find_operation("SubscribeWebhookTrigger");
+    auto bound = bind_arguments(*connector_, *call.operation,
+                                json_of(R"({"subscriptionRequest/entityname": ")" + entity +
+                                        R"(", "subscriptionRequest/url": "x", )" + more + "}"));
+    EXPECT_TRUE(bound) << (bound ? "" : bound.error().message);
+    if (!bound) return {};
+    call.arguments = std::move(*bound);
+    call.fields = fields_;
+    call.timeout = Duration::seconds(10);
+    call.flow = "f1";
+    call.state = state;
+    call.callback_url = "http://127.0.0.1/workflows/0123456789abcdef0123456789abcdef/triggers/" + trigger +
+                        "/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers%2Fx%2Frun&sv=1.0&sig=s";
+    return native_->call(call);
+  }
+  /// Subscribes to what `message` and the rest say, and gives the state that ends it.
+  std::string subscribed(const std::string& more, const std::string& entity = "admin_flow",
+                         const std::string& trigger = "When_a_row") {
+    const http::Reply reply = subscription(more, {}, entity, trigger);
+    EXPECT_EQ(reply.status, 201) << reply.body;
+    for (const auto& header : reply.headers)
+      if (header.name == "Location") return header.value.substr(native_state_scheme.size());
+    ADD_FAILURE() << "no Location";
+    return {};
+  }
+  /// What is due, as `Create:name`, and takes it off.
+  std::string heard() {
+    RowWatches watches(*store_);
+    std::string out;
+    const auto due = watches.due(100);
+    EXPECT_TRUE(due);
+    for (const RowDelivery& one : *due) {
+      out += (out.empty() ? "" : " ") + std::string(one.body.text_of("SdkMessage")) + ":" +
+             std::string(one.body.text_of("admin_name"));
+      last_ = one;
+      EXPECT_TRUE(watches.drop(one.key));
+    }
+    return out;
+  }
+  std::string create(const std::string& name) {
+    return std::string(value("CreateRecord", R"({"entityName": "admin_flows", "item/admin_name": ")" + name +
+                                                 R"(", "item/admin_count": 1})")
+                           .text_of("admin_flowid"));
+  }
+  void update(const std::string& id, const std::string& item) {
+    value("UpdateRecord", R"({"entityName": "admin_flows", "recordId": ")" + id + R"(", )" + item + "}");
+  }
+  void erase(const std::string& id) {
+    EXPECT_EQ(reply_of("DeleteRecord", R"({"entityName": "admin_flows", "recordId": ")" + id + R"("})").status, 204);
+  }
+  RowDelivery last_;
+};
+
+TEST_F(RowTriggers, EachMessageHearsItsKindsOfChange) {
+  const char* expected[] = {"Create:a",
+                            "Delete:a",
+                            "Update:a",
+                            "Create:a Update:a",
+                            "Create:a Delete:a",
+                            "Update:a Delete:a",
+                            "Create:a Update:a Delete:a"};
+  for (int message = 1; message <= 7; ++message) {
+    // The same trigger anew: in the stead of the one before.
+    subscribed(R"("subscriptionRequest/message": )" + std::to_string(message) + R"(, "subscriptionRequest/scope": 4)");
+    const std::string id = create("a");
+    update(id, R"("item/admin_count": 2)");
+    erase(id);
+    EXPECT_EQ(heard(), expected[message - 1]) << message;
+  }
+}
+
+TEST_F(RowTriggers, TheRowIsGivenAsDataverseDoes) {
+  subscribed(R"("subscriptionRequest/message": 1, "subscriptionRequest/scope": 4)");
+  const std::string id = create("Nightly");
+  EXPECT_EQ(heard(), "Create:Nightly");
+  EXPECT_EQ(last_.flow, "f1");
+  EXPECT_EQ(last_.trigger, "When_a_row");
+  EXPECT_EQ(last_.body.text_of("admin_flowid"), id);
+  EXPECT_EQ(last_.body.text_of("ItemInternalId"), id);
+  EXPECT_FALSE(last_.body.text_of("createdon").empty());
+  EXPECT_EQ(*last_.body.find("statecode"), Value(0));
+  // An update that makes the row is no update.
+  update("11111111-2222-4333-8444-555555555555", R"("item/admin_name": "made")");
+  EXPECT_EQ(heard(), "Create:made");
+  // What is in a file column stays there.
+  EXPECT_EQ(reply_of("UpdateEntityFileImageFieldContent", R"({"entityName": "admin_flows", "recordId": ")" + id +
+                                                              R"(", "fileImageFieldName": "p", "item": "aGk="})")
+                .status,
+            204);
+  subscribed(R"("subscriptionRequest/message": 2, "subscriptionRequest/scope": 4)");
+  erase(id);
+  EXPECT_EQ(heard(), "Delete:Nightly");
+  EXPECT_EQ(last_.body.find("@file.p"), nullptr);
+}
+
+TEST_F(RowTriggers, ColumnsAndFilterChoose) {
+  subscribed(
+      R"("subscriptionRequest/message": 4, "subscriptionRequest/scope": 4, "subscriptionRequest/filteringattributes": "admin_count, admin_owner ", "subscriptionRequest/filterexpression": "admin_name eq 'YES' and createdon gt 2020-01-01")");
+  const std::string id = create("yes");
+  create("no");
+  EXPECT_EQ(heard(), "Create:yes") << "columns choose among updates only, the filter among all";
+  update(id, R"("item/admin_other": 1)");
+  EXPECT_EQ(heard(), "");
+  update(id, R"("item/admin_count": 3)");
+  EXPECT_EQ(heard(), "Update:yes");
+  update(id, R"json("item/admin_owner@odata.bind": "systemusers(0f8fad5b-d9cb-469f-a165-70867728950e)")json");
+  EXPECT_EQ(heard(), "Update:yes");
+  update(id, R"("item/admin_count": 3, "item/admin_name": "no")");
+  EXPECT_EQ(heard(), "") << "the filter sees the row as it is after the change";
+}
+
+TEST_F(RowTriggers, EndedAndOffOnesHearNothing) {
+  const std::string all = R"("subscriptionRequest/message": 7, "subscriptionRequest/scope": 4)";
+  const std::string before = subscribed(all);
+  const std::string now = subscribed(all);
+  EXPECT_EQ(subscription(all, before).status, 200) << "the old one is undone after the new one began";
+  create("a");
+  EXPECT_EQ(heard(), "Create:a");
+  subscribed(all, "admin_flow", "Other");
+  create("b");
+  EXPECT_EQ(heard(), "Create:b Create:b");
+  put_flow("f1", store::FlowState::stopped);
+  create("c");
+  put_flow("f1", store::FlowState::started);
+  EXPECT_EQ(heard(), "");
+  EXPECT_EQ(subscription(all, now).status, 200);
+  create("d");
+  EXPECT_EQ(heard(), "Create:d");
+  EXPECT_EQ(last_.trigger, "Other");
+}
+
+TEST_F(RowTriggers, TablesMadeByHandAndRefusals) {
+  const std::string all = R"("subscriptionRequest/message": 7, "subscriptionRequest/scope": 2)";
+  Tables tables(*store_);
+  ASSERT_TRUE(tables.create(json_of(R"({"name": "Policies", "open": true})")));
+  subscribed(all, "policy");
+  ASSERT_TRUE(tables.insert("policies", json_of(R"({"admin_name": "p"})")));
+  EXPECT_EQ(heard(), "Create:p");
+  const auto refused = [&](const std::string& more) {
+    const http::Reply reply = subscription(more);
+    return std::to_string(reply.status) + " " + std::string(json_of(reply.body).find("error")->text_of("code"));
+  };
+  const std::string added = R"("subscriptionRequest/message": 1, "subscriptionRequest/scope": 4, )";
+  EXPECT_EQ(refused(R"("subscriptionRequest/message": 1, "subscriptionRequest/scope": 1)"), "501 StandInNotSupported");
+  EXPECT_EQ(refused(R"("subscriptionRequest/message": 8, "subscriptionRequest/scope": 4)"), "400 InvalidSubscription");
+  EXPECT_EQ(refused(added + R"("subscriptionRequest/filterexpression": "owner/name eq 'x'")"),
+            "501 StandInNotSupported");
+  EXPECT_EQ(refused(added + R"("subscriptionRequest/filterexpression": "name eq")"), "400 InvalidFilter");
+  EXPECT_EQ(
+      refusal(
+          "SubscribeWebhookTrigger",
+          R"({"subscriptionRequest/entityname": "a", "subscriptionRequest/message": 1, "subscriptionRequest/scope": 4, "subscriptionRequest/url": "x"})"),
+      "400 InvalidSubscription")
+      << "a step can't";
 }
 
 TEST_F(Standins, SharePointItems) {
