@@ -444,6 +444,30 @@ Result<Table> Tables::update(std::string_view name, const Value& specification) 
   return std::move(*changed);
 }
 
+Result<Table> Tables::add_column(std::string_view name, const Value& column) {
+  std::optional<Table> changed;
+  const auto written = store_.write([&](store::Transaction& transaction) -> Result<void> {
+    auto table = table_in(transaction, name);
+    if (!table) return table.error();
+    const Value described = describe(*table);
+    json::ArrayBuilder columns;
+    for (const Value& known : described.find("columns")->as_array()) columns.push(known);
+    columns.push(column);
+    const Value all = columns.finish();
+    auto read = read_columns(&all);
+    if (!read) return read.error();
+    table->columns = std::move(*read);
+    if (table->find(table->id_column) != nullptr)
+      return bad_table("'" + table->id_column + "' is the column of ids.", "/columns");
+    auto put = transaction.put_document(table_kind, lower_case(name), stored_table(*table));
+    if (!put) return put.error();
+    changed = std::move(*table);
+    return {};
+  });
+  if (!written) return written.error();
+  return std::move(*changed);
+}
+
 Result<void> Tables::remove(std::string_view name) {
   // Rows go in portions: one large transaction would hold up every run's commit.
   const auto table = find(name);
