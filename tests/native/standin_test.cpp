@@ -546,7 +546,7 @@ bool is_refused_request(const std::string& name, std::string_view operation, con
 /// Parameters that a document names so that a flow can be saved, but whose use is refused.
 bool asks_too_much(const Value* parameters) {
   if (parameters == nullptr || !parameters->is_object()) return false;
-  for (const std::string_view name : {"$expand", "fetchXml"}) {
+  for (const std::string_view name : {"$expand", "fetchXml", "searchQuery"}) {
     const Value* value = parameters->find(name);
     if (value != nullptr && !value->is_null() && *value != Value("")) return true;
   }
@@ -609,8 +609,8 @@ class Counter {
                      const Value* parameters) {
     const auto connector = registry_.find(name);
     const Operation* operation = connector ? connector->find_operation(operation_id) : nullptr;
-    if (operation == nullptr || !operation->unavailable.code.empty() || type == "OpenApiConnectionNotification")
-      return false;
+    if (operation == nullptr || !operation->unavailable.code.empty()) return false;
+    if (type == "OpenApiConnectionNotification" && !is_polled(*operation)) return false;
     Diagnostics diagnostics;
     check_arguments(*connector, *operation, parameters == nullptr ? Value() : *parameters, "", diagnostics);
     for (const Diagnostic& diagnostic : diagnostics) {
