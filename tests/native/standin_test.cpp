@@ -11,6 +11,7 @@
 #include "connector/document.h"
 #include "connector/native/standin/sharepoint_request.h"
 #include "connector/native/standin/standin.h"
+#include "connector/notification.h"
 #include "connector/registry.h"
 #include "connector/request.h"
 #include "connector/row_watch.h"
@@ -413,6 +414,30 @@ TEST_F(Standins, SharePointRequestsMakeListsAndItems) {
   }
 }
 
+TEST_F(Standins, RecordsOfACustomLog) {
+  use(make_log_collector_standin(parts()));
+  EXPECT_EQ(refusal("SendData", R"({"Log-Type": "Attacks", "body": {"a": 1}})"), "404 TableNotFound");
+  use(make_log_collector_standin(parts()), Value::object({{"createTables", true}}));
+  EXPECT_EQ(
+      reply_of(
+          "SendData",
+          R"({"Log-Type": "Attacks", "body": "{\"seq Update\": 3, \"at\": \"2026-01-02\"}", "time-generated-field": "at"})")
+          .status,
+      200);
+  EXPECT_EQ(reply_of("SendData", R"({"Log-Type": "Attacks", "body": [{"n": 1}, {"n": {"x": [2]}}]})").status, 200);
+  const auto page = Tables(*store_).rows("Attacks_CL", {});
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->rows.size(), 3U);
+  EXPECT_EQ(*page->rows[0].find("seq_Update"), Value(3));
+  EXPECT_EQ(page->rows[0].text_of("TimeGenerated").substr(0, 10), "2026-01-02");
+  EXPECT_FALSE(page->rows[1].text_of("TimeGenerated").empty());
+  EXPECT_EQ(json::write(*page->rows[2].find("n")), R"({"x":[2]})");
+  for (const char* wrong : {R"({"Log-Type": "Att acks", "body": {"a": 1}})", R"({"Log-Type": "A", "body": "no json"})",
+                            R"({"Log-Type": "A", "body": [1]})"})
+    EXPECT_EQ(refusal("SendData", wrong), "400 InvalidData") << wrong;
+  EXPECT_EQ(Tables(*store_).list()->size(), 1U) << "what is refused makes no table";
+}
+
 TEST_F(Standins, FilesOfOneDriveAndSharePoint) {
   const NativeParts with_root{*store_, client_, {folder_.path()}};
   std::filesystem::create_directory(folder_.path() + "/files");
@@ -488,6 +513,15 @@ TEST_F(Standins, TeamsMessagesGoToTheWebhook) {
   EXPECT_EQ(
       received,
       R"({"type":"message","attachments":[{"contentType":"application/vnd.microsoft.card.adaptive","content":{"type":"AdaptiveCard"}}]})");
+  value("PostMessageToChannelV3",
+        R"({"groupId": "g", "channelId": "c", "message/subject": "Late", "message/body/content": "<p>7</p>"})");
+  EXPECT_EQ(received, R"({"text":"**Late**\n\n<p>7</p>"})");
+  value(
+      "PostChannelNotification",
+      R"({"groupId": "g", "PostNotificationRequest/messageTitle": "Late", "PostNotificationRequest/messageBody": "7"})");
+  EXPECT_EQ(received, R"({"text":"**Late**\n\n7"})");
+  EXPECT_EQ(refusal("PostChannelAdaptiveCard", R"({"PostAdaptiveCardRequest/messageBody": "no card"})"),
+            "400 InvalidMessage");
   EXPECT_EQ(refusal("PostCardToConversation", R"({"poster": "a", "location": "b", "body/messageBody": "no card"})"),
             "400 InvalidMessage");
   use(make_teams_standin(parts()), Value::object({{"webhookUrl", Value(base + "/gone")}}));
@@ -541,6 +575,14 @@ bool is_refused_request(const std::string& name, std::string_view operation, con
     uri.replace(at, end + 1 - at, "1");
   }
   return read_sharepoint_request(method, uri).ask == SharePointAsk::none;
+}
+
+bool is_refused_request(const Value& inputs, const Operation& operation) {
+  const Value* body = inputs.find("body");
+  if (operation.id != "HttpRequest" || body == nullptr || !body->is_object()) return false;
+  const Value flat = Value::object(
+      {{"parameters/method", Value(body->text_of("method"))}, {"parameters/uri", Value(body->text_of("uri"))}});
+  return is_refused_request("shared_sharepointonline", operation.id, &flat);
 }
 
 /// Parameters that a document names so that a flow can be saved, but whose use is refused.
@@ -602,7 +644,11 @@ class Counter {
       const Value* connection = host == nullptr ? nullptr : host->find("connection");
       const auto connector =
           registry_.find(api_of_connection(connection == nullptr ? "" : connection->text_of("name")));
-      api.count(connector && type == "ApiConnection" && match_api_connection(*connector, *inputs).has_value());
+      const auto matched =
+          connector ? match_api_connection(*connector, *inputs) : Result<MatchedOperation>(make_error("", ""));
+      api.count(matched &&
+                (type == "ApiConnectionWebhook") == !callback_places(*connector, *matched->operation).empty() &&
+                !is_refused_request(*inputs, *matched->operation));
     }
   }
   bool open_api_runs(std::string_view type, const std::string& name, std::string_view operation_id,
