@@ -125,6 +125,15 @@ Value decided(const Value& approval, std::string_view outcome, std::string_view 
   return with(done, {{"responseSummary", Value(summary_of(done))}});
 }
 
+/// What a mail with options answers.
+Value selected_option(const Value& approval) {
+  const Value* responses = approval.find("responses");
+  const bool answered = responses != nullptr && responses->is_array() && responses->size() > 0;
+  const Value* by = answered ? responses->as_array().back().find("responder") : nullptr;
+  return Value::object({{"SelectedOption", Value(approval.text_of("outcome"))},
+                        {"UserEmailAddress", Value(by == nullptr ? std::string_view() : by->text_of("email"))}});
+}
+
 }  // namespace
 
 bool is_assignee(std::string_view assignee, std::string_view user_name) {
@@ -201,7 +210,7 @@ Result<Value> Approvals::create(const NewApproval& wanted, std::string_view key)
   return shown(*out);
 }
 
-Result<void> Approvals::wait(std::string_view id, std::string_view callback_url) {
+Result<void> Approvals::wait(std::string_view id, std::string_view callback_url, ApprovalAnswer answer) {
   const std::size_t path = callback_url.find("/workflows/");
   const std::size_t question = callback_url.find('?');
   if (path == std::string_view::npos || question == std::string_view::npos || question < path)
@@ -216,6 +225,7 @@ Result<void> Approvals::wait(std::string_view id, std::string_view callback_url)
                                         {"run", Value(target->run)},
                                         {"action", Value(target->action)},
                                         {"frame", Value(static_cast<std::int64_t>(target->frame))},
+                                        {"selectedOption", answer == ApprovalAnswer::selected_option},
                                         {"queries", queries.finish()}});
   return store_.write([&](store::Transaction& transaction) -> Result<void> {
     if (!transaction.document(approval_kind, id)) return not_found(id);
@@ -374,7 +384,8 @@ Result<std::vector<ApprovalDelivery>> Approvals::due() const {
             one.target.queries.emplace_back(text_of_value(pair.as_array()[0]), text_of_value(pair.as_array()[1]));
         }
       }
-      one.body = *approval;
+      const Value* option = document.value.find("selectedOption");
+      one.body = option != nullptr && *option == Value(true) ? selected_option(*approval) : *approval;
       out.push_back(std::move(one));
     }
     if (page->size() < query.limit) return out;

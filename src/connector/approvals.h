@@ -23,6 +23,9 @@ using json::Value;
 
 enum class ApprovalRule : std::uint8_t { first, everyone };
 
+/// What a waiting step is told: the approval, or only what a mail with options answers (`SelectedOption`).
+enum class ApprovalAnswer : std::uint8_t { approval, selected_option };
+
 struct NewApproval {
   std::string type = "Basic";  ///< Basic, BasicAwaitAll, CustomResponse, CustomResponseAwaitAll
   std::string title;
@@ -53,7 +56,8 @@ class Approvals {
   Result<Value> create(const NewApproval& wanted, std::string_view key);
   /// Whom to tell when it is decided; at once when it is decided already. `callback_url`: of a waiting webhook action
   /// of this server.
-  Result<void> wait(std::string_view id, std::string_view callback_url);
+  Result<void> wait(std::string_view id, std::string_view callback_url,
+                    ApprovalAnswer answer = ApprovalAnswer::approval);
   Result<Value> find(std::string_view id) const;
   /// Newest first.
   Result<std::vector<Value>> list() const;

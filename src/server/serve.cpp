@@ -93,7 +93,11 @@ int serve(const ServeOptions& options) {
 
   http::Client client;
   connector::Registry registry(**store);
-  const auto natives = registry.add_native(connector::native_connectors({**store, client, options.file_roots}));
+  const std::string public_url = options.public_url.empty()
+                                     ? "http://" + options.address + ":" + std::to_string(options.port)
+                                     : options.public_url;
+  const auto natives =
+      registry.add_native(connector::native_connectors({**store, client, options.file_roots, public_url}));
   if (!natives) return refuse(natives.error());
   connector::Connections connections(**store, **sealer, registry, client);
   if (const auto loaded = connections.load(); !loaded) return refuse(loaded.error());
@@ -108,8 +112,7 @@ int serve(const ServeOptions& options) {
   sandbox::Effects effects(connector_effects, **store, limits.sandbox);
 
   runtime::Settings& settings = limits.runtime;
-  settings.public_url = options.public_url.empty() ? "http://" + options.address + ":" + std::to_string(options.port)
-                                                   : options.public_url;
+  settings.public_url = public_url;
   auto runtime = runtime::Runtime::start({**store, effects, **sealer, runtime::make_thread_executor()}, settings);
   if (!runtime) return refuse(runtime.error());
 

@@ -184,6 +184,7 @@ engine::AttemptFinished Session::check(std::string_view operation, std::string_v
 
 engine::AttemptFinished Session::send(std::string_view operation, const json::Value& parameters, bool poll) {
   engine::Call call;
+  call.callback_url = callback_url;
   call.kind = engine::Call::Kind::connector;
   call.timeout = timeout;
   call.idempotency_key = "test-key";

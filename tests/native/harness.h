@@ -81,6 +81,7 @@ class Session {
   void go_back_to(std::string state) { state_ = std::move(state); }
   http::Reply verify() const;
   Duration timeout = Duration::seconds(30);
+  std::string callback_url;  ///< of a webhook operation
 
  private:
   engine::AttemptFinished send(std::string_view operation, const json::Value& parameters, bool poll);

@@ -5,8 +5,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "connector/approvals.h"
 #include "connector/native/connectors.h"
 #include "connector/native/mail_message.h"
+#include "connector/native/standin/standin.h"
 #include "connector/text.h"
 #include "harness.h"
 #include "json/write.h"
@@ -98,6 +100,54 @@ TEST_F(MailOutTest, SendsHtmlWithAttachmentsToEveryRecipientAndHidesTheBlindOnes
             200);
   EXPECT_EQ(connector::parse_mail(mail(2), false).text_of("internetMessageId"),
             connector::parse_mail(mail(3), false).text_of("internetMessageId"));
+}
+
+TEST_F(MailOutTest, OutlookMailsWithOptionsWaitForAnAnswer) {
+  start("");
+  const auto outlook =
+      connector::make_outlook_standin(NativeParts{store_.store(), *client_, {}, "https://flows.example.org"});
+  const auto fields = [&](const std::string& more) {
+    return R"({"serverAddress": "127.0.0.1", "port": ")" + std::to_string(port_) + R"(", "enableSSL": "false")" + more +
+           "}";
+  };
+  Session session(*outlook, fields(R"(, "senderAddress": "flows@example.org")"));
+  const trigger::ActionTarget target{.workflow_id = "flow1", .run = "run1", .action = "Ask"};
+  session.callback_url = "http://127.0.0.1" + trigger::make_action_address("", target, "a key");
+  const char* question = R"({"optionsEmailSubscription/Message/To": "ann@example.org;bo@example.org",
+    "optionsEmailSubscription/Message/Subject": "Delete the blob?", "optionsEmailSubscription/Message/Options": "Delete it, <Ignore>",
+    "optionsEmailSubscription/Message/Body": "<p>Account 7</p>", "optionsEmailSubscription/Message/UseOnlyHTMLMessage": true})";
+  const auto asked = session.run("SendMailWithOptions", question);
+  ASSERT_EQ(asked.status_code, 201) << message_of(asked) << server_->log();
+  EXPECT_EQ(json::write(*envelope(1).find("to")), R"(["ann@example.org"])");
+  EXPECT_EQ(json::write(*envelope(2).find("to")), R"(["bo@example.org"])");
+  const std::string body(connector::parse_mail(mail(2), false).text_of("body"));
+  EXPECT_NE(body.find("<p>Account 7</p>"), std::string::npos) << body;
+  EXPECT_NE(body.find("Delete it / &lt;Ignore&gt;"), std::string::npos) << body;
+  const std::string begin = "https://flows.example.org/api/v1/approve/";
+  const std::size_t at = body.find(begin);
+  ASSERT_NE(at, std::string::npos) << body;
+  const std::string id = body.substr(at + begin.size(), 36);
+  const std::string secret = body.substr(at + begin.size() + 36 + 5, 64);
+  connector::Approvals approvals(store_.store());
+  EXPECT_EQ(approvals.person_of_link(id, secret).value(), "bo@example.org");
+  EXPECT_EQ(approvals.due()->size(), 0u);
+  // Sent again under its key it is the same question.
+  ASSERT_EQ(session.run("SendMailWithOptions", question).status_code, 201);
+  EXPECT_EQ(approvals.list()->size(), 1u);
+  ASSERT_TRUE(approvals.respond(id, {.by = "bo@example.org", .response = "<Ignore>"}));
+  const auto due = approvals.due();
+  ASSERT_EQ(due->size(), 1u);
+  EXPECT_EQ(json::write((*due)[0].body), R"({"SelectedOption":"<Ignore>","UserEmailAddress":"bo@example.org"})");
+  EXPECT_EQ(session.run("SendMailWithOptions", question).status_code, 201) << "answered meanwhile: no further mail";
+  EXPECT_FALSE(std::ifstream(folder_.path() + "/5.eml").good());
+
+  EXPECT_EQ(code_of(session.run("SendApprovalMail", R"({"ApprovalEmailSubscription/Message/To": " "})")),
+            "InvalidApproval");
+  Session elsewhere(*outlook, fields(R"(, "senderAddress": "flows@example.org")"));
+  EXPECT_EQ(
+      code_of(elsewhere.run("SendApprovalMail", R"({"ApprovalEmailSubscription/Message/To": "ann@example.org"})")),
+      "InvalidApproval")
+      << "nobody waits";
 }
 
 TEST_F(MailOutTest, SignsInOverStartTls) {

@@ -71,6 +71,7 @@ struct NativeParts {
   store::Store& store;
   http::Client& client;
   std::vector<std::string> file_roots;  ///< folders that the local file connector may touch; empty = none
+  std::string public_url = {};          ///< begins addresses that people get by mail; without a slash at its end
 };
 
 /// All of them: the one list where a new one gets its line (native/list.cpp).

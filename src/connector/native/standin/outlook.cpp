@@ -2,6 +2,7 @@
 
 #include "connector/native/connectors.h"
 #include "connector/native/standin/outlook_inbox.h"
+#include "connector/native/standin/outlook_options.h"
 #include "connector/native/standin/standin.h"
 
 namespace flowmend::connector {
@@ -12,7 +13,13 @@ using namespace std::string_literals;
 const std::string document =
     R"json({"swagger":"2.0","info":{"title":"Office 365 Outlook (stand-in)","description":"Sends and reads mail over any mail server.","version":"1.0"},
   "host":"outlook.native","basePath":"/","schemes":["https"],"consumes":["application/json"],"produces":["application/json"],
-  "definitions":{"Received":{"type":"object","properties":{"value":{"type":"array","items":{"type":"object","properties":{
+  "definitions":{"Chosen":{"type":"object","properties":{"SelectedOption":{"type":"string","title":"Selected option"},"UserEmailAddress":{"type":"string","title":"Who answered"}}},
+    "OptionsSubscription":{"type":"object","required":["Message"],"properties":{"NotificationUrl":{"type":"string","x-ms-notification-url":true,"x-ms-visibility":"internal"},
+      "Message":{"type":"object","required":["To"],"properties":{"To":{"type":"string","x-ms-summary":"To"},"Subject":{"type":"string","x-ms-summary":"Subject"},"Options":{"type":"string","default":"Approve, Reject","x-ms-summary":"User Options","description":"Separated by commas"},
+        "HeaderText":{"type":"string"},"SelectionText":{"type":"string"},"Body":{"type":"string","format":"html","x-ms-summary":"Body"},"Importance":{"type":"string","enum":["Low","Normal","High"],"x-ms-summary":"Importance"},
+        "Attachments":{"type":"array","items":{"type":"object","properties":{"Name":{"type":"string"},"ContentBytes":{"type":"string","format":"byte"}}}},
+        "UseOnlyHTMLMessage":{"type":"boolean"},"HideHTMLMessage":{"type":"boolean"},"ShowHTMLConfirmationDialog":{"type":"boolean"}}}}},
+    "Received":{"type":"object","properties":{"value":{"type":"array","items":{"type":"object","properties":{
       "id":{"type":"string"},"subject":{"type":"string"},"from":{"type":"string"},"toRecipients":{"type":"string"},"ccRecipients":{"type":"string"},"receivedDateTime":{"type":"string","format":"date-time"},
       "internetMessageId":{"type":"string"},"importance":{"type":"string"},"body":{"type":"string"},"isHtml":{"type":"boolean"},"bodyPreview":{"type":"string"},"isRead":{"type":"boolean"},"hasAttachments":{"type":"boolean"},
       "attachments":{"type":"array","items":{"type":"object","properties":{"id":{"type":"string"},"name":{"type":"string"},"contentType":{"type":"string"},"contentBytes":{"type":"string","format":"byte"}}}}}}}}},
@@ -24,11 +31,11 @@ const std::string document =
     "/v2/Mail":{"post":{"operationId":"SendEmailV2","summary":"Send an email (V2)","parameters":[{"name":"emailMessage","in":"body","required":true,"schema":{"$ref":"#/definitions/Mail"}}],"responses":{"200":{"description":"Sent"}}}},
     "/Mail":{"post":{"operationId":"SendEmail","summary":"Send an email","deprecated":true,"parameters":[{"name":"emailMessage","in":"body","required":true,"schema":{"$ref":"#/definitions/Mail"}}],"responses":{"200":{"description":"Sent"}}}},
     "/v2/SharedMailbox/Mail":{"post":{"operationId":"SharedMailboxSendEmailV2","summary":"Send an email from a shared mailbox (V2)","parameters":[{"name":"emailMessage","in":"body","required":true,"schema":{"$ref":"#/definitions/Mail"}}],"responses":{"200":{"description":"Sent"}}}})json"s +
-    std::string(outlook_inbox_paths) + "}}";
+    std::string(outlook_inbox_paths) + std::string(outlook_options_paths) + "}}";
 
 class Outlook final : public NativeConnector {
  public:
-  explicit Outlook(const NativeParts& parts) : smtp_(make_smtp(parts)), inbox_(parts) {
+  explicit Outlook(const NativeParts& parts) : smtp_(make_smtp(parts)), inbox_(parts), options_(parts) {
     const Loaded loaded =
         load_connector_text(smtp_->swagger(), smtp_->properties(), {.name = std::string(smtp_->name())});
     smtp_document_ = loaded.connector;
@@ -51,7 +58,13 @@ class Outlook final : public NativeConnector {
 
   http::Reply call(const NativeCall& call) override {
     if (OutlookInbox::has(call.operation->id)) return inbox_.call(call);
-    const Value& mail = call.arguments.body;
+    if (OutlookOptions::has(call.operation->id))
+      return options_.call(call, [this](const NativeCall& one, const Value& mail) { return send(one, mail, false); });
+    return send(call, call.arguments.body, call.operation->id == "SendEmail");
+  }
+
+ private:
+  http::Reply send(const NativeCall& call, const Value& mail, bool plain_first) {
     json::ObjectBuilder out;
     for (const auto& [theirs, ours] : {std::pair{"To", "To"},
                                        {"Cc", "CC"},
@@ -64,7 +77,9 @@ class Outlook final : public NativeConnector {
                                        {"Importance", "Importance"}}) {
       if (const Value* value = mail.find(theirs); value != nullptr && !value->is_null()) out.set(ours, *value);
     }
-    const bool plain_first = call.operation->id == "SendEmail";
+    const std::string sender = field_text(call.fields, "senderAddress");
+    const bool unsigned_mail = mail.find("From") == nullptr && mail.find("MailboxAddress") == nullptr;
+    if (unsigned_mail && !sender.empty()) out.set("From", Value(sender));
     const Value* html = mail.find("IsHtml");
     out.set("IsHtml", html != nullptr && html->is_boolean() ? *html : Value(!plain_first));
     if (const Value* list = mail.find("Attachments"); list != nullptr && list->is_array()) {
@@ -88,9 +103,9 @@ class Outlook final : public NativeConnector {
     return reply;
   }
 
- private:
   std::unique_ptr<NativeConnector> smtp_;
   OutlookInbox inbox_;
+  OutlookOptions options_;
   std::string properties_;
   std::shared_ptr<const Connector> smtp_document_;
 };

@@ -30,7 +30,8 @@ const std::string_view outlook_inbox_paths = R"json(,
 
 const std::string_view outlook_inbox_fields = R"json(,
   "inboxServer":{"type":"string","uiDefinition":{"displayName":"Server for received mail","tooltip":"imap.example.org (IMAP); empty when flows only send","constraints":{"required":"false","tabIndex":6}}},
-  "inboxPort":{"type":"int","defaultValue":993,"uiDefinition":{"displayName":"Its port","constraints":{"required":"false","tabIndex":7}}})json";
+  "inboxPort":{"type":"int","defaultValue":993,"uiDefinition":{"displayName":"Its port","constraints":{"required":"false","tabIndex":7}}},
+  "senderAddress":{"type":"string","uiDefinition":{"displayName":"Sender's address","tooltip":"Of mail that names no sender; empty = the user name","constraints":{"required":"false","tabIndex":8}}})json";
 
 namespace {
 
