@@ -242,6 +242,17 @@ TEST_F(EffectsTest, SaysWhichConnectionOrOperationIsNotThere) {
             "values for the following parameters are invalid, they may not be null or empty: 'id'");
 }
 
+TEST_F(EffectsTest, ASubscriptionByPathIsAPostThoughItNamesNoMethod) {
+  make_connection();
+  engine::Call call = operation_call("7");
+  call.inputs = json_of(
+      R"({"host": {"apiId": "shared_orders", "connectionName": "shop_ref"}, "path": "/orders", "body": {"a": 1}})");
+  EXPECT_EQ(send(call, references).fault.code, "ApiOperationNotFound") << "a step without a method is a GET";
+  call.callback_url = "http://127.0.0.1/hook";
+  EXPECT_EQ(send(call, references).status_code, 200);
+  EXPECT_EQ(last_.method, "POST");
+}
+
 TEST_F(EffectsTest, RefusesBadConnectionFields) {
   const auto code = [&](std::string_view fields) {
     const auto put = connections_->put_unverified(key_, "Orders", json_of(fields), "demo");

@@ -56,7 +56,14 @@ std::optional<Refusal> prepare_operation(const engine::Call& call, const runtime
     }
     if (const Value* given = call.inputs.find("parameters")) parameters = *given;
   } else {
-    const auto matched = match_api_connection(connector, call.inputs);
+    // A subscription names no method: it is a POST.
+    Value inputs = call.inputs;
+    if (!call.callback_url.empty() && inputs.find("method") == nullptr) {
+      json::ObjectBuilder with_method(inputs);
+      with_method.add("method", "post");
+      inputs = with_method.finish();
+    }
+    const auto matched = match_api_connection(connector, inputs);
     if (!matched) return Refusal{matched.error(), Value::object({{"kind", Value("inputs")}})};
     operation = matched->operation;
     parameters = matched->parameters;

@@ -644,8 +644,10 @@ class Counter {
       const Value* connection = host == nullptr ? nullptr : host->find("connection");
       const auto connector =
           registry_.find(api_of_connection(connection == nullptr ? "" : connection->text_of("name")));
-      const auto matched =
-          connector ? match_api_connection(*connector, *inputs) : Result<MatchedOperation>(make_error("", ""));
+      json::ObjectBuilder with_method(*inputs);
+      if (type == "ApiConnectionWebhook" && inputs->find("method") == nullptr) with_method.add("method", "post");
+      const auto matched = connector ? match_api_connection(*connector, with_method.finish())
+                                     : Result<MatchedOperation>(make_error("", ""));
       api.count(matched &&
                 (type == "ApiConnectionWebhook") == !callback_places(*connector, *matched->operation).empty() &&
                 !is_refused_request(*inputs, *matched->operation));
