@@ -77,6 +77,9 @@ struct Operation {
   const OperationParameter* body() const;                       ///< nothing when it takes none
 };
 
+/// A trigger's operation that can be asked again and again.
+inline bool is_polled(const Operation& operation) { return operation.trigger && operation.method == "GET"; }
+
 /// How the service wants to be told who calls.
 struct SecurityDefinition {
   enum class Kind : std::uint8_t { api_key_header, api_key_query, basic, oauth2 };

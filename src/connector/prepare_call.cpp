@@ -61,6 +61,16 @@ std::optional<Refusal> prepare_operation(const engine::Call& call, const runtime
     operation = matched->operation;
     parameters = matched->parameters;
   }
+  // Such a trigger's service tells Microsoft's cloud. It runs here when its operation can also be asked.
+  const bool told = context.run.empty() && context.flow && context.action == context.flow->trigger.name &&
+                    context.flow->trigger.type_name == "OpenApiConnectionNotification";
+  if (told && !is_polled(*operation)) {
+    return Refusal{make_error("TriggerNotPolled",
+                              "The operation '" + operation->id + "' of '" + connector.title +
+                                  "' can't be asked for news: its service notifies Microsoft's cloud only.",
+                              "/inputs/host/operationId", "Use another trigger of this connector."),
+                   Value::object({{"kind", Value("inputs")}, {"operation", Value(operation->id)}})};
+  }
   if (!call.callback_url.empty()) parameters = with_callback(connector, *operation, parameters, call.callback_url);
   if (connector.native != nullptr) {
     prepared.native = connector.native;

@@ -53,6 +53,13 @@ void check_action(const Registry& registry, const RememberedShape& remembered, c
                            operation->unavailable.message, "Use another operation of this connector."});
     return;
   }
+  if (type == "OpenApiConnectionNotification" && !is_polled(*operation)) {
+    diagnostics.push_back({inputs_pointer + "/host/operationId", Severity::warning, "TriggerNotPolled",
+                           "The operation '" + std::string(id) + "' of '" + connector->title +
+                               "' can't be asked for news: its service notifies Microsoft's cloud only.",
+                           "Use another trigger of this connector."});
+    return;
+  }
   const Value* parameters = inputs->find("parameters");
   check_arguments(*connector, *operation, parameters == nullptr ? Value() : *parameters, inputs_pointer + "/parameters",
                   diagnostics);

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/ids.h"
+#include "connector/row_watch.h"
 #include "connector/text.h"
 #include "json/write.h"
 
@@ -276,8 +277,9 @@ Result<Table> table_in(store::Transaction& transaction, std::string_view name) {
   return read_table(document->value);
 }
 
+/// `given`: what a change names, for those who hear of some columns only.
 Result<Value> put_row(store::Transaction& transaction, Table& table, Value id, Value values, const Value& before,
-                      std::string_view key) {
+                      const Value& given, std::string_view key) {
   const std::string now = to_string(now_from_system_clock());
   ++table.change;
   json::ObjectBuilder out;
@@ -295,7 +297,10 @@ Result<Value> put_row(store::Transaction& transaction, Table& table, Value id, V
     return put.error();
   if (auto put = transaction.put_document(table_kind, lower_case(table.name), stored_table(table)); !put)
     return put.error();
-  return row_view(table, stored);
+  Value row = row_view(table, stored);
+  const RowEvent event = before.is_object() ? RowEvent::updated : RowEvent::created;
+  if (auto noted = note_row_change(transaction, table, event, row, given); !noted) return noted.error();
+  return row;
 }
 
 Result<Value> add_row(store::Transaction& transaction, Table& table, const Value& given, Value id,
@@ -324,7 +329,7 @@ Result<Value> add_row(store::Transaction& transaction, Table& table, const Value
                                         Value::object({{"id", id}}));
     if (!put) return put.error();
   }
-  return put_row(transaction, table, id, std::move(*values), Value(), key);
+  return put_row(transaction, table, id, std::move(*values), Value(), given, key);
 }
 
 /// Calls `visit` for each stored row, until it says false.
@@ -428,6 +433,30 @@ Result<Table> Tables::update(std::string_view name, const Value& specification) 
     table->description = std::string(specification.text_of("description", table->description));
     if (const Value* open = specification.find("open"); open != nullptr && open->is_boolean())
       table->open = open->as_boolean();
+    if (table->find(table->id_column) != nullptr)
+      return bad_table("'" + table->id_column + "' is the column of ids.", "/columns");
+    auto put = transaction.put_document(table_kind, lower_case(name), stored_table(*table));
+    if (!put) return put.error();
+    changed = std::move(*table);
+    return {};
+  });
+  if (!written) return written.error();
+  return std::move(*changed);
+}
+
+Result<Table> Tables::add_column(std::string_view name, const Value& column) {
+  std::optional<Table> changed;
+  const auto written = store_.write([&](store::Transaction& transaction) -> Result<void> {
+    auto table = table_in(transaction, name);
+    if (!table) return table.error();
+    const Value described = describe(*table);
+    json::ArrayBuilder columns;
+    for (const Value& known : described.find("columns")->as_array()) columns.push(known);
+    columns.push(column);
+    const Value all = columns.finish();
+    auto read = read_columns(&all);
+    if (!read) return read.error();
+    table->columns = std::move(*read);
     if (table->find(table->id_column) != nullptr)
       return bad_table("'" + table->id_column + "' is the column of ids.", "/columns");
     auto put = transaction.put_document(table_kind, lower_case(name), stored_table(*table));
@@ -596,7 +625,8 @@ Result<Value> Tables::change(std::string_view name, std::string_view id, const V
     const Value* old = before->value.find("values");
     auto row_values = merged(*table, old == nullptr ? Value() : *old, values, false);
     if (!row_values) return row_values.error();
-    auto row = put_row(transaction, *table, *before->value.find("id"), std::move(*row_values), before->value, {});
+    auto row =
+        put_row(transaction, *table, *before->value.find("id"), std::move(*row_values), before->value, values, {});
     if (!row) return row.error();
     out = std::move(*row);
     return {};
@@ -626,7 +656,7 @@ Result<bool> Tables::erase(std::string_view name, std::string_view id, std::stri
     ++table->change;
     auto put = transaction.put_document(table_kind, lower_case(name), stored_table(*table));
     if (!put) return put.error();
-    return {};
+    return note_row_change(transaction, *table, RowEvent::deleted, row_view(*table, before->value), Value());
   });
   if (!written) return written.error();
   return there;

@@ -91,6 +91,8 @@ class Tables {
   Result<Table> create(const Value& specification);
   /// Changes title, description and columns; rows stay as they are.
   Result<Table> update(std::string_view name, const Value& specification);
+  /// Adds one column, described as in `create`; `InvalidTable` when it is there already.
+  Result<Table> add_column(std::string_view name, const Value& column);
   Result<void> remove(std::string_view name);
   Result<std::vector<Table>> list() const;
   Result<Table> find(std::string_view name) const;

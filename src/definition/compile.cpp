@@ -395,6 +395,7 @@ class Reader {
     }
     trigger.recurrence = member_at(written, {"recurrence"});
     if (entry != nullptr && entry->name == "ServiceProvider") read_service_provider_trigger(written, at, trigger);
+    if (entry != nullptr && entry->name == "OpenApiConnectionNotification") ask_often(at, trigger);
     if (entry != nullptr && entry->runs && entry->needs_recurrence)
       check_recurrence(trigger.recurrence, at + "/recurrence", diagnostics_);
     if (trigger.source == TriggerSource::batch && entry != nullptr) check_batch_trigger(written, at);
@@ -444,6 +445,9 @@ class Reader {
                       " The flow can be saved and run by hand, but nothing starts it by itself.",
                   "Use that connector's trigger, a Request or a Recurrence.");
     }
+    ask_often(at, trigger);
+  }
+  void ask_often(const std::string& at, Trigger& trigger) {
     if (trigger.recurrence.is_null()) {
       trigger.recurrence = Value::object({{"frequency", Value("Second")}, {"interval", Value(30)}});
     } else {

@@ -20,7 +20,7 @@ constexpr std::array entries = {
     TriggerTypeEntry{"ApiConnectionNotification", false, false},
     TriggerTypeEntry{"OpenApiConnection", true, true, TriggerSource::poll},
     TriggerTypeEntry{"OpenApiConnectionWebhook", true, false, TriggerSource::webhook},
-    TriggerTypeEntry{"OpenApiConnectionNotification", false, false},
+    TriggerTypeEntry{"OpenApiConnectionNotification", true, false, TriggerSource::poll},
     TriggerTypeEntry{"Batch", true, false, TriggerSource::batch},
     TriggerTypeEntry{"ServiceProvider", true, false, TriggerSource::poll},
     TriggerTypeEntry{"ApiManagement", false, true},

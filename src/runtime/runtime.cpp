@@ -276,6 +276,23 @@ class ShardRuntime final : public Runtime {
     return wait_for<Result<StartedRun>>([&](auto done) { fire(flow, outputs, {}, {}, by, {}, {}, std::move(done)); });
   }
 
+  Result<StartedRun> notify_trigger(std::string_view id, std::string_view name, const Value& body,
+                                    std::vector<store::Document> also) override {
+    const auto live = flows_.find(id);
+    if (!live) return live.error();
+    if (!(*live)->flow) return does_not_compile(**live);
+    const auto flow = definition::with_trigger((*live)->flow, name);
+    if (!flow || flow->trigger.source != definition::TriggerSource::webhook)
+      return make_error("TriggerNotFound", "The flow has no webhook trigger '" + std::string(name) + "'.");
+    if ((*live)->row.state != store::FlowState::started) return trigger_off(**live, flow->trigger.name);
+    ObjectBuilder outputs;
+    outputs.add("headers", Value::empty_object());
+    outputs.add("body", body);
+    const Value made = outputs.finish();
+    return wait_for<Result<StartedRun>>(
+        [&](auto done) { fire(flow, made, {}, {}, {}, std::move(also), {}, std::move(done)); });
+  }
+
   Result<StartedRun> resubmit(std::string_view run, Resubmission how, std::string_view by) override {
     return resubmit_together({std::string(run)}, how, by).front();
   }

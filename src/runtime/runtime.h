@@ -116,6 +116,14 @@ class Runtime {
   virtual Result<StartedRun> run_trigger(std::string_view flow, std::string_view trigger, const Value& body,
                                          std::string_view by) = 0;
 
+  /// What a notification from this server itself starts: as a call of the trigger's address, without the call. `also`
+  /// is committed together with the start, so that what was due is taken off exactly once. `FlowNotFound`,
+  /// `TriggerNotFound`, `WorkflowTriggerIsNotEnabled`, `InvalidDefinition`, `WorkflowMaximumWaitingRunCountExceeded`,
+  /// the store's: nothing is committed. Any other error is the trigger's verdict (`TriggerConditionNotMet`): `also` is
+  /// committed with its record.
+  virtual Result<StartedRun> notify_trigger(std::string_view flow, std::string_view trigger, const Value& body,
+                                            std::vector<store::Document> also) = 0;
+
   /// A new run from the recorded trigger of another one that is over. `WorkflowRunNotFound`,
   /// `WorkflowTriggerHistoryCannotBeResubmitted`, `FlowNotFound`, `InvalidCorrection`.
   virtual Result<StartedRun> resubmit(std::string_view run, Resubmission how, std::string_view by) = 0;

@@ -12,6 +12,7 @@
 
 #include "api/api.h"
 #include "api/approval_delivery.h"
+#include "api/row_delivery.h"
 #include "connector/connections.h"
 #include "connector/dynamic/dynamic.h"
 #include "connector/effects.h"
@@ -177,6 +178,8 @@ int serve(const ServeOptions& options) {
 
   std::optional<api::ApprovalDelivery> approvals;
   approvals.emplace(**store, **sealer, **runtime);
+  std::optional<api::RowDelivery> rows;
+  rows.emplace(**store, **runtime);
 
   api::Identities identities(**store, options.data_folder);
   api::Api api({**store, **sealer, **runtime, registry, connections, dynamic, incidents, bulk, trials, notifier, search,
@@ -209,6 +212,7 @@ int serve(const ServeOptions& options) {
   dynamic.stop();
   listener.stop(Duration::seconds(5));
   approvals.reset();
+  rows.reset();
   // First of all that goes: the others listen to it and use it until their own end.
   (*runtime)->stop();
   return 0;

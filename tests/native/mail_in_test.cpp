@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "connector/native/connectors.h"
+#include "connector/native/standin/standin.h"
 #include "harness.h"
 #include "json/write.h"
 #include "stores.h"
@@ -182,6 +183,48 @@ TEST_F(MailInTest, FindsMarksMovesAndDeletes) {
   EXPECT_EQ(session.run("GetEmails").body.find("value")->size(), 1u);
   const std::string folders = json::write(session.run("ListFolders").body);
   EXPECT_NE(folders.find("Gäste & Co"), std::string::npos) << folders;
+}
+
+TEST_F(MailInTest, OutlookReadsOverImap) {
+  const auto outlook = connector::make_outlook_standin({store_.store(), *client_, {}});
+  Session session(*outlook, R"({"serverAddress": "127.0.0.1", "inboxServer": "imaps://127.0.0.1", "inboxPort": ")" +
+                                std::to_string(tls_port_) + R"(", "userName": "ann", "password": "spring"})");
+  EXPECT_EQ(session.check("OnNewEmailV3", R"({"folderPath": "Inbox"})").status_code, 202);
+  deliver("alpha", "Importance: high\r\n\r\nurgent\r\n");
+  deliver("beta", with_attachment);
+  const auto news = session.check(
+      "OnNewEmailV3",
+      R"({"folderPath": "Inbox", "to": "ann@", "importance": "Any", "fetchOnlyWithAttachment": true, "includeAttachments": true})");
+  ASSERT_EQ(news.status_code, 200) << message_of(news);
+  ASSERT_EQ(news.body.find("value")->size(), 1u);
+  EXPECT_EQ(news.body.find("value")->as_array()[0].text_of("subject"), "beta");
+  const auto subjects = [&](const std::string& parameters) {
+    const auto got = session.run("GetEmailsV3", parameters);
+    std::string out = got.status_code == 200 ? "" : code_of(got);
+    if (const auto* value = got.body.find("value"))
+      for (const auto& mail : value->as_array()) out += std::string(mail.text_of("subject")) + " ";
+    return out;
+  };
+  EXPECT_EQ(subjects(R"({"folderPath": "Inbox"})"), "beta alpha ");
+  EXPECT_EQ(subjects(R"({"importance": "High", "top": 1})"), "alpha ") << "what is left out takes no place";
+  EXPECT_EQ(subjects(R"({"fetchOnlyWithAttachment": true})"), "beta ");
+  EXPECT_EQ(subjects(R"({"to": "bob@example.org"})"), "");
+  EXPECT_EQ(subjects(R"({"searchQuery": "received: today"})"), "StandInNotSupported");
+  const std::string id(news.body.find("value")->as_array()[0].text_of("id"));
+  const std::string which = R"({"messageId": ")" + id + "\"";
+  EXPECT_EQ(session.run("GetAttachment_V2", which + R"(, "attachmentId": "1"})").body.text_of("name"), "a.csv");
+  EXPECT_EQ(session.run("Flag_V2", which + R"(, "body/flag/flagStatus": "flagged"})").status_code, 200);
+  const auto exported = session.run("ExportEmail_V2", which + "}");
+  EXPECT_EQ(exported.status_code, 200) << message_of(exported);
+  EXPECT_EQ(session.run("MoveV2", which + R"(, "folderPath": "Id::Erledigt"})").status_code, 200);
+  EXPECT_EQ(subjects(R"({"folderPath": "Inbox"})"), "alpha ");
+  const auto moved = session.run("GetEmailsV3", R"({"folderPath": "Erledigt"})");
+  ASSERT_EQ(moved.body.find("value")->size(), 1u) << message_of(moved);
+  EXPECT_TRUE(moved.body.find("value")->as_array()[0].find("isFlagged")->as_boolean());
+  EXPECT_EQ(code_of(session.run("MoveV2", which + R"(, "folderPath": "Inbox"})")), "MessageNotFound");
+  EXPECT_EQ(code_of(session.run("MoveV2", R"({"messageId": "AAMkAD", "folderPath": "Inbox"})")), "InvalidMessageId");
+  Session sends(*outlook, R"({"serverAddress": "127.0.0.1", "userName": "ann", "password": "spring"})");
+  EXPECT_EQ(code_of(sends.run("GetEmailsV3", "{}")), "InvalidConnectionParameters");
 }
 
 TEST_F(MailInTest, SaysWhatIsWrong) {

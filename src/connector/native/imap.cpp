@@ -24,6 +24,8 @@ constexpr std::string_view swagger_text = R"json({
         {"name": "folderPath", "in": "query", "type": "string", "default": "INBOX", "required": true, "x-ms-summary": "Folder"},
         {"name": "from", "in": "query", "type": "string", "x-ms-summary": "From", "description": "A part of the sender's address."},
         {"name": "subjectFilter", "in": "query", "type": "string", "x-ms-summary": "Subject filter", "description": "A part of the subject."},
+        {"name": "to", "in": "query", "type": "string", "x-ms-summary": "To", "description": "A part of a recipient's address."},
+        {"name": "importance", "in": "query", "type": "string", "enum": ["Any", "Low", "Normal", "High"], "x-ms-summary": "Importance"},
         {"name": "fetchOnlyWithAttachment", "in": "query", "type": "boolean", "default": false, "x-ms-summary": "Only with attachments"},
         {"name": "includeAttachments", "in": "query", "type": "boolean", "default": false, "x-ms-summary": "Include attachments"}],
       "responses": {"200": {"description": "New mail", "schema": {"$ref": "#/definitions/Mails"}}}}},
@@ -36,6 +38,8 @@ constexpr std::string_view swagger_text = R"json({
         {"name": "from", "in": "query", "type": "string", "x-ms-summary": "From"},
         {"name": "to", "in": "query", "type": "string", "x-ms-summary": "To"},
         {"name": "subjectFilter", "in": "query", "type": "string", "x-ms-summary": "Subject filter"},
+        {"name": "importance", "in": "query", "type": "string", "enum": ["Any", "Low", "Normal", "High"], "x-ms-summary": "Importance"},
+        {"name": "fetchOnlyWithAttachment", "in": "query", "type": "boolean", "default": false, "x-ms-summary": "Only with attachments"},
         {"name": "includeAttachments", "in": "query", "type": "boolean", "default": false, "x-ms-summary": "Include attachments"}],
       "responses": {"200": {"description": "Mail", "schema": {"$ref": "#/definitions/Mails"}}}}},
     "/mails/{messageId}": {
@@ -78,6 +82,12 @@ constexpr std::string_view swagger_text = R"json({
         {"name": "attachmentId", "in": "path", "required": true, "type": "string", "x-ms-summary": "Attachment id"},
         {"name": "folderPath", "in": "query", "type": "string", "default": "INBOX", "required": true, "x-ms-summary": "Folder"}],
       "responses": {"200": {"description": "The attachment", "schema": {"$ref": "#/definitions/Attachment"}}}}},
+    "/mails/{messageId}/export": {"get": {
+      "operationId": "ExportEmail", "summary": "Export email", "description": "The mail as it came (.eml).",
+      "parameters": [
+        {"name": "messageId", "in": "path", "required": true, "type": "string", "x-ms-summary": "Message id"},
+        {"name": "folderPath", "in": "query", "type": "string", "default": "INBOX", "required": true, "x-ms-summary": "Folder"}],
+      "responses": {"200": {"description": "The mail", "schema": {"type": "string", "format": "binary"}}}}},
     "/folders": {"get": {
       "operationId": "ListFolders", "summary": "List folders", "x-ms-visibility": "advanced",
       "responses": {"200": {"description": "Folders", "schema": {"type": "object", "properties": {"value": {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}}}}}}}}
@@ -107,6 +117,7 @@ constexpr std::string_view properties_text =
 
 constexpr std::size_t mails_a_check = 25;
 constexpr std::size_t mails_max = 250;
+constexpr std::size_t looked_at_max = 1'000;  ///< for one answer, when few are wanted
 
 std::optional<std::uint32_t> number(std::string_view text) {
   std::uint32_t value = 0;
@@ -139,6 +150,17 @@ std::vector<std::uint32_t> found_numbers(const ImapSession::Answer& answer) {
   }
   std::sort(out.begin(), out.end());
   return out;
+}
+
+bool is_true(const NativeCall& call, std::string_view name);
+
+/// What only the mail itself tells: its importance, and whether something is attached.
+bool is_wanted(const NativeCall& call, const Value& mail) {
+  const std::string importance = text_argument(call, "importance");
+  if (!importance.empty() && !equals_ignoring_case(importance, "Any") &&
+      !equals_ignoring_case(importance, mail.text_of("importance")))
+    return false;
+  return !is_true(call, "fetchOnlyWithAttachment") || mail.find("hasAttachments")->as_boolean();
 }
 
 bool is_true(const NativeCall& call, std::string_view name) {
@@ -277,6 +299,12 @@ class Imap final : public NativeConnector {
       if (auto failed = mailbox.fetch(uid, is_true(call, "includeAttachments"), mail)) return *failed;
       return native_json(200, mail);
     }
+    if (operation == "ExportEmail") {
+      Value mail;
+      std::string raw;
+      if (auto failed = mailbox.fetch(uid, false, mail, &raw)) return *failed;
+      return native_bytes(std::move(raw), "message/rfc822");
+    }
     if (operation == "GetAttachment") return get_attachment(call, mailbox, uid);
     std::vector<std::uint32_t> found;
     if (auto failed = mailbox.search("UID " + std::to_string(uid), {}, found)) return *failed;
@@ -312,6 +340,7 @@ class Imap final : public NativeConnector {
     if (more) uids.resize(mails_a_check);
     json::ArrayBuilder mails;
     const std::string from = text_argument(call, "from");
+    const std::string to = text_argument(call, "to");
     const std::string subject = text_argument(call, "subjectFilter");
     for (const std::uint32_t uid : uids) {
       Value mail;
@@ -321,7 +350,8 @@ class Imap final : public NativeConnector {
       if (failed) continue;  // gone again
       if (!from.empty() && !contains_ignoring_case(mail.text_of("from"), from)) continue;
       if (!subject.empty() && !contains_ignoring_case(mail.text_of("subject"), subject)) continue;
-      if (is_true(call, "fetchOnlyWithAttachment") && !mail.find("hasAttachments")->as_boolean()) continue;
+      if (!to.empty() && !contains_ignoring_case(mail.text_of("toRecipients"), to)) continue;
+      if (!is_wanted(call, mail)) continue;
       mails.push(std::move(mail));
     }
     const int status = mails.size() == 0 ? 202 : 200;
@@ -350,13 +380,14 @@ class Imap final : public NativeConnector {
     if (wanted < 1 || wanted > static_cast<std::int64_t>(mails_max)) {
       return native_error(400, "InvalidTop", "'top' must be between 1 and " + std::to_string(mails_max) + ".");
     }
-    if (uids.size() > static_cast<std::size_t>(wanted)) uids.resize(static_cast<std::size_t>(wanted));
     json::ArrayBuilder mails;
+    std::size_t looked_at = 0;
     for (const std::uint32_t uid : uids) {
+      if (mails.size() >= static_cast<std::size_t>(wanted) || ++looked_at > looked_at_max) break;
       Value mail;
       const auto failed = mailbox.fetch(uid, is_true(call, "includeAttachments"), mail);
       if (failed && failed->status != 404) return *failed;
-      if (!failed) mails.push(std::move(mail));
+      if (!failed && is_wanted(call, mail)) mails.push(std::move(mail));
     }
     return native_json(200, Value::object({{"value", mails.finish()}}));
   }

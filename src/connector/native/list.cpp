@@ -34,6 +34,7 @@ std::vector<std::unique_ptr<NativeConnector>> native_connectors(const NativePart
   list.push_back(make_users_standin(parts));
   list.push_back(make_outlook_standin(parts));
   list.push_back(make_teams_standin(parts));
+  list.push_back(make_log_collector_standin(parts));
   return list;
 }
 

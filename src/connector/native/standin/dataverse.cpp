@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "connector/content.h"
+#include "connector/native/standin/dataverse_names.h"
+#include "connector/native/standin/dataverse_watch.h"
 #include "connector/native/standin/standin.h"
 #include "connector/native/tables_connector.h"
+#include "connector/row_watch.h"
 #include "connector/text.h"
 #include "json/parse.h"
 
@@ -30,7 +33,22 @@ constexpr std::string_view document_start =
     "filename":{"name":"x-ms-file-name","in":"header","type":"string","x-ms-summary":"Content name"},
     "size":{"name":"size","in":"query","type":"string","x-ms-summary":"Image size","description":"Not looked at: images are given as they were put"},
     "item":{"name":"item","in":"body","required":true,"x-ms-summary":"Row","schema":{"type":"object"}}},
-  "paths":{)json";
+  "paths":{"/subscriptions":{
+    "x-ms-notification-content":{"description":"The row","schema":{"type":"object","properties":{"SdkMessage":{"type":"string","title":"Change type"},"ItemInternalId":{"type":"string","title":"Row id"}}}},
+    "post":{"operationId":"SubscribeWebhookTrigger","summary":"When a row is added, modified or deleted","x-ms-trigger":"single","parameters":[
+      {"name":"subscriptionRequest","in":"body","required":true,"schema":{"type":"object","required":["message","entityname","scope"],"properties":{
+        "message":{"type":"integer","x-ms-summary":"Change type","enum":[4,5,6,7,1,2,3],"x-ms-enum":{"values":[
+          {"value":1,"displayName":"Added"},{"value":4,"displayName":"Added or Modified"},{"value":5,"displayName":"Added or Deleted"},{"value":7,"displayName":"Added or Modified or Deleted"},
+          {"value":2,"displayName":"Deleted"},{"value":3,"displayName":"Modified"},{"value":6,"displayName":"Modified or Deleted"}]}},
+        "entityname":{"type":"string","x-ms-summary":"Table name"},
+        "scope":{"type":"integer","x-ms-summary":"Scope","description":"Rows have no owners here: all but User means every row","enum":[1,2,3,4],"x-ms-enum":{"values":[
+          {"value":1,"displayName":"User"},{"value":2,"displayName":"Business unit"},{"value":3,"displayName":"Parent: Child business unit"},{"value":4,"displayName":"Organization"}]}},
+        "filteringattributes":{"type":"string","x-ms-summary":"Select columns"},
+        "filterexpression":{"type":"string","x-ms-summary":"Filter rows"},
+        "runas":{"type":"integer","x-ms-summary":"Run as","description":"Not looked at: steps use their connections"},
+        "name":{"type":"string","x-ms-visibility":"internal"},
+        "url":{"type":"string","x-ms-notification-url":true,"x-ms-visibility":"internal"}}}}],
+      "responses":{"201":{"description":"Subscribed"}}}})json";
 
 std::string operation(std::string_view path, std::string_view method, std::string_view id, std::string_view summary,
                       std::string_view parameters) {
@@ -57,15 +75,13 @@ std::string operation(std::string_view path, std::string_view method, std::strin
 
 std::string dataverse_document() {
   std::string out(document_start);
-  bool first = true;
   for (const auto& [suffix, extra] :
        {std::pair<std::string, std::string>{"", ""}, {"WithOrganization", "organization "}}) {
     const std::string base = suffix.empty() ? "/rows" : "/environment/rows";
     const auto add = [&, &suffix = suffix, &extra = extra](const std::string& path, const char* method,
                                                            const std::string& id, const char* summary,
                                                            const std::string& parameters) {
-      out += (first ? "" : ",") + operation(base + path, method, id + suffix, summary, extra + parameters);
-      first = false;
+      out += "," + operation(base + path, method, id + suffix, summary, extra + parameters);
     };
     add("/{entityName}/list", "get", "ListRecords", "List rows", "entity select filter orderby expand fetch top");
     add("/{entityName}", "post", "CreateRecord", "Add a new row", "entity item");
@@ -82,17 +98,8 @@ std::string dataverse_document() {
   return out + "}}";
 }
 
-/// `accounts` -> `accountid`, `opportunities` -> `opportunityid`.
-std::string id_column_of(std::string_view entity_set) {
-  std::string name = lower_case(entity_set);
-  if (name.ends_with("ies"))
-    name.replace(name.size() - 3, 3, "y");
-  else if (name.ends_with("sses") || name.ends_with("xes") || name.ends_with("ches") || name.ends_with("shes"))
-    name.resize(name.size() - 2);
-  else if (name.ends_with("s"))
-    name.resize(name.size() - 1);
-  return name + "id";
-}
+/// `accounts` -> `accountid`.
+std::string id_column_of(std::string_view entity_set) { return dataverse_logical_name(entity_set) + "id"; }
 
 /// The values to keep: a bound row (`parent@odata.bind`: `/accounts(guid)`) becomes its id in `_parent_value`.
 Value kept(const Value& item, bool is_new) {
@@ -117,50 +124,7 @@ Value kept(const Value& item, bool is_new) {
   return out.finish();
 }
 
-/// Before the name of the column whose file it is.
-constexpr std::string_view file_prefix = "@file.";
-
-/// A row with the names that flows know.
-Value shown(const Value& row) {
-  json::ObjectBuilder out;
-  for (const json::Member& member : row.as_object()) {
-    // Files stand in their row, and are given out when they are asked for.
-    if (!member.name().starts_with(file_prefix)) out.add(member.key, member.value);
-  }
-  for (const auto& [ours, theirs] : {std::pair{"created", "createdon"}, {"modified", "modifiedon"}}) {
-    const Value* value = row.find(ours);
-    if (value == nullptr) continue;
-    if (row.find(theirs) == nullptr) out.add(theirs, *value);
-    out.remove(ours);
-  }
-  return out.finish();
-}
-
-bool walks_relations(const odata::Node& node) {
-  if (node.kind == odata::NodeKind::property && node.name.find('/') != std::string::npos) return true;
-  return std::any_of(node.children.begin(), node.children.end(), walks_relations);
-}
-
 bool given(const NativeCall& call, std::string_view name) { return !text_argument(call, name).empty(); }
-
-/// `createdon` and `modifiedon` in a filter or order are our own columns.
-std::string own_names(std::string text) {
-  for (const auto& [theirs, ours] :
-       {std::pair<std::string, std::string>{"createdon", "created"}, {"modifiedon", "modified"}}) {
-    for (std::size_t at = 0; (at = text.find(theirs, at)) != std::string::npos; at += ours.size()) {
-      const auto part_of_name = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '\'';
-      };
-      const bool bare = (at == 0 || !part_of_name(text[at - 1])) &&
-                        (at + theirs.size() >= text.size() || !part_of_name(text[at + theirs.size()]));
-      if (bare)
-        text.replace(at, theirs.size(), ours);
-      else
-        at += theirs.size() - ours.size();
-    }
-  }
-  return text;
-}
 
 /// What both connectors do, under their own names.
 class DataverseRows {
@@ -173,8 +137,8 @@ class DataverseRows {
     auto query = row_query(call);
     if (!query) return table_error(query.error());
     query->text_case = odata::Case::ignored;
-    query->filter = own_names(query->filter);
-    query->order_by = own_names(query->order_by);
+    query->filter = dataverse_own_names(query->filter);
+    query->order_by = dataverse_own_names(query->order_by);
     if (!trim(query->filter).empty()) {
       const auto filter = odata::parse_filter(query->filter);
       if (filter && walks_relations(*filter)) return not_stood_in("The filter looks into rows of other tables (a/b).");
@@ -187,7 +151,7 @@ class DataverseRows {
     const auto page = rows_.tables().rows(table->name, *query);
     if (!page) return table_error(page.error());
     json::ArrayBuilder out;
-    for (const Value& row : page->rows) out.push(selected(shown(row), select, table->id_column));
+    for (const Value& row : page->rows) out.push(selected(dataverse_row(row), select, table->id_column));
     return native_json(200, Value::object({{"value", out.finish()}}));
   }
   http::Reply get(const NativeCall& call, const std::string& entity, const std::string& id) {
@@ -196,15 +160,15 @@ class DataverseRows {
     if (!table) return table_error(table.error());
     const auto row = rows_.tables().row(table->name, id);
     if (!row) return table_error(row.error());
-    return native_json(200,
-                       selected(shown(*row), odata::parse_select(text_argument(call, "$select")), table->id_column));
+    return native_json(
+        200, selected(dataverse_row(*row), odata::parse_select(text_argument(call, "$select")), table->id_column));
   }
   http::Reply create(const NativeCall& call, const std::string& entity) {
     const auto table = rows_.open(entity, call.fields, true, true, id_column_of(entity));
     if (!table) return table_error(table.error());
     const auto row =
         rows_.tables().insert(table->name, fitting(*table, kept(call.arguments.body, true)), call.idempotency_key);
-    return row ? native_json(201, shown(*row)) : table_error(row.error());
+    return row ? native_json(201, dataverse_row(*row)) : table_error(row.error());
   }
   http::Reply update(const NativeCall& call, const std::string& entity, const std::string& id,
                      Tables::Missing missing) {
@@ -215,7 +179,7 @@ class DataverseRows {
       return native_error(400, "InvalidRow", "'" + id + "' is no row id: a GUID is expected.");
     const auto row =
         rows_.tables().change(table->name, id, fitting(*table, kept(call.arguments.body, false)), {}, missing);
-    return row ? native_json(200, shown(*row)) : table_error(row.error());
+    return row ? native_json(200, dataverse_row(*row)) : table_error(row.error());
   }
   http::Reply put_file(const NativeCall& call, const std::string& entity, const std::string& id) {
     const auto table = rows_.open(entity, call.fields, false, true, id_column_of(entity));
@@ -223,7 +187,7 @@ class DataverseRows {
     const std::string field = lower_case(text_argument(call, "fileImageFieldName"));
     const std::string file_name = text_argument(call, "x-ms-file-name");
     json::ObjectBuilder values;
-    values.add(std::string(file_prefix) + field,
+    values.add(std::string(dataverse_file_prefix) + field,
                make_content(bytes_of(call.arguments.body), "application/octet-stream"));
     values.add(field + "_name", Value(file_name.empty() ? field : file_name));
     const auto row = rows_.tables().change(table->name, id, values.finish());
@@ -238,7 +202,7 @@ class DataverseRows {
     const auto row = rows_.tables().row(table->name, id);
     if (!row) return table_error(row.error());
     const std::string field = lower_case(text_argument(call, "fileImageFieldName"));
-    const Value* content = row->find(std::string(file_prefix) + field);
+    const Value* content = row->find(std::string(dataverse_file_prefix) + field);
     if (content == nullptr || content->is_null())
       return native_error(404, "FileNotFound", "The column '" + field + "' of row '" + id + "' holds no file.");
     return native_bytes(bytes_of(*content), "application/octet-stream");
@@ -287,7 +251,7 @@ class DataverseRows {
 
 class Dataverse final : public NativeConnector {
  public:
-  explicit Dataverse(store::Store& store) : rows_(store), swagger_(dataverse_document()) {}
+  explicit Dataverse(store::Store& store) : rows_(store), watches_(store), swagger_(dataverse_document()) {}
   std::string_view name() const override { return "shared_commondataserviceforapps"; }
   std::string_view swagger() const override { return swagger_; }
   std::string_view properties() const override { return rows_properties; }
@@ -295,6 +259,7 @@ class Dataverse final : public NativeConnector {
 
   http::Reply call(const NativeCall& call) override {
     std::string id = call.operation->id;
+    if (id == "SubscribeWebhookTrigger") return watch_rows(watches_, call);
     if (id.ends_with("WithOrganization")) id.resize(id.size() - std::string_view("WithOrganization").size());
     const std::string entity = text_argument(call, "entityName");
     const std::string record = text_argument(call, "recordId");
@@ -311,6 +276,7 @@ class Dataverse final : public NativeConnector {
 
  private:
   DataverseRows rows_;
+  RowWatches watches_;
   std::string swagger_;
 };
 

@@ -2,6 +2,7 @@
 // lie where the connection says.
 
 #include "connector/native/standin/files.h"
+#include "connector/native/standin/sharepoint_request.h"
 #include "connector/native/standin/standin.h"
 #include "connector/native/tables_connector.h"
 #include "connector/text.h"
@@ -21,6 +22,10 @@ constexpr std::string_view document =
     "single":{"name":"queryParametersSingleEncoded","in":"query","type":"boolean","x-ms-visibility":"internal"},
     "infer":{"name":"inferContentType","in":"query","type":"boolean","default":true,"x-ms-summary":"Infer Content Type","x-ms-visibility":"advanced"}},
   "paths":{
+    "/datasets/{dataset}/httprequest":{"post":{"operationId":"HttpRequest","summary":"Send an HTTP request to SharePoint","description":"Lists, their columns and their items; docs/stand-ins.md names the requests","parameters":[{"$ref":"#/parameters/dataset"},
+      {"name":"parameters","in":"body","required":true,"schema":{"type":"object","required":["method","uri"],"properties":{
+        "method":{"type":"string","x-ms-summary":"Method","enum":["GET","POST","PUT","PATCH","DELETE"]},"uri":{"type":"string","x-ms-summary":"Uri"},
+        "headers":{"type":"object","x-ms-summary":"Headers","additionalProperties":{"type":"string"}},"body":{"type":"string","x-ms-summary":"Body"}}}}],"responses":{"200":{"description":"What SharePoint answers","schema":{}}}}},
     "/datasets/{dataset}/files":{"post":{"operationId":"CreateFile","summary":"Create file","parameters":[{"$ref":"#/parameters/dataset"},
       {"name":"folderPath","in":"query","required":true,"type":"string","x-ms-summary":"Folder Path"},
       {"name":"name","in":"query","required":true,"type":"string","x-ms-summary":"File Name"},{"$ref":"#/parameters/single"},
@@ -41,21 +46,6 @@ constexpr std::string_view document =
       "delete":{"operationId":"DeleteItem","summary":"Delete item","parameters":[{"$ref":"#/parameters/dataset"},{"$ref":"#/parameters/table"},{"$ref":"#/parameters/id"}],"responses":{"200":{"description":"Deleted"}}}},
     "/datasets/{dataset}/tables/{table}/onnewitems":{
       "get":{"operationId":"GetOnNewItems","summary":"When an item is created","x-ms-trigger":"batch","parameters":[{"$ref":"#/parameters/dataset"},{"$ref":"#/parameters/table"}],"responses":{"200":{"description":"Items"}}}}}})json";
-
-Value shown(const Value& row, const std::string& id_column) {
-  json::ObjectBuilder out;
-  for (const json::Member& member : row.as_object()) {
-    if (member.name() == id_column)
-      out.add("ID", member.value);
-    else if (member.name() == "created")
-      out.add("Created", member.value);
-    else if (member.name() == "modified")
-      out.add("Modified", member.value);
-    else
-      out.add(member.key, member.value);
-  }
-  return out.finish();
-}
 
 using namespace std::string_literals;
 
@@ -84,6 +74,7 @@ class SharePoint final : public NativeConnector {
   http::Reply call(const NativeCall& call) override {
     const std::string& operation = call.operation->id;
     if (operation == "CreateFile" || operation.starts_with("GetFile")) return files_.call(call, operation);
+    if (operation == "HttpRequest") return send_to_lists(rows_, call);
     const bool writes = operation == "PostItem";
     const auto table = rows_.open(text_argument(call, "table"), call.fields, writes, false, "ID");
     if (!table) return table_error(table.error());
@@ -95,7 +86,7 @@ class SharePoint final : public NativeConnector {
       const auto page = rows_.tables().rows(table->name, *query);
       if (!page) return table_error(page.error());
       json::ArrayBuilder out;
-      for (const Value& row : page->rows) out.push(shown(row, table->id_column));
+      for (const Value& row : page->rows) out.push(sharepoint_item(row, table->id_column));
       return native_json(200, Value::object({{"value", out.finish()}}));
     }
     if (operation == "GetItem") return answer(200, rows_.tables().row(table->name, id), *table);
@@ -120,7 +111,7 @@ class SharePoint final : public NativeConnector {
 
  private:
   static http::Reply answer(int status, const Result<Value>& row, const Table& table) {
-    return row ? native_json(status, shown(*row, table.id_column)) : table_error(row.error());
+    return row ? native_json(status, sharepoint_item(*row, table.id_column)) : table_error(row.error());
   }
 
   StandinRows rows_;

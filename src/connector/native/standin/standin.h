@@ -17,11 +17,12 @@ namespace flowmend::connector {
 
 std::unique_ptr<NativeConnector> make_dataverse_standin(const NativeParts& parts);         // rows over Tables
 std::unique_ptr<NativeConnector> make_dataverse_legacy_standin(const NativeParts& parts);  // its older connector
-std::unique_ptr<NativeConnector> make_sharepoint_standin(const NativeParts& parts);  // list items over Tables, files
-std::unique_ptr<NativeConnector> make_onedrive_standin(const NativeParts& parts);    // files
-std::unique_ptr<NativeConnector> make_users_standin(const NativeParts& parts);       // people over the table `users`
-std::unique_ptr<NativeConnector> make_outlook_standin(const NativeParts& parts);     // mail over SMTP
-std::unique_ptr<NativeConnector> make_teams_standin(const NativeParts& parts);       // messages over a webhook
+std::unique_ptr<NativeConnector> make_sharepoint_standin(const NativeParts& parts);     // list items over Tables, files
+std::unique_ptr<NativeConnector> make_onedrive_standin(const NativeParts& parts);       // files
+std::unique_ptr<NativeConnector> make_users_standin(const NativeParts& parts);          // people over the table `users`
+std::unique_ptr<NativeConnector> make_outlook_standin(const NativeParts& parts);        // mail over SMTP and IMAP
+std::unique_ptr<NativeConnector> make_teams_standin(const NativeParts& parts);          // messages over a webhook
+std::unique_ptr<NativeConnector> make_log_collector_standin(const NativeParts& parts);  // records over Tables
 
 /// Rows of a service whose tables are Tables of ours: finds the table, makes it when the connection allows it, and
 /// speaks of rows as that service does.

@@ -17,12 +17,17 @@ constexpr std::string_view document =
   "host":"teams.native","basePath":"/","schemes":["https"],"consumes":["application/json"],"produces":["application/json"],
   "parameters":{
     "poster":{"name":"poster","in":"path","required":true,"type":"string","x-ms-summary":"Post as"},
+    "group":{"name":"groupId","in":"query","type":"string","x-ms-summary":"Team"},
     "location":{"name":"location","in":"path","required":true,"type":"string","x-ms-summary":"Post in"}},
   "paths":{
     "/beta/teams/conversation/message/poster/{poster}/location/{location}":{"post":{"operationId":"PostMessageToConversation","summary":"Post message in a chat or channel","parameters":[{"$ref":"#/parameters/poster"},{"$ref":"#/parameters/location"},{"name":"body","in":"body","required":true,"schema":{"type":"object"}}],"responses":{"200":{"description":"Posted"}}}},
     "/v1.0/teams/conversation/adaptivecard/poster/{poster}/location/{location}":{"post":{"operationId":"PostCardToConversation","summary":"Post card in a chat or channel","parameters":[{"$ref":"#/parameters/poster"},{"$ref":"#/parameters/location"},{"name":"body","in":"body","required":true,"schema":{"type":"object"}}],"responses":{"200":{"description":"Posted"}}}},
     "/flowbot/actions/notification/recipienttypes/user":{"post":{"operationId":"PostUserNotification","summary":"Post a message as the Flow bot to a user","parameters":[{"name":"PostNotificationRequest","in":"body","required":true,"schema":{"type":"object"}}],"responses":{"200":{"description":"Posted"}}}},
-    "/flowbot/actions/adaptivecard/recipienttypes/user":{"post":{"operationId":"PostUserAdaptiveCard","summary":"Post an Adaptive Card as the Flow bot to a user","parameters":[{"name":"PostAdaptiveCardRequest","in":"body","required":true,"schema":{"type":"object"}}],"responses":{"200":{"description":"Posted"}}}}}})json";
+    "/flowbot/actions/adaptivecard/recipienttypes/user":{"post":{"operationId":"PostUserAdaptiveCard","summary":"Post an Adaptive Card as the Flow bot to a user","parameters":[{"name":"PostAdaptiveCardRequest","in":"body","required":true,"schema":{"type":"object"}}],"responses":{"200":{"description":"Posted"}}}},
+    "/flowbot/actions/notification/recipienttypes/channel":{"post":{"operationId":"PostChannelNotification","summary":"Post a message as the Flow bot to a channel","deprecated":true,"parameters":[{"$ref":"#/parameters/group"},{"name":"PostNotificationRequest","in":"body","required":true,"schema":{"type":"object"}}],"responses":{"200":{"description":"Posted"}}}},
+    "/flowbot/actions/adaptivecard/recipienttypes/channel":{"post":{"operationId":"PostChannelAdaptiveCard","summary":"Post an Adaptive Card as the Flow bot to a channel","deprecated":true,"parameters":[{"$ref":"#/parameters/group"},{"name":"PostAdaptiveCardRequest","in":"body","required":true,"schema":{"type":"object"}}],"responses":{"200":{"description":"Posted"}}}},
+    "/v3/beta/teams/{groupId}/channels/{channelId}/messages":{"post":{"operationId":"PostMessageToChannelV3","summary":"Post a message (V3)","deprecated":true,"parameters":[{"name":"groupId","in":"path","required":true,"type":"string","x-ms-summary":"Team"},{"name":"channelId","in":"path","required":true,"type":"string","x-ms-summary":"Channel"},
+      {"name":"message","in":"body","required":true,"schema":{"type":"object","required":["body"],"properties":{"subject":{"type":"string","x-ms-summary":"Subject"},"body":{"type":"object","properties":{"content":{"type":"string","x-ms-summary":"Message"},"contentType":{"type":"string","x-ms-visibility":"advanced"}}}}}}],"responses":{"201":{"description":"Posted"}}}}}})json";
 
 constexpr std::string_view connection =
     R"json({"properties":{"iconBrandColor":"#4b53bc","capabilities":["actions"],"connectionParameters":{
@@ -69,10 +74,17 @@ class Teams final : public NativeConnector {
     std::string text(body.text_of("messageBody"));
     if (const Value* message = body.find("messageBody"); message != nullptr && message->is_object())
       text = json::write(*message);
+    std::string title(body.text_of("messageTitle"));
+    if (operation == "PostMessageToChannelV3") {
+      const Value* content = body.find("body");
+      text = content == nullptr ? std::string() : std::string(content->text_of("content"));
+      title = std::string(body.text_of("subject"));
+    }
     if (trim(text).empty())
       return native_error(400, "InvalidMessage", "The message is empty: 'messageBody' has no text.");
     Value sent;
-    if (operation == "PostCardToConversation" || operation == "PostUserAdaptiveCard") {
+    if (operation == "PostCardToConversation" || operation == "PostUserAdaptiveCard" ||
+        operation == "PostChannelAdaptiveCard") {
       const auto card = json::parse(text);
       if (!card || !card->is_object())
         return native_error(400, "InvalidMessage", "'messageBody' is no Adaptive Card: it is not a JSON object.");
@@ -82,8 +94,7 @@ class Teams final : public NativeConnector {
                                {{"contentType", "application/vnd.microsoft.card.adaptive"}, {"content", *card}})})}});
     } else {
       std::string whole;
-      if (const auto title = body.text_of("messageTitle"); !title.empty())
-        whole += "**" + std::string(title) + "**\n\n";
+      if (!title.empty()) whole += "**" + title + "**\n\n";
       if (const std::string to = recipient_of(body); !to.empty()) whole += "To " + to + ":\n\n";
       sent = Value::object({{"text", Value(whole + text)}});
     }
