@@ -4,6 +4,17 @@
 # targets and `*_benchmark.cpp` benchmarks; every other `.cpp` belongs to the library. `USES` names rooms or imported
 # targets; a room that is not named can't be linked, which keeps the arrows of docs/architecture.md.
 
+# flowmend_precompile(target headers...): reads what nearly every file includes once, in sanitizer builds alone: they are
+# the larger half of a test run's compile time. The release build, which has none, finds an include that is missing.
+function(flowmend_precompile target)
+  if(FLOWMEND_SANITIZE AND CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp)  # else no cache takes what was compiled with it
+    target_precompile_headers(${target} PRIVATE <algorithm> <chrono> <condition_variable> <deque>
+                              <functional> <map> <memory> <mutex> <optional> <set> <sstream> <string> <string_view>
+                              <thread> <unordered_map> <variant> <vector> <boost/system/result.hpp> ${ARGN})
+  endif()
+endfunction()
+
 function(flowmend_room name)
   cmake_parse_arguments(ROOM "" "" "USES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
@@ -24,6 +35,7 @@ function(flowmend_room name)
     add_library(flowmend_${name} STATIC ${sources})
     target_include_directories(flowmend_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(flowmend_${name} PUBLIC ${uses})
+    flowmend_precompile(flowmend_${name})
   else()
     add_library(flowmend_${name} INTERFACE)
     target_include_directories(flowmend_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -34,6 +46,7 @@ function(flowmend_room name)
     add_executable(test_${name} ${tests})
     target_link_libraries(test_${name} PRIVATE flowmend_${name} GTest::gmock GTest::gtest_main)
     target_compile_definitions(test_${name} PRIVATE FLOWMEND_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    flowmend_precompile(test_${name} <gmock/gmock.h> <gtest/gtest.h>)
     add_test(NAME ${name} COMMAND test_${name})
     add_dependencies(all_tests test_${name})
   endif()

@@ -38,7 +38,7 @@ std::string ten_requests(const std::string& address) {
 class HttpEffects final : public runtime::Effects {
  public:
   HttpEffects(store::Store& store, const engine::Sealer& sealer)
-      : registry_(store), connections_(store, sealer, registry_, client_), effects_(client_, registry_, connections_) {}
+      : registry_(store), connections_(store, sealer, registry_, client_), effects_(client_, connections_) {}
   void send(const runtime::CallId& id, const engine::Call& call, const runtime::CallContext& context,
             std::function<void(engine::AttemptFinished)> done) override {
     effects_.send(id, call, context, std::move(done));

@@ -115,7 +115,8 @@ int main(int argc, char** argv) {
     repair::Incidents incidents({*store, *sealer, runtime->flows(), connections, {}, {}});
     static_cast<void>(incidents.start());
     runtime->add_listener(incidents);
-    repair::Bulk bulk({*store, *sealer, *runtime, registry, incidents, {}});
+    const repair::search::RunSearch search({*store, *sealer, runtime->flows()});
+    repair::Bulk bulk({*store, *sealer, *runtime, registry, incidents, search, {}});
     runtime->add_listener(bulk);
     static_cast<void>(bulk.start());
     runtime::FlowDraft draft;

@@ -67,6 +67,7 @@ int status_of(std::string_view code) {
                           {"DynamicReplyUnexpected", 502},
                           {"WorkflowMaximumWaitingRunCountExceeded", 429},
                           {"StorageUnavailable", 503},
+                          {"StorageOutcomeUnknown", 504},
                           {"ServerStopping", 503},
                           {"InternalServerError", 500},
                           {"JournalDamaged", 500},

@@ -229,10 +229,24 @@ http::Response plan(const Parts& parts, const Call& call) {
     if (!keep->is_boolean()) return invalid("'keepDone' must be true or false.");
     options.keep_done = keep->as_boolean();
   }
+  if (const Value* parents = body->find("withParents")) {
+    if (!parents->is_boolean()) return invalid("'withParents' must be true or false.");
+    options.with_parents = parents->as_boolean();
+  }
   const auto definition = body->text_of("definition", "latest");
   if (definition != "latest" && definition != "original") return invalid("'definition' must be latest or original.");
   if (definition == "original") options.definition = runtime::DefinitionChoice::original;
-  return job_answer(parts.bulk.plan(selection, options, call.caller.user_name), 201);
+  const auto planned = parts.bulk.plan(selection, options, call.caller.user_name);
+  if (planned && options.with_parents && !call.access->has_everything()) {
+    // Runs that called those that were chosen may be of flows of others. Nobody else sees the plan, and it is not done.
+    for (const Value& flow : planned->find("flowIds")->as_array()) {
+      if (call.access->flow(flow.as_string()) < Level::edit)
+        return error_reply(
+            make_error("AuthorizationFailed", "A run that called one of these is of a flow that you may not change.",
+                       "/withParents", "Leave 'withParents' away, or ask an owner of that flow to repeat them."));
+    }
+  }
+  return job_answer(planned, 201);
 }
 
 http::Response trial(const Parts& parts, const Call& call) {

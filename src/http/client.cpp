@@ -21,42 +21,6 @@ namespace flowmend::http {
 
 namespace {
 
-bool is_allowed_v4(std::uint32_t address, const OutgoingPolicy& policy) {
-  const auto in = [address](std::uint32_t network, unsigned bits) {
-    return (address >> (32 - bits)) == (network >> (32 - bits));
-  };
-  if (in(0x7f000000, 8)) return policy.allow_loopback;
-  if (in(0xa9fe0000, 16)) return policy.allow_link_local;
-  if (in(0x0a000000, 8) || in(0xac100000, 12) || in(0xc0a80000, 16) || in(0x64400000, 10)) return policy.allow_private;
-  // "This network", multicast, reserved and broadcast are no address of a service.
-  return !in(0x00000000, 8) && !in(0xe0000000, 4) && !in(0xf0000000, 4);
-}
-
-}  // namespace
-
-bool is_allowed(const sockaddr* address, const OutgoingPolicy& policy) {
-  if (address->sa_family == AF_INET) {
-    sockaddr_in v4{};
-    std::memcpy(&v4, address, sizeof v4);
-    return is_allowed_v4(ntohl(v4.sin_addr.s_addr), policy);
-  }
-  if (address->sa_family != AF_INET6) return false;
-  sockaddr_in6 v6{};
-  std::memcpy(&v6, address, sizeof v6);
-  const auto* bytes = v6.sin6_addr.s6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
-    std::uint32_t mapped = 0;
-    std::memcpy(&mapped, bytes + 12, 4);
-    return is_allowed_v4(ntohl(mapped), policy);
-  }
-  if (IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr)) return policy.allow_loopback;
-  if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr)) return policy.allow_link_local;
-  if ((bytes[0] & 0xfe) == 0xfc) return policy.allow_private;
-  return !IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr) && !IN6_IS_ADDR_MULTICAST(&v6.sin6_addr);
-}
-
-namespace {
-
 /// The host of a URL for messages, without user, path and query.
 std::string host_of(const std::string& url) {
   CURLU* parsed = curl_url();

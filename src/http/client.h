@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "http/message.h"
+#include "http/outgoing.h"
 
 namespace flowmend::http {
 
@@ -37,17 +38,6 @@ struct Reply {
   std::string error_code;
   std::string error_message;  ///< a sentence that names the host; never holds the query or credentials
 };
-
-/// Which addresses requests may reach. Looked at after the name was resolved and again for every connection, so that a
-/// name which changes its address between two look-ups gains nothing.
-struct OutgoingPolicy {
-  bool allow_loopback = true;     ///< 127.0.0.0/8, ::1
-  bool allow_private = true;      ///< 10/8, 172.16/12, 192.168/16, fc00::/7
-  bool allow_link_local = false;  ///< 169.254/16 with the clouds' metadata address, fe80::/10
-};
-
-/// True for an address that the policy lets requests reach: for others that open connections (native connectors).
-bool is_allowed(const sockaddr* address, const OutgoingPolicy& policy);
 
 struct ClientOptions {
   OutgoingPolicy policy;

@@ -18,6 +18,7 @@
 #include "repair/plan.h"
 #include "repair/preview.h"
 #include "repair/repair_job.h"
+#include "runtime/child_repair.h"
 
 namespace flowmend::repair {
 namespace {
@@ -124,6 +125,14 @@ class Bulk::Worker {
     job->incident = selection.incident;
     job->options = options;
     job->created = now_from_system_clock();
+    if (options.with_parents) {
+      if (!options.correction.is_empty())
+        return make_error("InvalidRequestContent",
+                          "A correction is of the runs themselves: the runs that called them can't go on with it.",
+                          "/withParents", "Leave 'withParents' away, or repeat one run with its corrections.");
+      job->options.keep_done = true;
+      if (auto taken = take_parents(*job, *rows); !taken) return taken.error();
+    }
     if (auto known = leave_out_deleted(*job, *rows); !known) return known.error();
     job->total = rows->size();
     for (const store::RunRow& row : *rows) job->runs.push_back(row.number);
@@ -256,6 +265,33 @@ class Bulk::Worker {
       if (job.refusals.size() < refusals_kept)
         job.refusals.push_back(std::to_string(count) + " runs of flow '" + flow + "', which was deleted");
     }
+    return {};
+  }
+
+  /// Puts the runs that had called them in their place; several of one stand for it once.
+  Result<void> take_parents(RepairJob& job, std::vector<store::RunRow>& rows) const {
+    std::map<store::RunNumber, store::RunRow> out;
+    for (const store::RunRow& row : rows) {
+      const auto above = runtime::with_parents({parts_.store, parts_.sealer, parts_.runtime.flows()}, row.name, {});
+      if (!above && (above.error().code == "NoParentRun" || above.error().code == "WorkflowRunNotFound")) {
+        out.emplace(row.number, row);
+        continue;
+      }
+      if (!above && above.error().code == "WorkflowTriggerHistoryCannotBeResubmitted") {
+        ++job.left_out;
+        if (job.refusals.size() < refusals_kept) job.refusals.push_back(above.error().message);
+        continue;
+      }
+      if (!above) return above.error();
+      const auto parent = parts_.store.run(above->run);
+      if (!parent) return parent.error();
+      if (*parent && out.emplace((*parent)->number, **parent).second) ++job.parents;
+    }
+    rows.clear();
+    for (auto& [number, row] : out) rows.push_back(std::move(row));
+    if (rows.empty())
+      return make_error("NothingToRepair", "The runs that called these are not over yet.", {},
+                        "Wait for their end, or repeat the called runs alone.");
     return {};
   }
 

@@ -60,7 +60,10 @@ class Bulk final : public runtime::RunListener {
     bool canary = true;
     int stop_percent = 20;  ///< of a stage's runs that may fail, 0..100
     runtime::DefinitionChoice definition = runtime::DefinitionChoice::latest;
-    bool keep_done = false;          ///< steps that had succeeded are not done again (runtime::Resubmission)
+    bool keep_done = false;  ///< steps that had succeeded are not done again (runtime::Resubmission)
+    /// Instead of a run that another one had called, that one is repeated, with what was done kept, and its call goes
+    /// on inside the called run (runtime/child_repair.h). Not together with a correction.
+    bool with_parents = false;
     runtime::Correction correction;  ///< of every run; signed with who carries the plan out. Not empty = `keep_done`
   };
   /// Looks and stores the plan; starts nothing. Runs of flows that were deleted are left out and said so.

@@ -13,7 +13,7 @@ struct CodeFamily {
 };
 
 // engine.md 5.3 and the codes that our own rooms give. A prefix ends in `*`.
-constexpr std::array<CodeFamily, 69> codes = {{
+constexpr std::array<CodeFamily, 73> codes = {{
     {"InvalidTemplate", Family::expression},
     {"ExpressionEvaluationFailed", Family::expression},
     {"Unauthorized", Family::authentication},
@@ -56,6 +56,10 @@ constexpr std::array<CodeFamily, 69> codes = {{
     {"WorkflowNotFound", Family::action_configuration},
     {"WorkflowTriggerIsNotEnabled", Family::action_configuration},
     {"NestedWorkflowContainsSplitOnTrigger", Family::action_configuration},
+    {"WorkflowCallDepthExceeded", Family::action_configuration},
+    {"ChildRunNotOver", Family::transient},
+    {"ChildRunOfOtherFlow", Family::action_configuration},
+    {"InvalidCorrection", Family::action_configuration},
     {"InlineCode*", Family::action_configuration},
     {"ArtifactNotFound", Family::action_configuration},
     {"ActionTypeUnavailable", Family::action_configuration},

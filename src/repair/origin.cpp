@@ -63,6 +63,11 @@ class Tracer {
   Tracer(const definition::Flow& flow, const Failure& failure, bool there)
       : flow_(flow), failure_(failure), there_(there) {}
 
+  /// The reference, with keys that recorded values hold.
+  std::optional<Reference> read(std::string_view text) const {
+    return read_reference(text, [this](const Reference& key) { return recorded(key); });
+  }
+
   std::optional<Origin> trace(Reference reference) {
     // What `item()` means inside a Select's template; outside it is the innermost loop's.
     for (int hop = 0; hop < hops_max; ++hop) {
@@ -98,12 +103,43 @@ class Tracer {
     return members == nullptr ? nullptr : members->find_ignoring_case(name);
   }
 
+  /// What a reference leads to, outside of what is kept secure.
+  std::optional<Value> recorded(const Reference& reference) const {
+    const Value* value = nullptr;
+    switch (reference.root) {
+      case Reference::Root::action: {
+        const Action* action = action_of(reference.name);
+        const Value* record =
+            action == nullptr || action->settings.secure_outputs ? nullptr : in_context("actions", action->name);
+        value = record == nullptr ? nullptr : record->find("outputs");
+        break;
+      }
+      case Reference::Root::trigger:
+        value = flow_.trigger.secure_outputs ? nullptr : failure_.context.find("triggerOutputs");
+        break;
+      case Reference::Root::loop: value = in_context("items", reference.name); break;
+      case Reference::Root::item:
+        value = failure_.iterations.empty() ? nullptr : in_context("items", failure_.iterations.back().loop);
+        break;
+      case Reference::Root::variable: value = in_context("variables", reference.name); break;
+      case Reference::Root::parameter: {
+        const std::int32_t slot = flow_.find_parameter(reference.name);
+        const bool shown = slot >= 0 && !flow_.parameters[static_cast<std::size_t>(slot)].secure;
+        value = shown ? in_context("parameters", reference.name) : nullptr;
+        break;
+      }
+    }
+    if (value == nullptr) return std::nullopt;
+    const Walk walked = walk(*value, reference.path);
+    return walked.end == Walk::End::there ? std::optional<Value>(*walked.value) : std::nullopt;
+  }
+
   void went_through(const std::string& name) {
     if (std::find(through_.begin(), through_.end(), name) == through_.end()) through_.push_back(name);
   }
 
   /// Follows a template down to the expression that gives `path`, with what is left of it.
-  static std::optional<Reference> into(const Value& written, const Keys& path, std::size_t from) {
+  std::optional<Reference> into(const Value& written, const Keys& path, std::size_t from) const {
     const Value* at = &written;
     std::size_t i = from;
     for (; i < path.size() && !at->is_string(); ++i) {
@@ -117,7 +153,7 @@ class Tracer {
       if (at == nullptr) return std::nullopt;
     }
     if (!at->is_string() || !at->as_string().starts_with('@')) return std::nullopt;
-    auto reference = read_reference(at->as_string());
+    auto reference = read(at->as_string());
     if (reference)
       reference->path.insert(reference->path.end(), path.begin() + static_cast<std::ptrdiff_t>(i), path.end());
     return reference;
@@ -385,9 +421,10 @@ class Tracer {
 }  // namespace
 
 std::optional<Origin> find_origin(const definition::Flow& flow, const Failure& failure, std::string_view text) {
-  const auto reference = read_reference(text);
+  Tracer tracer(flow, failure, false);
+  const auto reference = tracer.read(text);
   if (!reference) return std::nullopt;
-  auto origin = Tracer(flow, failure, false).trace(*reference);
+  auto origin = tracer.trace(*reference);
   if (!origin) return std::nullopt;
   origin->text = text.starts_with('@') ? text.substr(1) : text;
   const std::string shown = way_of(reference->path, reference->path.size());
@@ -396,16 +433,17 @@ std::optional<Origin> find_origin(const definition::Flow& flow, const Failure& f
 }
 
 std::optional<Origin> find_source(const definition::Flow& flow, const Failure& failure, std::string_view written) {
-  auto reference = read_reference(written);
+  Tracer tracer(flow, failure, true);
+  auto reference = tracer.read(written);
   std::string_view text = written;
   if (const auto opens = written.find("@{"); !reference && opens != std::string_view::npos) {
     const auto parsed = expression::parse(written, opens + 2, expression::Ending::right_curly_bracket);
     if (!parsed || written.find("@{", parsed->end) != std::string_view::npos) return std::nullopt;
     text = written.substr(opens, parsed->end - opens);
-    reference = read_reference(text);
+    reference = tracer.read(text);
   }
   if (!reference) return std::nullopt;
-  auto origin = Tracer(flow, failure, true).trace(*reference);
+  auto origin = tracer.trace(*reference);
   if (origin) origin->text = text;
   return origin;
 }

@@ -1,6 +1,7 @@
 #include "repair/reference.h"
 
 #include <algorithm>
+#include <array>
 
 #include "connector/text.h"
 #include "expression/parser.h"
@@ -12,14 +13,26 @@ using expression::Syntax;
 
 constexpr int depth_max = 50;
 
+/// What is missing in their argument is missing in what they give.
+constexpr std::array<std::string_view, 12> looked_through{"trim",         "tolower",
+                                                          "toupper",      "string",
+                                                          "int",          "float",
+                                                          "bool",         "decimal",
+                                                          "base64",       "encodeuricomponent",
+                                                          "uricomponent", "decodeuricomponent"};
+
 std::optional<std::string> literal_text(const expression::SyntaxPointer& syntax) {
   if (!syntax || syntax->kind != Syntax::Kind::literal || !syntax->literal.is_string()) return std::nullopt;
   return std::string(syntax->literal.as_string());
 }
 
-std::optional<Reference> read(const Syntax& syntax, int depth);
+bool is_looked_through(std::string_view name) {
+  return std::ranges::find(looked_through, name) != looked_through.end();
+}
 
-std::optional<Reference> read_call(const Syntax& call, int depth) {
+std::optional<Reference> read(const Syntax& syntax, const Recorded& recorded, int depth);
+
+std::optional<Reference> read_call(const Syntax& call, const Recorded& recorded, int depth) {
   const std::string name = connector::lower_case(call.name);
   Reference out;
   const auto named = [&](Reference::Root root) -> std::optional<Reference> {
@@ -49,22 +62,36 @@ std::optional<Reference> read_call(const Syntax& call, int depth) {
   if (name == "variables") return named(Reference::Root::variable);
   if (name == "parameters") return named(Reference::Root::parameter);
   if ((name == "first" || name == "last") && call.arguments.size() == 1) {
-    auto inner = read(*call.arguments.front(), depth + 1);
+    auto inner = read(*call.arguments.front(), recorded, depth + 1);
     if (inner) inner->path.emplace_back(name == "first" ? std::int64_t{0} : std::int64_t{-1});
     return inner;
   }
+  if (is_looked_through(name) && call.arguments.size() == 1) return read(*call.arguments.front(), recorded, depth + 1);
   return std::nullopt;
 }
 
-std::optional<Reference> read(const Syntax& syntax, int depth) {
+/// A key that is written, or that another recorded value holds.
+std::optional<json::Value> key_of(const expression::SyntaxStep& step, const Recorded& recorded, int depth) {
+  if (!step.key) return std::nullopt;
+  if (step.key->kind == Syntax::Kind::literal) return step.key->literal;
+  if (!recorded) return std::nullopt;
+  const auto reference = read(*step.key, recorded, depth + 1);
+  return reference ? recorded(*reference) : std::nullopt;
+}
+
+std::optional<Reference> read(const Syntax& syntax, const Recorded& recorded, int depth) {
   if (depth > depth_max) return std::nullopt;
-  if (syntax.kind == Syntax::Kind::call) return read_call(syntax, depth);
+  if (syntax.kind == Syntax::Kind::call) return read_call(syntax, recorded, depth);
   if (syntax.kind != Syntax::Kind::selection || !syntax.base) return std::nullopt;
-  auto out = read(*syntax.base, depth + 1);
+  // A text that was made of the value has no members.
+  if (syntax.base->kind == Syntax::Kind::call && is_looked_through(connector::lower_case(syntax.base->name)))
+    return std::nullopt;
+  auto out = read(*syntax.base, recorded, depth + 1);
   if (!out) return std::nullopt;
   for (const expression::SyntaxStep& step : syntax.steps) {
-    if (!step.key || step.key->kind != Syntax::Kind::literal) return std::nullopt;
-    const json::Value& key = step.key->literal;
+    const auto found = key_of(step, recorded, depth);
+    if (!found) return std::nullopt;
+    const json::Value& key = *found;
     if (key.is_string()) {
       out->path.emplace_back(std::string(key.as_string()));
     } else if (key.is_integer() && key.as_integer() >= 0) {
@@ -78,16 +105,16 @@ std::optional<Reference> read(const Syntax& syntax, int depth) {
 
 }  // namespace
 
-std::optional<Reference> read_reference(std::string_view text) {
+std::optional<Reference> read_reference(std::string_view text, const Recorded& recorded) {
   if (text.starts_with("@@")) return std::nullopt;
   if (text.starts_with("@{")) {
     const auto parsed = expression::parse(text, 2, expression::Ending::right_curly_bracket);
     if (!parsed || parsed->end != text.size() || !parsed->root) return std::nullopt;
-    return read(*parsed->root, 0);
+    return read(*parsed->root, recorded, 0);
   }
   const auto parsed = expression::parse(text, text.starts_with('@') ? 1 : 0, expression::Ending::end_of_text);
   if (!parsed || !parsed->root) return std::nullopt;
-  return read(*parsed->root, 0);
+  return read(*parsed->root, recorded, 0);
 }
 
 Walk walk(const json::Value& from, const std::vector<Reference::Key>& path) {

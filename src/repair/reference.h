@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,9 +22,13 @@ struct Reference {
   std::vector<Key> path;  ///< from the outputs of an action or trigger, from the item or the value of the others
 };
 
-/// Reads `body('X')?['a'][0]`, `first(triggerBody()?['list'])` ... with literal keys. `text` may begin with the `@` of
-/// a template that is one expression. Nothing for any other text.
-std::optional<Reference> read_reference(std::string_view text);
+/// The recorded value that a reference leads to; nothing when it is not known, or kept secure.
+using Recorded = std::function<std::optional<json::Value>(const Reference&)>;
+
+/// Reads `body('X')?['a'][0]`, `first(triggerBody()?['list'])` ... Functions that only write their argument otherwise
+/// (`trim`, `toLower`, `string`, `int` ...) are looked through. Keys are literal, or references whose value `recorded`
+/// knows. `text` may begin with the `@` of a template that is one expression. Nothing for any other text.
+std::optional<Reference> read_reference(std::string_view text, const Recorded& recorded = {});
 
 /// How far a reference leads into a value.
 struct Walk {

@@ -38,6 +38,7 @@ Value RepairJob::view(bool whole) const {
   out.add("succeeded", Value(succeeded));
   out.add("failed", Value(failed));
   out.add("leftOut", Value(static_cast<std::int64_t>(left_out)));
+  if (parents > 0) out.add("parents", Value(static_cast<std::int64_t>(parents)));
   json::ArrayBuilder refused;
   for (const std::string& one : refusals) refused.push(Value(one));
   out.add("refusals", refused.finish());
@@ -47,6 +48,7 @@ Value RepairJob::view(bool whole) const {
                      {"canary", Value(options.canary)},
                      {"stopPercent", Value(options.stop_percent)},
                      {"keepDone", Value(options.keep_done)},
+                     {"withParents", Value(options.with_parents)},
                      {"definition", options.definition == runtime::DefinitionChoice::latest ? "latest" : "original"}}));
   if (!options.correction.is_empty())
     out.add("correction", runtime::correction_record(options.correction, executed_by.empty() ? by : executed_by));
@@ -89,6 +91,7 @@ RepairJob RepairJob::of(const std::string& id, const Value& value) {
   job.succeeded = integer_of(value, "succeeded");
   job.failed = integer_of(value, "failed");
   job.left_out = static_cast<std::size_t>(integer_of(value, "leftOut"));
+  job.parents = static_cast<std::size_t>(integer_of(value, "parents"));
   if (const Value* refused = value.find("refusals"); refused != nullptr && refused->is_array()) {
     for (const Value& one : refused->as_array()) job.refusals.emplace_back(one.is_string() ? one.as_string() : "");
   }
@@ -97,6 +100,7 @@ RepairJob RepairJob::of(const std::string& id, const Value& value) {
     job.options.stop_percent = static_cast<int>(integer_of(*options, "stopPercent"));
     job.options.canary = options->find("canary") != nullptr && *options->find("canary") == Value(true);
     job.options.keep_done = options->find("keepDone") != nullptr && *options->find("keepDone") == Value(true);
+    job.options.with_parents = options->find("withParents") != nullptr && *options->find("withParents") == Value(true);
     job.options.definition = options->text_of("definition") == "original" ? runtime::DefinitionChoice::original
                                                                           : runtime::DefinitionChoice::latest;
   }

@@ -39,6 +39,7 @@ struct RepairJob {
   std::size_t total = 0;
   std::size_t cursor = 0;
   std::size_t left_out = 0;  ///< repaired meanwhile, or gone
+  std::size_t parents = 0;   ///< of the runs, those that are repeated because they had called one
   std::vector<std::string> refusals;
   std::int64_t started = 0;
   std::int64_t succeeded = 0;

@@ -39,6 +39,24 @@ Error no_child(const CallSite& call, std::string why, std::string cure) {
                     "/steps", std::move(cure));
 }
 
+/// What became of a child that was repeated by itself: a repetition that went well, else the latest. What it had done
+/// is not done again. `ChildRunNotOver` when one is under way.
+Result<store::RunRow> last_repetition(const store::Store& store, store::RunRow row) {
+  for (std::size_t depth = 0; depth < parents_max; ++depth) {
+    if (!store::is_over(row.status)) return not_over(row.name);
+    const auto repeats = store.resubmits_of(row.name);  // the latest first
+    if (!repeats) return repeats.error();
+    const store::RunRow* next = nullptr;
+    for (const store::RunRow& repeat : *repeats) {
+      if (!store::is_over(repeat.status)) return not_over(repeat.name);
+      if (next == nullptr || (is_failure(*next) && !is_failure(repeat))) next = &repeat;
+    }
+    if (next == nullptr) return row;
+    row = *next;
+  }
+  return row;
+}
+
 bool same_site(const CallSite& a, const CallSite& b) {
   return a.run == b.run && definition::same_word(a.action, b.action) && a.repetition == b.repetition;
 }
@@ -106,14 +124,15 @@ Result<std::optional<FormerChild>> find_former_child(const RepairSources& source
     spdlog::warn("step {} of run {} calls its flow anew: run {} was removed", call.action, call.run, name);
     return Found();
   }
-  if (!store::is_over((*row)->status)) return not_over(name);
+  const auto last = last_repetition(sources.store, **row);
+  if (!last) return last.error();
   // One that went well and is asked the same would say the same again.
-  if (!is_failure(**row) && recorded->inputs == inputs) return Found();
-  const auto start = start_of(sources, **row);
+  if (last->number == (*row)->number && !is_failure(*last) && recorded->inputs == inputs) return Found();
+  const auto start = start_of(sources, *last);
   if (!start && start.error().code == "WorkflowRunNotFound") return Found();
   if (!start) return start.error();
   FormerChild child;
-  child.row = **row;
+  child.row = *last;
   child.origin = start->origin.empty() ? start->run : start->origin;
   return Found(std::move(child));
 }

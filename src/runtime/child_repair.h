@@ -44,8 +44,9 @@ struct RepairSources {
   Flows& flows;
 };
 
-/// Where `call`, a step of a run that is repeated with what was done kept, goes on. Nothing: it calls the flow anew,
-/// for nobody decided otherwise and its child either went well (what it answered was the failure) or is gone.
+/// Where `call`, a step of a run that is repeated with what was done kept, goes on: in its child, or in the repetition
+/// of that one which went well, else the latest. Nothing: it calls the flow anew, for nobody decided otherwise and its
+/// child either went well (what it answered was the failure) or is gone.
 ///
 /// `decided`: what a person decided about the step, or null. `inputs`: what it is about to ask with.
 /// Errors: `ChildRunNotOver`; for a decision about the child also `InvalidCorrection` and `WorkflowRunNotFound`; the

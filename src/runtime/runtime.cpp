@@ -39,6 +39,13 @@ std::int32_t refusal_status(std::string_view code) {
   return 400;
 }
 
+Error outcome_unknown(const Error& trouble) {
+  return make_error("StorageOutcomeUnknown",
+                    "It is not known whether this was stored: " + trouble.message +
+                        " It happens once the disk works again, unless the server ends before.",
+                    {}, trouble.cure + " Look whether it happened before you ask again.");
+}
+
 Answer refusal(const Error& error) { return error_answer(refusal_status(error.code), error.code, error.message); }
 
 /// Triggers that somebody calls at a signed address.
@@ -440,6 +447,14 @@ class ShardRuntime final : public Runtime {
   template <class T>
   T await(std::future<T>& future) {
     executor_->before_waiting([&] { return is_ready(future); });
+    if constexpr (std::is_constructible_v<T, Error>) {
+      const auto late =
+          std::chrono::steady_clock::now() + std::chrono::milliseconds(settings_.storage_wait_max.to_milliseconds());
+      while (future.wait_for(std::chrono::seconds(1)) != std::future_status::ready) {
+        if (std::chrono::steady_clock::now() < late) continue;
+        if (const auto health = store_.health(); !health) return outcome_unknown(health.error());
+      }
+    }
     try {
       return future.get();
     } catch (const std::future_error&) {  // the runtime stopped, and what would have answered was dropped
@@ -450,14 +465,19 @@ class ShardRuntime final : public Runtime {
       }
     }
   }
-  /// As `wait_for`, with `begin` on the shard's thread.
+  /// As `wait_for`, with `begin` on the shard's thread. It is over before this gives up waiting for what it began.
   template <class T, class Begin>
   T on_shard(Begin begin) {
-    return wait_for<T>([&](auto done) {
-      executor_->post([this, &begin, done = std::move(done)] {
+    auto begun = std::make_shared<std::promise<void>>();
+    const auto has_begun = begun->get_future();
+    T answer = wait_for<T>([&](auto done) {
+      executor_->post([this, &begin, begun = std::move(begun), done = std::move(done)] {
         if (shard_) begin(done);
+        begun->set_value();
       });
     });
+    has_begun.wait();  // ready too when the runtime stopped and dropped it
+    return answer;
   }
 
   /// The caller of a flow with an asynchronous Response asks how its run stands.

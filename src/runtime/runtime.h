@@ -26,7 +26,10 @@ namespace flowmend::runtime {
 /// Settings with their defaults (engine.md 8).
 struct Settings {
   Duration caller_wait_max = Duration::seconds(120);  ///< then 504 for a caller that waits for a Response
-  Duration near_window = Duration::seconds(60);       ///< timers due within it are in memory
+  /// Then whoever waits for something to be stored on a disk that is full or fails is told that it is not known whether
+  /// it will be (504 `StorageOutcomeUnknown`).
+  Duration storage_wait_max = Duration::seconds(10);
+  Duration near_window = Duration::seconds(60);  ///< timers due within it are in memory
   std::size_t near_timers_max = 20'000;
   Duration evict_after = Duration::seconds(10);  ///< a run that sleeps longer than this leaves memory
   unsigned scale_unit = 0;
@@ -79,7 +82,9 @@ struct StartedRun {
 /// it is made.
 ///
 /// Threads: every function may be called from any thread but the runtime's own and the store's. `store`, `effects` and
-/// `sealer` must outlive it. The functions that give a Result wait until what they say is durable.
+/// `sealer` must outlive it. The functions that give a Result wait until what they say is durable;
+/// `StorageOutcomeUnknown` when the disk fails while they wait: it happens once the disk works again, unless the
+/// process ends before.
 class Runtime {
  public:
   struct Parts {

@@ -216,6 +216,7 @@ void Shard::begin(ActiveRun& active, engine::RunStarted start) {
   active.row.status = store::RunStatus::running;
   if (active.answer) {
     ++waiting_callers_;
+    watch_starts();
     if (active.answers_later && !active.waits_forever) {
       callers_.emplace_back(executor_.now() + settings_.caller_wait_max, active.row.number);
       sweep_callers();

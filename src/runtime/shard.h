@@ -206,6 +206,8 @@ class Shard {
   void fire_timers();
   void plan_wake();
   void sweep_callers();
+  /// Answers callers of runs whose start can't be stored for too long (Settings::storage_wait_max).
+  void watch_starts();
 
   store::Store& store_;
   Effects& effects_;
@@ -224,6 +226,7 @@ class Shard {
   Timestamp planned_wake_;
   std::deque<std::pair<Timestamp, store::RunNumber>> callers_;  ///< waiting callers by deadline
   bool sweep_planned_ = false;
+  bool start_watch_planned_ = false;
   std::optional<Joint> joint_;  ///< set while start_runs gathers
   store::RunNumber last_number_ = 0;
   Timestamp last_time_;  ///< of the last name given

@@ -34,6 +34,37 @@ void Shard::sweep_callers() {
   });
 }
 
+void Shard::watch_starts() {
+  if (start_watch_planned_) return;
+  start_watch_planned_ = true;
+  executor_.post_at(executor_.now() + settings_.storage_wait_max, [self = self_] {
+    if (*self == nullptr) return;
+    auto& shard = **self;
+    shard.start_watch_planned_ = false;
+    const auto health = shard.store_.health();
+    const auto before = shard.executor_.now() - shard.settings_.storage_wait_max;
+    bool any = false;
+    std::vector<store::RunNumber> late;
+    for (const auto& [number, active] : shard.active_) {
+      const bool waits = active->answer && !active->waits_forever &&
+                         std::ranges::any_of(active->gates, [](const Gate& gate) { return gate.started; });
+      any = any || waits;
+      if (waits && !health && active->row.started <= before) late.push_back(number);
+    }
+    for (const auto number : late) {
+      auto& active = *shard.active_.at(number);
+      const bool later = active.answers_later;
+      shard.answer_caller(active,
+                          error_answer(504, "StorageOutcomeUnknown",
+                                       "It is not known whether the run could be stored: " + health.error().message +
+                                           " It runs once the disk works again, unless the server ends before. "
+                                           "Look for it before you send this again."));
+      if (later) shard.give(number, engine::CallerGone{});
+    }
+    if (any) shard.watch_starts();
+  });
+}
+
 void Shard::load_timers() {
   const auto now = executor_.now();
   auto end = now + settings_.near_window;

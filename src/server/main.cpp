@@ -65,6 +65,16 @@ int main(int argc, char** argv) {
                    "Folder whose files flows may read and write (File System connector); may be given several times")
       ->delimiter(':')
       ->envname("FLOWMEND_FILE_ROOTS");
+  serve
+      ->add_option("--refuse-address", options.refuse_addresses,
+                   "Flows and connections may not reach addresses of this kind: loopback, private; several times")
+      ->delimiter(',')
+      ->envname("FLOWMEND_REFUSE_ADDRESSES");
+  serve
+      ->add_option("--allow-address", options.allow_addresses,
+                   "But these: an address, a range 10.1.0.0/16, or link-local; several times")
+      ->delimiter(',')
+      ->envname("FLOWMEND_ALLOW_ADDRESSES");
   serve->add_option("--limit", options.limits, "NAME=VALUE of a limit, as `flowmend limits` lists them; several times");
   serve->add_flag("--allow-core-dumps", options.allow_core_dumps,
                   "Let a crash write its memory, which holds secrets, to a core file");

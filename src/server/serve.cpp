@@ -91,7 +91,14 @@ int serve(const ServeOptions& options) {
   const auto right_key = connector::check_master_key(**store, **sealer, options.accept_new_master_key);
   if (!right_key) return refuse(right_key.error());
 
-  http::Client client;
+  http::ClientOptions outgoing;
+  for (const auto& kind : options.refuse_addresses) {
+    if (const auto refused = outgoing.policy.refuse(kind); !refused) return refuse(refused.error());
+  }
+  for (const auto& range : options.allow_addresses) {
+    if (const auto allowed = outgoing.policy.allow(range); !allowed) return refuse(allowed.error());
+  }
+  http::Client client(outgoing);
   connector::Registry registry(**store);
   const std::string public_url = options.public_url.empty()
                                      ? "http://" + options.address + ":" + std::to_string(options.port)

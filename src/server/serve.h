@@ -15,10 +15,12 @@ struct ServeOptions {
   std::int64_t keep_days = 30;  ///< of runs that are over, from their start (engine.md 8); 0 = for ever
   unsigned threads = 1;         ///< of the listener
   std::size_t body_bytes_max = 104'857'600;
-  std::vector<std::string> file_roots;  ///< folders that the local file connector may touch; empty = none
-  std::vector<std::string> limits;      ///< `NAME=VALUE`, see limits.h
-  bool allow_core_dumps = false;        ///< else a crash leaves no file with secrets in it
-  bool accept_new_master_key = false;   ///< give up what was sealed under a key that is lost
+  std::vector<std::string> refuse_addresses;  ///< http::OutgoingPolicy::refuse
+  std::vector<std::string> allow_addresses;   ///< http::OutgoingPolicy::allow
+  std::vector<std::string> file_roots;        ///< folders that the local file connector may touch; empty = none
+  std::vector<std::string> limits;            ///< `NAME=VALUE`, see limits.h
+  bool allow_core_dumps = false;              ///< else a crash leaves no file with secrets in it
+  bool accept_new_master_key = false;         ///< give up what was sealed under a key that is lost
   bool demo = false;
   std::uint16_t demo_port = 8081;
 };

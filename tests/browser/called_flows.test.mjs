@@ -96,6 +96,57 @@ test("by command, and after a crash half-way", async () => {
     await until("the incident's end", async () => (await api.ask("GET", `/api/v1/incidents?flow=${flow}&state=fixed`)).body.value[0]);
 });
 
+/** The same for several orders; gives the flows once all have failed. */
+async function failManyInside(name, count) {
+  const { inner, outer } = await failInside(name);
+  for (let number = 2; number <= count; number++) await api.start(outer, { number });
+  await until("all failed runs", async () => (await api.runsOf(outer)).length === count && (await api.runsOf(inner)).length === count);
+  await api.incidentOf(inner, count);
+  await api.incidentOf(outer, count);
+  witness.refuses = undefined;
+  return { inner, outer };
+}
+
+test("all that broke inside a called flow, and the runs that called it, are repaired by one job; nothing is done twice", async () => {
+  const { inner, outer } = await failManyInside("jobs", 4);
+  const incident = await api.incidentOf(inner, 4);
+  const wrong = await api.ask("POST", "/api/v1/repair-plans", { incident: incident.id, withParents: true, why: "x", steps: [{ action: "Pay", skip: true }] });
+  assert.deepEqual([wrong.status, wrong.body.error.code], [400, "InvalidRequestContent"]);
+  const before = witness.requests.length;
+  const done = await api.run(["incident", "resubmit", incident.id, "--with-parent"]);
+  assert.equal(done.code, 0, done.out + done.problems);
+  assert.match(done.out, /done: 4 of 4 runs, 4 succeeded/);
+  assert.equal((await api.runsOf(outer, "Succeeded")).length, 4);
+  assert.deepEqual(sentSince(before).sort(), [...Array(4).fill("jobs-pay"), ...Array(4).fill("jobs-ship")]);
+  for (const flow of [inner, outer]) await until("the incident's end", async () => (await api.ask("GET", `/api/v1/incidents?flow=${flow}&state=fixed`)).body.value[0]);
+  // What was repaired by itself is not done again when its callers are.
+  const second = await failManyInside("alone", 2);
+  assert.equal((await api.run(["incident", "resubmit", (await api.incidentOf(second.inner, 2)).id, "--keep-done"])).code, 0);
+  const paid = witness.requests.length;
+  assert.equal((await api.run(["incident", "resubmit", (await api.incidentOf(second.outer, 2)).id, "--keep-done"])).code, 0);
+  assert.deepEqual(sentSince(paid), ["alone-ship", "alone-ship"]);
+});
+
+test("phone: one click on the cause's page does the same", async () => {
+  const { inner, outer } = await failManyInside("click", 2);
+  const page = await openPage(browser, state, phone, { baseURL: server.base });
+  await page.goto(`/incidents/${(await api.incidentOf(inner, 2)).id}`);
+  await page.getByRole("button", { name: "Resubmit all" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("2 of them are runs that had called broken ones").waitFor();
+  await dialog.getByLabel("Let the runs that called them go on").uncheck();
+  await dialog.getByText("2 of them are runs").waitFor({ state: "detached" });
+  await dialog.getByLabel("Let the runs that called them go on").check();
+  await dialog.getByText("2 of them are runs").waitFor();
+  if (process.env.FLOWMEND_LOOK) await page.screenshot({ path: `${process.env.FLOWMEND_LOOK}/parents.png` });
+  const before = witness.requests.length;
+  await dialog.getByRole("button", { name: "Start", exact: true }).click();
+  await until("the end of all", async () => (await api.runsOf(outer, "Succeeded")).length === 2);
+  assert.deepEqual(sentSince(before).sort(), ["click-pay", "click-pay", "click-ship", "click-ship"]);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
 for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
   test(`${name}: from the caller's failure into the called run, and back with the repair`, async () => {
     witness.status.now = 200;

@@ -177,6 +177,31 @@ TEST_F(ChildRepairTest, ARepairedChildIsTakenAsItIs) {
   EXPECT_EQ(sent_since(before), "After");
 }
 
+TEST_F(ChildRepairTest, AChildThatWasRepairedByItselfIsNotDoneAgainForItsParent) {
+  const auto inner = save(inner_flow().c_str());
+  const auto outer = save(outer_flow(inner).c_str());
+  const auto parent = fail(outer, {200, 200, 500});
+  const auto child = runs_of(inner).front().name;
+  EXPECT_EQ(repeat({child, {DefinitionChoice::latest, true}}, 1).status, store::RunStatus::succeeded);
+  const auto before = peer_->calls().size();
+  EXPECT_EQ(repeat({parent, {DefinitionChoice::latest, true}}, 1).status, store::RunStatus::succeeded);
+  EXPECT_EQ(sent_since(before), "After") << "Two was done when the child was repaired";
+}
+
+TEST_F(ChildRepairTest, AChildThatIsBeingRepairedIsWaitedFor) {
+  const auto inner = save(inner_flow().c_str());
+  const auto outer = save(outer_flow(inner).c_str());
+  const auto parent = fail(outer, {200, 200, 500});
+  const auto under_way = runtime_->resubmit(runs_of(inner).front().name, {DefinitionChoice::latest, true}, "ann");
+  ASSERT_TRUE(under_way && peer_->wait_for_requests(4));
+  const auto row = repeat({parent, {DefinitionChoice::latest, true}}, 0);
+  EXPECT_EQ(row.status, store::RunStatus::failed);
+  EXPECT_THAT(row.error_message, HasSubstr("is not over yet"));
+  EXPECT_EQ(peer_->calls().size(), 4u) << "nothing is sent beside it";
+  ASSERT_TRUE(runtime_->cancel(under_way->run, "ann"));
+  static_cast<void>(wait_for_end(under_way->run));
+}
+
 TEST_F(ChildRepairTest, ACrashHalfWayChangesNothing) {
   const auto inner = save(inner_flow().c_str());
   const auto outer = save(outer_flow(inner).c_str());

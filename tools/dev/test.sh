@@ -11,7 +11,8 @@ portal    the portal's unit tests
 cpp       every C++ test under the address and undefined-behaviour sanitizers; test_simulation lives 500 seeds
 kills     the release binary, ended with kill -9 under load again and again: nothing lost, nothing twice
 fuzz      every fuzz target for 60 s, side by side (./dev fuzz runs them longer)
-browser   the walks of a person through the portal, in Chromium, against the release binary
+browser   the walks of a person through the portal, in Chromium, against the release binary; beside it, the same binary
+          on a machine that was off, whose clock is set, whose disk fails or is full
 TEXT
 }
 
@@ -128,7 +129,10 @@ if wanted browser; then
   build_preset release flowmend
   export FLOWMEND_BINARY=$FLOWMEND_ROOT/build/release/flowmend
   npm --prefix tests/browser install --no-audit --no-fund --loglevel=error
+  # It waits for the most part.
+  beside machine node --test --test-concurrency=1 --test-reporter=tap tests/machine/*.test.mjs
   suite browser npm --prefix tests/browser test --silent
+  finish_beside
 fi
 
 say "All suites"

@@ -175,6 +175,7 @@ int repeat_many(ApiClient& server, const ClientOptions& options, std::ostream& o
     if (one.name() != "keep") wish.add(one.name(), one.value);
   }
   wish.add("keepDone", Value(options.keep_done));
+  if (options.with_parent) wish.add("withParents", Value(true));
   wish.add("canary", Value(!options.at_once));
   if (options.rate > 0) wish.add("ratePerSecond", Value(options.rate));
   if (options.stop_percent >= 0) wish.add("stopPercent", Value(options.stop_percent));
@@ -327,6 +328,8 @@ void add_repair_commands(CLI::App& app, ClientOptions& options, std::vector<Clie
     add_repeat_options(*command, options);
     add_correction_options(*command, options);
     add_rate_options(*command, options);
+    command->add_flag("--with-parent", options.with_parent,
+                      "Runs that had called one of them go on, with what it brings now");
   }
   for (const auto& [name, about, what] :
        {std::tuple{"show", "How far it is", ""}, std::tuple{"pause", "Start no more for now", "pause"},

@@ -165,7 +165,7 @@ export function useSplitIncident(i: string) {
 /** Which runs are repeated: what an incident broke, or the failed ones that match. */
 export type RunSelection = { incident: string } | { filter: Pick<RunFilter, "flow" | "status" | "code" | "connection" | "value"> };
 
-export const usePlan = () => useMutation({ mutationFn: (selection: RunSelection & { keepDone: boolean } & Pick<RepeatWish, "steps" | "why">) => sendJson<RepairJob>("POST", paths.plans, selection) });
+export const usePlan = () => useMutation({ mutationFn: (selection: RunSelection & { keepDone: boolean; withParents?: boolean } & Pick<RepeatWish, "steps" | "why">) => sendJson<RepairJob>("POST", paths.plans, selection) });
 
 export function useExecutePlan() {
   const client = useQueryClient();

@@ -521,6 +521,8 @@ export interface RepairJob {
   succeeded: number;
   failed: number;
   leftOut: number;
+  /** Of the runs, those that are repeated because they had called a broken one. */
+  parents?: number;
   refusals: string[];
   /** Of a job for an incident that is over. */
   verdict?: "fixed" | "notFixed";

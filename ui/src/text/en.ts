@@ -211,6 +211,8 @@ export const english = {
     noneTwice: "No write that had gone well is done again.",
     keep: "Keep what succeeded: requests that went well are answered from the record, and not sent again unless they would differ",
     kept: (times: number) => `${times} writes that had gone well are kept and not done again.`,
+    parents: (runs: number) => (runs === 1 ? "1 of them is a run that had called a broken one: it goes on with what that brings now." : `${runs} of them are runs that had called broken ones: they go on with what those bring now.`),
+    withParents: "Let the runs that called them go on",
     step: "Step",
     flow: "Flow",
     kind: "Does",

@@ -16,7 +16,7 @@ interface Correction {
   steps: NonNullable<RepeatWish["steps"]>;
 }
 
-type PlanWish = RunSelection & { keepDone: boolean } & Partial<Correction>;
+type PlanWish = RunSelection & { keepDone: boolean; withParents?: boolean } & Partial<Correction>;
 
 /** One step that is done otherwise in every run, signed with a reason. */
 function Correct({ actions, onUse }: { actions: string[]; onUse: (correction: Correction | undefined) => void }) {
@@ -95,10 +95,12 @@ export function ResubmitDialog({ of, verified, onClose }: { of: RunSelection; ve
   const execute = useExecutePlan();
   // What went well once is not done twice unless somebody wants it so.
   const [keepDone, setKeepDone] = useState(true);
+  // Whoever called what broke waits for it to be whole; a correction is of the broken runs alone.
+  const [withParents, setWithParents] = useState(true);
   const [correction, setCorrection] = useState<Correction>();
   const make = plan.mutate;
   // A plan is made for what is asked; another wish is another plan.
-  const wish = JSON.stringify({ ...of, keepDone, ...correction });
+  const wish = JSON.stringify({ ...of, keepDone, ...(withParents && keepDone && !correction && { withParents }), ...correction });
   useEffect(() => make(JSON.parse(wish) as PlanWish), [make, wish]);
   const steps = plan.data?.steps ?? [];
   const twice = steps.filter((step) => step.writes).reduce((sum, step) => sum + step.doneBefore, 0);
@@ -117,6 +119,8 @@ export function ResubmitDialog({ of, verified, onClose }: { of: RunSelection; ve
                 <p>{text.repair.stages}</p>
                 <p className={twice > 0 && !keepDone ? "writes-twice" : ""}>{twice === 0 ? text.repair.noneTwice : keepDone ? text.repair.kept(twice) : text.repair.twice(twice)}</p>
                 {steps.some((step) => step.doneBefore > 0) && <Checkbox label={text.repair.keep} checked={keepDone} onChange={(_, data) => setKeepDone(data.checked === true)} />}
+                {plan.data.parents !== undefined && <p>{text.repair.parents(plan.data.parents)}</p>}
+                {(plan.data.parents !== undefined || !withParents) && <Checkbox label={text.repair.withParents} checked={withParents} onChange={(_, data) => setWithParents(data.checked === true)} />}
                 {steps.length > 0 && (
                   <div className="plan-scroll" tabIndex={0} role="region" aria-label={text.repair.title}>
                     <table className="plan-table">

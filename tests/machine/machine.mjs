@@ -1,0 +1,35 @@
+// A real server on a machine whose clock and disk a test moves (shim.c).
+import { execFileSync } from "node:child_process";
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const wait = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** Servers that are started afterwards are on it. */
+export async function startMachine() {
+  const folder = await mkdtemp(join(tmpdir(), "flowmend-machine-"));
+  const shim = join(folder, "shim.so");
+  execFileSync("cc", ["-shared", "-fPIC", "-O1", "-o", shim, fileURLToPath(new URL("shim.c", import.meta.url))]);
+  const file = await open(join(folder, "machine"), "w+");
+  const put = async (place, value) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(value));
+    await file.write(bytes, 0, 8, place);
+  };
+  await put(0, 0);
+  await put(8, 0);
+  process.env.FLOWMEND_TEST_MACHINE = join(folder, "machine");
+  process.env.LD_PRELOAD = shim;
+  return {
+    /** Seconds that the server's clock is ahead of the machine's. */
+    setClock: (seconds) => put(0, seconds),
+    setDisk: (mood) => put(8, { works: 0, "syncs fail": 1, full: 2 }[mood]),
+    stop: async () => {
+      delete process.env.LD_PRELOAD;
+      await file.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
