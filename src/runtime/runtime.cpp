@@ -426,7 +426,9 @@ class ShardRuntime final : public Runtime {
     if (corrected || start->trigger.find("repair") != nullptr)
       trigger.set("repair",
                   corrected ? correction_record(how.correction, how.signer.empty() ? by : how.signer) : Value());
-    request.trigger = keeps || start->trigger.find("keepsRun") != nullptr ? trigger.finish() : start->trigger;
+    if (start->trigger.find("ofJob") != nullptr) trigger.set("ofJob", Value());  // this one is asked for by itself
+    const bool changed = keeps || start->trigger.find("keepsRun") != nullptr || start->trigger.find("ofJob") != nullptr;
+    request.trigger = changed ? trigger.finish() : start->trigger;
     // A tracking id that was the run's own name follows the new run; one that a caller gave stays.
     if (start->client_tracking_id != start->run) request.client_tracking_id = start->client_tracking_id;
     request.resubmit_of = (*row)->name;

@@ -156,6 +156,9 @@ class Shard {
   void note_events(ActiveRun& active, store::Batch& batch, Gate& gate);
   // shard_holds.cpp
   void reply(store::RunNumber number, engine::AttemptFinished finished);
+  /// It, or the run that it was called for, is one of a bulk repetition: that wants to know at once that it failed
+  /// again, for its stop rule lives on that.
+  static bool is_of_job(const ActiveRun& active);
   std::optional<engine::HoldOffer> offer_hold(const ActiveRun& active, const engine::AttemptFinished& finished);
   void note_holds(ActiveRun& active, store::Batch& batch, Gate& gate);
   void find_holds(ActiveRun& active);

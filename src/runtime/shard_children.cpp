@@ -150,6 +150,7 @@ void Shard::call_flow(ActiveRun& active, const engine::Call& call) {
   record.add("outputs", trigger_outputs(call.inputs));
   add_call_site(record, site);
   record.add("callDepth", Value(depth));
+  if (is_of_job(active)) record.add("ofJob", Value(true));
   StartRequest request;
   // Repeated calls have the same key, and so have what the children of both send.
   request.origin = "call/" + call.idempotency_key;

@@ -35,10 +35,15 @@ void Shard::reply(store::RunNumber number, engine::AttemptFinished finished) {
   if (!finished.target.empty()) holds_.answered(finished.target, number, finished.place, works);
 }
 
+bool Shard::is_of_job(const ActiveRun& active) {
+  if (active.row.started_by.starts_with("job:")) return true;
+  const Value* of_job = active.run.state().start.trigger.find("ofJob");
+  return of_job != nullptr && *of_job == Value(true);
+}
+
 std::optional<engine::HoldOffer> Shard::offer_hold(const ActiveRun& active, const engine::AttemptFinished& finished) {
   if (finished.target.empty() || (finished.status_code > 0 && finished.status_code < 400)) return std::nullopt;
-  // A bulk repetition wants to know at once that it failed again: its stop rule lives on that.
-  if (active.row.started_by.starts_with("job:")) return std::nullopt;
+  if (is_of_job(active)) return std::nullopt;
   const auto live = flows_.find(active.row.flow);
   if (!live) return std::nullopt;
   return holds_.offer(finished.target, (*live)->row.properties.text_of("onOutage") == "hold");

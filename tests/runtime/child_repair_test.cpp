@@ -202,6 +202,23 @@ TEST_F(ChildRepairTest, AChildThatIsBeingRepairedIsWaitedFor) {
   static_cast<void>(wait_for_end(under_way->run));
 }
 
+TEST_F(ChildRepairTest, InABulkRepetitionTheCalledFlowFailsRatherThanWaits) {
+  FlowDraft draft;
+  draft.display_name = "inner";
+  draft.definition = *json::parse(inner_flow());
+  draft.state = store::FlowState::started;
+  draft.properties = Value::object({{"onOutage", Value("hold")}});
+  const auto inner = runtime_->flows().create(draft, "ann")->flow->id;
+  const auto outer = save(outer_flow(inner).c_str());
+  const auto parent = fail(outer, {200, 200, 400});
+  peer_->target = "https://peer.test";
+  const auto started = runtime_->resubmit(parent, {DefinitionChoice::latest, true}, "job:1:ann");
+  ASSERT_TRUE(started);
+  peer_->answer(503, "{}", "{}");
+  EXPECT_EQ(wait_for_end(started->run).status, store::RunStatus::failed) << "its stop rule hears of it at once";
+  EXPECT_EQ(runs_of(inner).front().status, store::RunStatus::failed);
+}
+
 TEST_F(ChildRepairTest, ACrashHalfWayChangesNothing) {
   const auto inner = save(inner_flow().c_str());
   const auto outer = save(outer_flow(inner).c_str());
