@@ -419,20 +419,12 @@ Result<Table> Tables::create(const Value& specification) {
   return table;
 }
 
-Result<Table> Tables::update(std::string_view name, const Value& specification) {
+Result<Table> Tables::change(std::string_view name, const std::function<Result<void>(Table&)>& with) {
   std::optional<Table> changed;
   const auto written = store_.write([&](store::Transaction& transaction) -> Result<void> {
     auto table = table_in(transaction, name);
     if (!table) return table.error();
-    if (const Value* columns = specification.find("columns")) {
-      auto read = read_columns(columns);
-      if (!read) return read.error();
-      table->columns = std::move(*read);
-    }
-    table->title = std::string(specification.text_of("title", table->title));
-    table->description = std::string(specification.text_of("description", table->description));
-    if (const Value* open = specification.find("open"); open != nullptr && open->is_boolean())
-      table->open = open->as_boolean();
+    if (auto done = with(*table); !done) return done;
     if (table->find(table->id_column) != nullptr)
       return bad_table("'" + table->id_column + "' is the column of ids.", "/columns");
     auto put = transaction.put_document(table_kind, lower_case(name), stored_table(*table));
@@ -444,28 +436,33 @@ Result<Table> Tables::update(std::string_view name, const Value& specification) 
   return std::move(*changed);
 }
 
+Result<Table> Tables::update(std::string_view name, const Value& specification) {
+  return change(name, [&](Table& table) -> Result<void> {
+    if (const Value* columns = specification.find("columns")) {
+      auto read = read_columns(columns);
+      if (!read) return read.error();
+      table.columns = std::move(*read);
+    }
+    table.title = std::string(specification.text_of("title", table.title));
+    table.description = std::string(specification.text_of("description", table.description));
+    if (const Value* open = specification.find("open"); open != nullptr && open->is_boolean())
+      table.open = open->as_boolean();
+    return {};
+  });
+}
+
 Result<Table> Tables::add_column(std::string_view name, const Value& column) {
-  std::optional<Table> changed;
-  const auto written = store_.write([&](store::Transaction& transaction) -> Result<void> {
-    auto table = table_in(transaction, name);
-    if (!table) return table.error();
-    const Value described = describe(*table);
+  return change(name, [&](Table& table) -> Result<void> {
+    const Value described = describe(table);
     json::ArrayBuilder columns;
     for (const Value& known : described.find("columns")->as_array()) columns.push(known);
     columns.push(column);
     const Value all = columns.finish();
     auto read = read_columns(&all);
     if (!read) return read.error();
-    table->columns = std::move(*read);
-    if (table->find(table->id_column) != nullptr)
-      return bad_table("'" + table->id_column + "' is the column of ids.", "/columns");
-    auto put = transaction.put_document(table_kind, lower_case(name), stored_table(*table));
-    if (!put) return put.error();
-    changed = std::move(*table);
+    table.columns = std::move(*read);
     return {};
   });
-  if (!written) return written.error();
-  return std::move(*changed);
 }
 
 Result<void> Tables::remove(std::string_view name) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -112,6 +113,9 @@ class Tables {
   Result<RowChanges> changes(std::string_view table, std::int64_t after, bool created_only, std::size_t limit) const;
 
  private:
+  /// In one transaction; a table that `with` makes impossible stays as it was.
+  Result<Table> change(std::string_view name, const std::function<Result<void>(Table&)>& with);
+
   store::Store& store_;
 };
 
