@@ -179,6 +179,9 @@ test("a flow and a connection are shared in the portal, also on a phone", async 
   await hers.getByRole("button", { name: "Share", exact: true }).click();
   await hers.getByText("Only an owner changes who it is shared with.").waitFor();
   assert.ok(await hers.getByRole("combobox", { name: "What Vera may do" }).isDisabled());
+  // What the server would refuse her is not offered.
+  for (const name of ["Edit", "Run", "Turn off", "Delete"]) assert.equal(await hers.getByRole("button", { name, exact: true }).count(), 0, name);
+  for (const name of ["Edit", "Run", "Turn off", "Delete"]) assert.equal(await his.getByRole("button", { name, exact: true, includeHidden: true }).count(), 1, `${name}, for its owner`);
   const wide = await hers.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
   assert.equal(wide, false, "nothing is cut off on a phone");
   if (process.env.PICTURES) await hers.screenshot({ path: `${process.env.PICTURES}/share-phone.png` });

@@ -7,6 +7,7 @@ import { paths, routes } from "../../api/paths";
 import { keys, useConnection, useVerify } from "../../api/queries";
 import type { Connection, ConnectionUsage, VerifyAnswer } from "../../api/types";
 import { ArrowClockwiseRegular, ClockRegular, PulseRegular } from "../../parts/icons";
+import { useMay } from "../../parts/may";
 import { Loading, Page, Problem } from "../../parts/page";
 import { ago, when } from "../../parts/time";
 import { text } from "../../text";
@@ -107,6 +108,7 @@ function Usage({ api, name }: { api: string; name: string }) {
 
 function Whole({ api, connection }: { api: string; connection: Connection }) {
   const { displayName } = connection.properties;
+  const may = useMay(connection.properties.flowmend?.role);
   const check = useVerify(api, connection.name);
   const signIn = useSignIn(api, connection.name);
   const [open, setOpen] = useState<"verify" | "hold" | "rate">();
@@ -118,17 +120,23 @@ function Whole({ api, connection }: { api: string; connection: Connection }) {
       above={<Link href={routes.connections}>{text.connections.title}</Link>}
       actions={
         <>
-          <MendButton connection={connection} signIn={signIn} onVerify={() => setOpen("verify")} />
-          <Button icon={<ArrowClockwiseRegular />} disabled={check.isPending} onClick={() => void check.mutateAsync(undefined).then(heard, () => undefined)}>
-            {text.connections.checkNow}
-          </Button>
-          <Button icon={<ClockRegular />} onClick={() => setOpen("hold")}>
-            {text.holds.settings}
-          </Button>
+          {may.edit && (
+            <>
+              <MendButton connection={connection} signIn={signIn} onVerify={() => setOpen("verify")} />
+              <Button icon={<ArrowClockwiseRegular />} disabled={check.isPending} onClick={() => void check.mutateAsync(undefined).then(heard, () => undefined)}>
+                {text.connections.checkNow}
+              </Button>
+              <Button icon={<ClockRegular />} onClick={() => setOpen("hold")}>
+                {text.holds.settings}
+              </Button>
+            </>
+          )}
           <ShareButton title={displayName} thing={connectionThing(api, connection.name)} mayChange={connection.properties.flowmend?.role === "Owner"} hint={text.share.connectionHint} />
-          <Button icon={<PulseRegular />} onClick={() => setOpen("rate")}>
-            {text.connections.rate}
-          </Button>
+          {may.edit && (
+            <Button icon={<PulseRegular />} onClick={() => setOpen("rate")}>
+              {text.connections.rate}
+            </Button>
+          )}
         </>
       }
     >

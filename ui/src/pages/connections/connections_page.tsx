@@ -6,6 +6,7 @@ import { items, useConnections, useDeleteConnection, useVerify } from "../../api
 import type { Connection } from "../../api/types";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { AddRegular, ArrowClockwiseRegular, ClockRegular, DeleteRegular, HistoryRegular, MoreHorizontalRegular, PlugConnectedRegular, PulseRegular } from "../../parts/icons";
+import { useMay } from "../../parts/may";
 import { Empty, ListFrame, Page, Problem } from "../../parts/page";
 import { ago, when } from "../../parts/time";
 import { text } from "../../text";
@@ -28,6 +29,7 @@ interface Verified {
 function Row(props: { connection: Connection; onVerify: () => void; onHold: () => void; onRate: () => void; onDelete: () => void; onChecked: (verified: Verified) => void }) {
   const { connection } = props;
   const { displayName, flowmend } = connection.properties;
+  const may = useMay(flowmend?.role);
   const [, navigate] = useLocation();
   const api = apiOf(connection);
   const check = useVerify(api, connection.name);
@@ -64,7 +66,7 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
       </td>
       <td data-label={text.connections.lastSuccess} title={when(flowmend?.lastSuccessTime)}>{flowmend?.lastSuccessTime ? ago(flowmend.lastSuccessTime) : <span className="quiet">{text.common.never}</span>}</td>
       <td className="row-actions">
-        <MendButton connection={connection} signIn={signIn} onVerify={props.onVerify} />
+        {may.edit && <MendButton connection={connection} signIn={signIn} onVerify={props.onVerify} />}
         <Menu>
           <MenuTrigger disableButtonEnhancement>
             <Tooltip content={text.connections.actionsOf(displayName)} relationship="label">
@@ -73,21 +75,27 @@ function Row(props: { connection: Connection; onVerify: () => void; onHold: () =
           </MenuTrigger>
           <MenuPopover>
             <MenuList>
-              <MenuItem icon={<ArrowClockwiseRegular />} onClick={() => void checkNow()}>
-                {text.connections.checkNow}
-              </MenuItem>
-              <MenuItem icon={<ClockRegular />} onClick={props.onHold}>
-                {text.holds.settings}
-              </MenuItem>
-              <MenuItem icon={<PulseRegular />} onClick={props.onRate}>
-                {text.connections.rate}
-              </MenuItem>
+              {may.edit && (
+                <>
+                  <MenuItem icon={<ArrowClockwiseRegular />} onClick={() => void checkNow()}>
+                    {text.connections.checkNow}
+                  </MenuItem>
+                  <MenuItem icon={<ClockRegular />} onClick={props.onHold}>
+                    {text.holds.settings}
+                  </MenuItem>
+                  <MenuItem icon={<PulseRegular />} onClick={props.onRate}>
+                    {text.connections.rate}
+                  </MenuItem>
+                </>
+              )}
               <MenuItem icon={<HistoryRegular />} onClick={() => navigate(`${routes.runs}?status=Failed&connection=${encodeURIComponent(connection.name)}`)}>
                 {text.connections.seeRuns}
               </MenuItem>
-              <MenuItem icon={<DeleteRegular />} onClick={props.onDelete}>
-                {text.common.delete}
-              </MenuItem>
+              {may.own && (
+                <MenuItem icon={<DeleteRegular />} onClick={props.onDelete}>
+                  {text.common.delete}
+                </MenuItem>
+              )}
             </MenuList>
           </MenuPopover>
         </Menu>

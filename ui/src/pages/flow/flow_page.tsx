@@ -7,6 +7,7 @@ import type { Flow, OnOutage } from "../../api/types";
 import { ConfirmDialog } from "../../parts/confirm_dialog";
 import { CopyButton } from "../../parts/copy";
 import { CheckmarkCircleFilled, DeleteRegular, EditRegular, ErrorCircleFilled, HistoryRegular, PlayRegular, PowerRegular } from "../../parts/icons";
+import { useMay } from "../../parts/may";
 import { Empty, ListFrame, Loading, Page, Problem } from "../../parts/page";
 import { RunTable } from "../../parts/run_table";
 import { statusWord } from "../../parts/status";
@@ -143,6 +144,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
   const turn = useFlowSwitch(name);
   const outage = useOnOutage(name);
   const remove = useDeleteFlow(name);
+  const may = useMay(flow.data?.properties.flowmend?.role);
   const [starting, setStarting] = useState(false);
   const [deleting, setDeleting] = useState(false);
   if (flow.isPending) return <Loading />;
@@ -175,19 +177,27 @@ export default function FlowPage({ flow: name }: { flow: string }) {
       }
       actions={
         <>
-          <Button appearance="primary" icon={<EditRegular />} onClick={() => navigate(routes.edit(name))}>
-            {text.flows.edit}
-          </Button>
-          <Button icon={<PlayRegular />} disabled={triggers.length === 0} onClick={() => setStarting(true)}>
-            {text.flows.run}
-          </Button>
-          <Button icon={<PowerRegular />} disabled={turn.isPending} onClick={() => turn.mutate(!on)}>
-            {on ? text.flows.turnOff : text.flows.turnOn}
-          </Button>
+          {may.edit && (
+            <Button appearance="primary" icon={<EditRegular />} onClick={() => navigate(routes.edit(name))}>
+              {text.flows.edit}
+            </Button>
+          )}
+          {may.run && (
+            <Button icon={<PlayRegular />} disabled={triggers.length === 0} onClick={() => setStarting(true)}>
+              {text.flows.run}
+            </Button>
+          )}
+          {may.edit && (
+            <Button icon={<PowerRegular />} disabled={turn.isPending} onClick={() => turn.mutate(!on)}>
+              {on ? text.flows.turnOff : text.flows.turnOn}
+            </Button>
+          )}
           <ShareButton title={properties.displayName} thing={flowThing(name)} mayChange={properties.flowmend?.role === "Owner"} hint={text.share.flowHint} />
-          <Button icon={<DeleteRegular />} onClick={() => setDeleting(true)}>
-            {text.common.delete}
-          </Button>
+          {may.own && (
+            <Button icon={<DeleteRegular />} onClick={() => setDeleting(true)}>
+              {text.common.delete}
+            </Button>
+          )}
         </>
       }
     >
@@ -237,7 +247,7 @@ export default function FlowPage({ flow: name }: { flow: string }) {
           </section>
           <section className="panel" aria-labelledby="on-outage">
             <h2 id="on-outage">{text.holds.choice}</h2>
-            <RadioGroup aria-labelledby="on-outage" value={properties.flowmend?.onOutage ?? "fail"} disabled={outage.isPending} onChange={(_, data) => outage.mutate(data.value as OnOutage)}>
+            <RadioGroup aria-labelledby="on-outage" value={properties.flowmend?.onOutage ?? "fail"} disabled={outage.isPending || !may.edit} onChange={(_, data) => outage.mutate(data.value as OnOutage)}>
               <Radio value="hold" label={text.holds.hold} />
               <Radio value="fail" label={text.holds.fail} />
             </RadioGroup>
@@ -259,7 +269,8 @@ export default function FlowPage({ flow: name }: { flow: string }) {
           </section>
           {triggers.map(
             (trigger, i) =>
-              isCalled(trigger.type) && (
+              isCalled(trigger.type) &&
+              may.edit && (
                 <section key={trigger.name} className="panel" aria-labelledby={`address-${i}`}>
                   <h2 id={`address-${i}`}>{titled(text.flow.triggerAddress, trigger)}</h2>
                   <TriggerAddress flow={name} trigger={trigger.name} />

@@ -5,6 +5,7 @@ import { routes } from "../../api/paths";
 import { items, useFlows, useFlowSwitch, useWhole } from "../../api/queries";
 import type { Flow } from "../../api/types";
 import { AddRegular, EditRegular, FlowRegular, MoreHorizontalRegular, PowerRegular, SearchRegular } from "../../parts/icons";
+import { useMay } from "../../parts/may";
 import { Empty, ListFrame, Page, Problem } from "../../parts/page";
 import { StatusMark } from "../../parts/status";
 import { ago, displayName, when } from "../../parts/time";
@@ -34,6 +35,7 @@ function Row({ flow }: { flow: Flow }) {
   const [, navigate] = useLocation();
   const turn = useFlowSwitch(flow.name);
   const { displayName: name, state, flowmend } = flow.properties;
+  const may = useMay(flowmend?.role);
   const on = state === "Started";
   return (
     <tr>
@@ -61,23 +63,25 @@ function Row({ flow }: { flow: Flow }) {
         <Success flow={flow} />
       </td>
       <td className="row-actions row-menu-only">
-        <Menu>
-          <MenuTrigger disableButtonEnhancement>
-            <Tooltip content={text.connections.actionsOf(name)} relationship="label">
-              <Button appearance="subtle" className="row-menu" icon={<MoreHorizontalRegular />} />
-            </Tooltip>
-          </MenuTrigger>
-          <MenuPopover>
-            <MenuList>
-              <MenuItem icon={<EditRegular />} onClick={() => navigate(routes.edit(flow.name))}>
-                {text.flows.edit}
-              </MenuItem>
-              <MenuItem icon={<PowerRegular />} onClick={() => turn.mutate(!on)}>
-                {on ? text.flows.turnOff : text.flows.turnOn}
-              </MenuItem>
-            </MenuList>
-          </MenuPopover>
-        </Menu>
+        {may.edit && (
+          <Menu>
+            <MenuTrigger disableButtonEnhancement>
+              <Tooltip content={text.connections.actionsOf(name)} relationship="label">
+                <Button appearance="subtle" className="row-menu" icon={<MoreHorizontalRegular />} />
+              </Tooltip>
+            </MenuTrigger>
+            <MenuPopover>
+              <MenuList>
+                <MenuItem icon={<EditRegular />} onClick={() => navigate(routes.edit(flow.name))}>
+                  {text.flows.edit}
+                </MenuItem>
+                <MenuItem icon={<PowerRegular />} onClick={() => turn.mutate(!on)}>
+                  {on ? text.flows.turnOff : text.flows.turnOn}
+                </MenuItem>
+              </MenuList>
+            </MenuPopover>
+          </Menu>
+        )}
       </td>
     </tr>
   );

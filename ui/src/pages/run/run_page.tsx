@@ -5,6 +5,7 @@ import { routes } from "../../api/paths";
 import { useCancel, useExplanation, useFlow, useResubmit, useRun, useRunFacts } from "../../api/queries";
 import type { FixButton } from "../../api/types";
 import { ArrowRepeatAllRegular, ChevronDownRegular, ChevronRightRegular, DismissCircleFilled, EditRegular, PersonSupportRegular } from "../../parts/icons";
+import { useMay } from "../../parts/may";
 import { Loading, Page, Problem } from "../../parts/page";
 import { StatusMark } from "../../parts/status";
 import { ago, displayName, duration, span, when } from "../../parts/time";
@@ -27,6 +28,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
   const asked = useRun(flow, run);
   const facts = useRunFacts(run);
   const owner = useFlow(flow);
+  const may = useMay(owner.data?.properties.flowmend?.role);
   const properties = asked.data?.properties;
   const failed = properties !== undefined && bad.has(properties.status);
   const explained = useExplanation(run, failed);
@@ -129,7 +131,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
       beside={<StatusMark status={properties.status} />}
       actions={
         <>
-          {running ? (
+          {!may.edit ? null : running ? (
             <Button icon={<DismissCircleFilled />} disabled={cancel.isPending} onClick={() => cancel.mutate()}>
               {text.run.cancel}
             </Button>
@@ -155,9 +157,11 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
               </Menu>
             </span>
           )}
-          <Button icon={<EditRegular />} onClick={() => navigate(canEdit)}>
-            {text.run.edit}
-          </Button>
+          {may.edit && (
+            <Button icon={<EditRegular />} onClick={() => navigate(canEdit)}>
+              {text.run.edit}
+            </Button>
+          )}
           {failed && (
             <Button icon={<PersonSupportRegular />} onClick={() => setHelp(true)}>
               {text.run.askForHelp}
@@ -233,6 +237,7 @@ export default function RunPage({ flow, run }: { flow: string; run: string }) {
               repetition={repetition}
               explanation={isCulprit ? explanation : undefined}
               onFix={fix}
+              looksOnly={!may.edit}
             />
           )}
         </div>

@@ -266,7 +266,12 @@ export interface StepPanelProps {
   /** Only for the step that the run failed at. */
   explanation: Explanation | undefined;
   onFix: (button: FixButton) => void;
+  /** The person may not change or repeat anything here. */
+  looksOnly: boolean;
 }
+
+/** Buttons that change nothing. */
+const toSee = new Set<FixButton["kind"]>(["openRun", "openConnections", "askForHelp"]);
 
 /** What is different from the last run in which the step went well. */
 function Changes({ flow, since }: { flow: string; since: NonNullable<Explanation["sinceLastGood"]> }) {
@@ -293,7 +298,7 @@ function Changes({ flow, since }: { flow: string; since: NonNullable<Explanation
   );
 }
 
-function Explained({ explanation, onFix }: { explanation: Explanation; onFix: (button: FixButton) => void }) {
+function Explained({ explanation, onFix, looksOnly }: { explanation: Explanation; onFix: (button: FixButton) => void; looksOnly: boolean }) {
   const { where, failure } = explanation;
   return (
     <>
@@ -330,7 +335,7 @@ function Explained({ explanation, onFix }: { explanation: Explanation; onFix: (b
             {explanation.howToFix.map((step, index) => (
               <li key={index}>
                 <span>{step.text}</span>
-                {step.button && (
+                {step.button && (!looksOnly || toSee.has(step.button.kind)) && (
                   <Button appearance={index === 0 ? "primary" : "secondary"} onClick={() => step.button && onFix(step.button)}>
                     {step.button.label}
                   </Button>
@@ -367,7 +372,7 @@ export function StepPanel(props: StepPanelProps) {
       )}
       {record?.status === "Running" && <p className="quiet">{text.run.stillRunning}</p>}
       {ran && props.actionType?.toLowerCase() === "workflow" && <CalledRun flow={props.flow} run={props.run} action={name} repetition={props.repetition} />}
-      {explanation && <Explained explanation={explanation} onFix={props.onFix} />}
+      {explanation && <Explained explanation={explanation} onFix={props.onFix} looksOnly={props.looksOnly} />}
       {explanation?.sinceLastGood && (
         <Section title={text.run.sinceLastGood} beside={explanation.sinceLastGood.changes.length} startsOpen>
           <Changes flow={props.flow} since={explanation.sinceLastGood} />
