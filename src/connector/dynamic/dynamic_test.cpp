@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "connector/dynamic/reply.h"
 #include "connector/effects.h"
 #include "connector/sealer.h"
 #include "connector/text.h"
@@ -262,6 +263,28 @@ TEST_F(DynamicTest, OpensTreesLevelByLevel) {
   ASSERT_EQ(children->items.size(), 1U);
   EXPECT_EQ(children->items[0].value, Value("/a/b"));
   EXPECT_FALSE(children->items[0].parent);
+}
+
+TEST(Dynamic, ConditionsSayWhichNodesAreOpenedAndChosen) {
+  DynamicSource source;
+  source.browse.operation_id = "ListChildren";
+  DynamicCall call;
+  call.value_path = "path";
+  const auto node = [&](const char* item) { return node_of(source, call, *json::parse(item)); };
+  call.parent_path = "(is_folder eq true)";
+  EXPECT_TRUE(node(R"({"path":"/a","is_folder":true})").parent);
+  EXPECT_FALSE(node(R"({"path":"/a","is_folder":false})").parent);
+  EXPECT_FALSE(node(R"({"path":"/a"})").parent);
+  call.selectable_filter = "about/kind eq 'list' and not (locked eq true)";
+  EXPECT_TRUE(node(R"({"path":"/a","about":{"kind":"List"}})").selectable);
+  EXPECT_FALSE(node(R"({"path":"/a","about":{"kind":"list"},"locked":true})").selectable);
+  EXPECT_FALSE(node(R"({"path":"/a"})").selectable);
+  source.select_leaves = false;
+  EXPECT_FALSE(node(R"({"path":"/a","about":{"kind":"List"}})").selectable) << "the settings hold as well";
+  call.parent_path = "@equals(item(), 1";
+  call.selectable_filter = "@not one";
+  EXPECT_TRUE(node(R"({"path":"/a"})").parent) << "what can't be read hides nothing";
+  EXPECT_TRUE(node(R"({"path":"/a"})").selectable);
 }
 
 TEST_F(DynamicTest, BrowsesTheOlderFilePickerToo) {

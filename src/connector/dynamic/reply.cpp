@@ -1,7 +1,9 @@
 #include "connector/dynamic/reply.h"
 
 #include <charconv>
+#include <optional>
 
+#include "connector/native/odata.h"
 #include "connector/text.h"
 #include "json/parse.h"
 
@@ -27,12 +29,25 @@ std::string title_at(const Value& item, const std::string& path, const Value& ot
   return title.substr(0, end) + "...";
 }
 
+/// Whether the item passes a condition over it; nothing for what is none.
+std::optional<bool> passes(std::string_view condition, const Value& item) {
+  const auto filter = odata::parse_filter(condition);
+  if (!filter) return std::nullopt;
+  return odata::matches(
+      *filter,
+      [&](std::string_view name) {
+        const Value* found = value_at(item, name);
+        return found == nullptr ? Value() : *found;
+      },
+      odata::Case::ignored);
+}
+
 bool is_parent(const DynamicCall& call, const Value& item) {
   if (call.parent_path.empty()) return false;
   if (equals_ignoring_case(call.parent_path, "true")) return true;
   if (equals_ignoring_case(call.parent_path, "false")) return false;
-  // An expression over the item is the vendor's designer's own; opening a leaf does no harm.
-  if (call.parent_path.find_first_of("@()") != std::string::npos) return true;
+  // Opening a leaf does no harm: a condition that can't be read is taken for true.
+  if (call.parent_path.find_first_of("@() ") != std::string::npos) return passes(call.parent_path, item).value_or(true);
   const Value* found = value_at(item, call.parent_path);
   if (found == nullptr) return false;
   if (found->is_boolean()) return found->as_boolean();
@@ -112,7 +127,8 @@ TreeNode node_of(const DynamicSource& source, const DynamicCall& call, const Val
   node.full_title = title_at(item, call.full_title_path, Value(choice.title));
   const bool folder = is_parent(call, item);
   node.parent = folder && !source.browse.operation_id.empty();
-  node.selectable = !choice.value.is_null() && (folder ? source.select_parents : source.select_leaves);
+  node.selectable = !choice.value.is_null() && (folder ? source.select_parents : source.select_leaves) &&
+                    (call.selectable_filter.empty() || passes(call.selectable_filter, item).value_or(true));
   node.item = item;
   return node;
 }

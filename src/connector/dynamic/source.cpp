@@ -71,6 +71,7 @@ DynamicCall call_of(const Value& written) {
   call.title_path = path_under(written, {"itemTitlePath", "value-title"});
   call.full_title_path = path_under(written, {"itemFullTitlePath"});
   call.parent_path = path_under(written, {"itemIsParent"});
+  call.selectable_filter = path_under(written, {"selectableFilter"});
   return call;
 }
 

@@ -36,7 +36,10 @@ struct DynamicCall {
   std::string value_path;
   std::string title_path;
   std::string full_title_path;
-  std::string parent_path;  ///< of a tree's node: a property that says whether it has children, or `true`, `false`
+  /// Of a tree's node: a property that says whether it has children, `true`, `false`, or a condition as an OData filter
+  /// over the item: `(is_folder eq true)`.
+  std::string parent_path;
+  std::string selectable_filter;  ///< such a condition: which nodes may be chosen; empty = as the settings say
 };
 
 struct DynamicSource {
