@@ -8,7 +8,6 @@
 #include "connector/text.h"
 #include "json/parse.h"
 #include "json/write.h"
-#include "trigger/percent.h"
 
 namespace flowmend::connector {
 namespace {
@@ -46,11 +45,6 @@ bool take_word(std::string_view& rest, std::string_view word) {
   if (rest.size() < word.size() || !equals_ignoring_case(rest.substr(0, word.size()), word)) return false;
   rest.remove_prefix(word.size());
   return true;
-}
-
-std::string decoded(std::string_view text) {
-  const auto plain = trigger::decode_percent(text);
-  return plain ? *plain : std::string(text);
 }
 
 /// JSON, also with the single quotes that SharePoint bears and real flows use.
@@ -206,8 +200,9 @@ bool read_query(std::string_view text, RowQuery& query, std::string& refused) {
   while (!text.empty()) {
     const std::string_view one = text.substr(0, text.find('&'));
     text.remove_prefix(std::min(text.size(), one.size() + 1));
-    const std::string name = decoded(one.substr(0, one.find('=')));
-    const std::string value = one.find('=') == std::string_view::npos ? "" : decoded(one.substr(one.find('=') + 1));
+    const std::string name = percent_decode(one.substr(0, one.find('=')));
+    const std::string value =
+        one.find('=') == std::string_view::npos ? "" : percent_decode(one.substr(one.find('=') + 1));
     if (name == "$filter")
       query.filter = value;
     else if (name == "$orderby")
@@ -352,7 +347,7 @@ SharePointRequest read_sharepoint_request(std::string_view method, std::string_v
     out.query = uri.substr(question + 1);
     uri = uri.substr(0, question);
   }
-  const std::string path = decoded(uri);
+  const std::string path = percent_decode(uri);
   std::string_view rest = path;
   while (rest.starts_with('/')) rest.remove_prefix(1);
   while (rest.ends_with('/')) rest.remove_suffix(1);
