@@ -35,7 +35,8 @@ TEST(Address, ResolvesAndRefuses) {
                            "2002:7f00:1::",
                            "::127.0.0.1",
                            "fec0::1",
-                           "2001::1:2:8000:3f57:fefe"}) {
+                           "2001::1:2:8000:3f57:fefe",
+                           "64:ff9b:1:a9fe:a9:fe00:808:808"}) {
     const auto refused = allowed_addresses(host, closed);
     ASSERT_FALSE(refused) << host;
     EXPECT_EQ(refused.error().code, "AddressNotAllowed") << host;
@@ -55,6 +56,10 @@ TEST(Address, RangesAreAllowedOneByOne) {
   for (const char* host : {"10.2.0.1", "192.168.7.8", "fd13::9", "127.0.0.1", "fd00:ec2::254"})
     EXPECT_FALSE(allowed_addresses(host, policy)) << host;
   EXPECT_FALSE(allowed_addresses("169.254.1.1", policy));
+  ASSERT_TRUE(policy.allow("64:ff9b:1:5::/64"));
+  EXPECT_TRUE(allowed_addresses("64:ff9b:1:5::7", policy));
+  EXPECT_FALSE(allowed_addresses("64:ff9b:1:6::7", policy));
+  EXPECT_TRUE(allowed_addresses("64:ff9b::10.1.2.3", policy)) << "as 10.1.2.3";
   ASSERT_TRUE(policy.allow("link-local"));
   EXPECT_TRUE(allowed_addresses("169.254.1.1", policy));
   for (const char* wrong : {"", "10.1.0.0/33", "10.1/8", "a", "::/129", "10.1.0.0/", "10.1.0.0/8x", "10.1.0.0/-1"})

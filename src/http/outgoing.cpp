@@ -30,10 +30,10 @@ bool begins(const Bytes& bytes, std::initializer_list<std::uint8_t> with) {
 Bytes unwrapped(const Bytes& bytes) {
   const bool zeros = std::all_of(bytes.begin(), bytes.begin() + 12, [](std::uint8_t byte) { return byte == 0; });
   const bool is_own = zeros && bytes[12] == 0 && bytes[13] == 0 && bytes[14] == 0 && bytes[15] <= 1;  // :: and ::1
-  if (zeros && !is_own) return mapped(&bytes[12]);                      // compatible (RFC 4291)
-  if (begins(bytes, {0, 0x64, 0xff, 0x9b})) return mapped(&bytes[12]);  // NAT64 (RFC 6052, 8215)
-  if (begins(bytes, {0x20, 0x02})) return mapped(&bytes[2]);            // 6to4 (RFC 3056)
-  if (begins(bytes, {0x20, 0x01, 0, 0})) {                              // Teredo (RFC 4380): inverted
+  if (zeros && !is_own) return mapped(&bytes[12]);                            // compatible (RFC 4291)
+  if (begins(bytes, {0, 0x64, 0xff, 0x9b, 0, 0})) return mapped(&bytes[12]);  // NAT64 (RFC 6052)
+  if (begins(bytes, {0x20, 0x02})) return mapped(&bytes[2]);                  // 6to4 (RFC 3056)
+  if (begins(bytes, {0x20, 0x01, 0, 0})) {                                    // Teredo (RFC 4380): inverted
     std::array<std::uint8_t, 4> client{};
     std::transform(bytes.begin() + 12, bytes.end(), client.begin(),
                    [](std::uint8_t byte) { return static_cast<std::uint8_t>(~byte); });
@@ -41,6 +41,9 @@ Bytes unwrapped(const Bytes& bytes) {
   }
   return bytes;
 }
+
+/// 64:ff9b:1::/48 (RFC 8215)
+bool is_local_nat64(const Bytes& bytes) { return begins(bytes, {0, 0x64, 0xff, 0x9b, 0, 1}); }
 
 bool is_mapped(const Bytes& bytes) { return begins(bytes, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}); }
 
@@ -134,11 +137,17 @@ bool is_allowed(const sockaddr* address, const OutgoingPolicy& policy) {
     sockaddr_in6 v6{};
     std::memcpy(&v6, address, sizeof v6);
     std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
-    bytes = unwrapped(bytes);
   } else {
     return false;
   }
-  if (std::ranges::any_of(policy.allowed, [&](const auto& range) { return is_in(bytes, range); })) return true;
+  const auto is_named = [&](const Bytes& one) {
+    return std::ranges::any_of(policy.allowed, [&](const auto& range) { return is_in(one, range); });
+  };
+  if (is_named(bytes)) return true;
+  // Where in it the IPv4 address stands is known to the network alone.
+  if (is_local_nat64(bytes)) return false;
+  bytes = unwrapped(bytes);
+  if (is_named(bytes)) return true;
   if (!is_mapped(bytes)) return is_allowed_v6(bytes, policy);
   std::uint32_t v4 = 0;
   std::memcpy(&v4, &bytes[12], sizeof v4);

@@ -13,7 +13,8 @@ namespace flowmend::http {
 
 /// Which addresses requests may reach. Looked at after the name was resolved and again for every connection, so that a
 /// name which changes its address between two look-ups gains nothing. An IPv4 address inside an IPv6 one (mapped,
-/// compatible, NAT64, 6to4, Teredo) counts as itself.
+/// compatible, NAT64, 6to4, Teredo) counts as itself; NAT64's local prefix 64:ff9b:1::/48, which may hold it anywhere,
+/// is refused unless a range allows it.
 struct OutgoingPolicy {
   bool allow_loopback = true;     ///< 127.0.0.0/8, ::1
   bool allow_private = true;      ///< 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7, fec0::/10
