@@ -1,26 +1,12 @@
 // A flow that another one calls fails: it is repaired inside, and the run that called it goes on.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { apiOf, post, startWitness, until } from "./api.mjs";
-import { desktop, firstSignIn, openPage, phone, startBrowser, startServer } from "./server.mjs";
+import { test } from "node:test";
+import { post, until } from "./api.mjs";
+import { startPortal } from "./portal.mjs";
+import { desktop, phone } from "./server.mjs";
 
-let server;
-let witness;
-let api;
-let browser;
-let state;
-before(async () => {
-  server = await startServer();
-  witness = await startWitness();
-  api = await apiOf(server);
-  browser = await startBrowser();
-  state = await firstSignIn(browser, server);
-});
-after(async () => {
-  await browser?.close();
-  await witness?.stop();
-  await server?.stop();
-});
+const portal = await startPortal();
+const { api, witness } = portal;
 
 const calls = (flow, body, runAfter = {}) => ({ type: "Workflow", runAfter, inputs: { host: { workflowReferenceName: flow }, body, retryPolicy: { type: "none" } } });
 const answer = (after, body) => ({ type: "Response", kind: "Http", runAfter: { [after]: ["Succeeded"] }, inputs: { statusCode: 200, body } });
@@ -84,9 +70,9 @@ test("by command, and after a crash half-way", async () => {
   const before = witness.requests.length;
   assert.equal((await api.run(["run", "resubmit", child, "--with-parent", "--keep-done", "--no-wait"])).code, 0);
   await until("the repeated payment", () => witness.requests.length > before);
-  await server.kill();
+  await portal.server.kill();
   witness.hangs = undefined;
-  server = await startServer(server);
+  await portal.start();
   await until("the end of the parent", async () => (await api.runsOf(outer, "Succeeded")).length === 1);
   assert.deepEqual(sentSince(before), ["command-pay", "command-pay", "command-ship"], "the open request is sent again, nothing else");
   const keys = witness.requests.filter((one) => one.path === "/command-pay").map((one) => one.key);
@@ -129,7 +115,7 @@ test("all that broke inside a called flow, and the runs that called it, are repa
 
 test("phone: one click on the cause's page does the same", async () => {
   const { inner, outer } = await failManyInside("click", 2);
-  const page = await openPage(browser, state, phone, { baseURL: server.base });
+  const page = await portal.open(phone);
   await page.goto(`/incidents/${(await api.incidentOf(inner, 2)).id}`);
   await page.getByRole("button", { name: "Resubmit all" }).click();
   const dialog = page.getByRole("dialog");
@@ -152,7 +138,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     witness.status.now = 200;
     const { outer, parent, child } = await failInside(name);
     witness.refuses = undefined;
-    const page = await openPage(browser, state, screen, { baseURL: server.base });
+    const page = await portal.open(screen);
     await page.goto(`/flows/${outer}/runs/${parent}`);
     await page.getByText("It called the run").waitFor();
     await page.getByRole("button", { name: "Open the called run" }).click();

@@ -1,26 +1,12 @@
 // Many runs repeated with one correction that fits each of them: inputs changed by expressions.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { apiOf, startWitness, until } from "./api.mjs";
-import { desktop, firstSignIn, openPage, phone, startBrowser, startServer } from "./server.mjs";
+import { test } from "node:test";
+import { until } from "./api.mjs";
+import { startPortal } from "./portal.mjs";
+import { desktop, phone } from "./server.mjs";
 
-let server;
-let witness;
-let api;
-let browser;
-let state;
-before(async () => {
-  server = await startServer();
-  witness = await startWitness();
-  api = await apiOf(server);
-  browser = await startBrowser();
-  state = await firstSignIn(browser, server);
-});
-after(async () => {
-  await browser?.close();
-  await witness?.stop();
-  await server?.stop();
-});
+const portal = await startPortal();
+const { api, witness } = portal;
 
 const actions = () => ({
   Prepare: { type: "Compose", inputs: { number: "@triggerBody()?['number']" } },
@@ -110,7 +96,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     const incident = await api.incidentOf(flow, 2);
     witness.status.now = 200;
     const before = witness.requests.length;
-    const page = await openPage(browser, state, screen, { baseURL: server.base });
+    const page = await portal.open(screen);
     await page.goto(`/incidents/${incident.id}`);
     await page.getByRole("button", { name: "Resubmit all" }).click();
     const dialog = page.getByRole("dialog");
@@ -146,7 +132,7 @@ test("one run's correction is shown as it would be sent while it is written", as
   await api.start(flow, { number: 9, mail: " d@x.test" });
   const [failed] = await until("the failed run", async () => ((await api.runsOf(flow)).length > 0 ? await api.runsOf(flow) : undefined));
   witness.status.now = 200;
-  const page = await openPage(browser, state, phone, { baseURL: server.base });
+  const page = await portal.open(phone);
   await page.goto(`/flows/${flow}/runs/${failed.name}`);
   await page.getByRole("button", { name: "Choose a definition" }).click();
   await page.getByRole("menuitem", { name: "Repeat in part..." }).click();

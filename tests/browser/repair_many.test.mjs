@@ -1,26 +1,12 @@
 // The runs that a filter shows are repeated together, on desktop and phone.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { apiOf, post, startWitness, until } from "./api.mjs";
-import { desktop, firstSignIn, openPage, phone, startBrowser, startServer } from "./server.mjs";
+import { test } from "node:test";
+import { post, until } from "./api.mjs";
+import { startPortal } from "./portal.mjs";
+import { desktop, phone } from "./server.mjs";
 
-let browser;
-let server;
-let state;
-let api;
-let witness;
-before(async () => {
-  browser = await startBrowser();
-  server = await startServer();
-  state = await firstSignIn(browser, server);
-  api = await apiOf(server);
-  witness = await startWitness();
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await witness?.stop();
-});
+const portal = await startPortal();
+const { api, witness } = portal;
 
 for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
   test(`${name}: the failed runs of a flow are planned, repeated once, and the page says what came of it`, async () => {
@@ -29,7 +15,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     for (let i = 0; i < 12; i++) await api.start(flow, { order: i });
     await api.incidentOf(flow, 12);
     witness.status.now = 200;
-    const page = await openPage(browser, state, screen, { baseURL: server.base });
+    const page = await portal.open(screen);
     await page.goto(`/runs?flow=${flow}`);
     await page.getByRole("table").waitFor();
     assert.equal(await page.getByRole("button", { name: "Resubmit all" }).count(), 0, "only what a filter names is repeated");
@@ -66,7 +52,7 @@ test("only the runs with an error code and a recorded value are repeated, by pag
   assert.equal(listed.out.trim().split("\n").length, 3, listed.out + listed.problems);
   assert.match(listed.out, /Chosen by what they hold\tShip /);
   witness.status.now = 200;
-  const page = await openPage(browser, state, phone, { baseURL: server.base });
+  const page = await portal.open(phone);
   await page.goto(`/runs?flow=${flow}&status=Failed`);
   await page.getByLabel("Error code").fill("404");
   await page.getByLabel("Any recorded value").fill("A-17");

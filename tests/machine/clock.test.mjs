@@ -1,29 +1,15 @@
 // A real server whose machine was off for days, and whose clock is set forward and back.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { apiOf, post, startWitness, until } from "../browser/api.mjs";
-import { startServer } from "../browser/server.mjs";
-import { startMachine, wait } from "./machine.mjs";
+import { test } from "node:test";
+import { post, until } from "../browser/api.mjs";
+import { startOnMachine, wait } from "./machine.mjs";
 
 const hour = 3600;
 const day = 24 * hour;
 const beat = 10; // seconds between two looks for silence
 const limits = ["--limit", `silence-watch=PT${beat}S`];
-let machine;
-let server;
-let api;
-let witness;
-before(async () => {
-  machine = await startMachine();
-  server = await startServer(undefined, limits);
-  api = await apiOf(server);
-  witness = await startWitness();
-});
-after(async () => {
-  await witness?.stop();
-  await server?.stop();
-  await machine?.stop();
-});
+const on = await startOnMachine(limits);
+const { machine, api, witness } = on;
 
 const hourly = async (displayName, path) => {
   const definition = api.definitionOf({ Send: post(`${witness.base}/${path}`) }, { Timer: { type: "Recurrence", recurrence: { frequency: "Hour", interval: 1 } } });
@@ -39,9 +25,9 @@ test("times that passed while the machine was off are told as that, not made up 
   const flow = await hourly("Hourly report", "report");
   await until("the first run", () => sent("report") === 1);
   await wait(beat + 2); // until the watch has noted that the server is there
-  await server.kill();
+  await on.server.kill();
   await machine.setClock(2 * day);
-  server = await startServer(server, limits);
+  await on.start();
   // The executor is given two minutes. They pass at twice their pace: a clock that jumps by more than three of the
   // watch's looks is a time at which the server was not there.
   const open = async () => (await api.ask("GET", `/api/v1/incidents?flow=${flow}&state=open`)).body.value[0];
@@ -87,8 +73,8 @@ test("a clock that is set back fires nothing twice, and names and lists stay in 
   assert.equal(new Set(names).size, 6);
   assert.deepEqual([...names].sort(), names, "the latest still come first");
   // And after a restart with the clock still back.
-  await server.kill();
-  server = await startServer(server, limits);
+  await on.server.kill();
+  await on.start();
   await poke(helper);
   await until("one more", () => sent("goes-on") === 7);
   assert.equal(sent("bill"), 2);

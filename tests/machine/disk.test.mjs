@@ -3,26 +3,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { apiOf, post, startWitness, until } from "../browser/api.mjs";
-import { binary, startServer } from "../browser/server.mjs";
-import { startMachine } from "./machine.mjs";
+import { test } from "node:test";
+import { post, until } from "../browser/api.mjs";
+import { binary } from "../browser/server.mjs";
+import { startOnMachine } from "./machine.mjs";
 
-let machine;
-let server;
-let api;
-let witness;
-before(async () => {
-  machine = await startMachine();
-  server = await startServer();
-  api = await apiOf(server);
-  witness = await startWitness();
-});
-after(async () => {
-  await witness?.stop();
-  await server?.stop();
-  await machine?.stop();
-});
+const on = await startOnMachine();
+const { machine, api, witness } = on;
 
 const runUrl = (flow) => `/providers/Microsoft.ProcessSimple/environments/~default/flows/${flow}/triggers/manual/run?api-version=2016-11-01`;
 
@@ -69,8 +56,8 @@ for (const mood of ["syncs fail", "full"])
     assert.equal(ended.length, accepted, "what was refused did not run");
     const keys = witness.requests.filter((one) => one.path === `/${path}`).map((one) => one.key);
     assert.equal(new Set(keys).size, accepted, "each accepted run sent its request, no refused one did");
-    await server.kill();
-    server = await startServer(server);
+    await on.server.kill();
+    await on.start();
     assert.equal((await api.ask("GET", `/api/v1/runs?flow=${flow}&status=Succeeded&$top=250`)).body.value.length, accepted, "it is all there after a crash");
   });
 
@@ -79,16 +66,16 @@ test("a damaged database: the server does not start, and says what to do", async
   for (let i = 0; i < 20; i++) await api.start(flow, { text: `${i}`.repeat(3000) });
   await until("its runs", async () => (await api.runsOf(flow, "Succeeded")).length === 20);
   // An orderly end, so that all of it stands in the database itself.
-  process.kill(server.pid, "SIGTERM");
+  process.kill(on.server.pid, "SIGTERM");
   await until("the end of the server", async () => {
     try {
-      process.kill(server.pid, 0);
+      process.kill(on.server.pid, 0);
       return false;
     } catch {
       return true;
     }
   });
-  const path = join(server.data, "flowmend.db");
+  const path = join(on.server.data, "flowmend.db");
   const { size } = await stat(path);
   const file = await open(path, "r+");
   // The first page's tree, not its header: the file still looks like a database.
@@ -96,7 +83,7 @@ test("a damaged database: the server does not start, and says what to do", async
   await file.close();
   assert.ok(size > 8192);
   const said = await new Promise((resolve) => {
-    const child = spawn(binary, ["serve", "--data", server.data, "--listen", `127.0.0.1:${server.ports[0]}`], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(binary, ["serve", "--data", on.server.data, "--listen", `127.0.0.1:${on.server.ports[0]}`], { stdio: ["ignore", "pipe", "pipe"] });
     const parts = [];
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (part) => parts.push(part));
     child.once("exit", (code) => resolve({ code, text: Buffer.concat(parts).toString() }));

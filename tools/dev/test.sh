@@ -80,8 +80,9 @@ wanted portal && suite portal npm --prefix ui test --silent
 if wanted cpp || [[ "$filter" == test_* ]]; then
   build_preset asan all_tests
   npm --prefix tests/native install --no-audit --no-fund --loglevel=error
-  # Tests that start a real server use the release binary: what ships is what is killed and driven.
-  build_preset release flowmend
+  # Tests that start a real server use the release binary: what ships is what is killed and driven. Benchmarks are built
+  # too, and not run: else nobody would see that they no longer fit.
+  build_preset release flowmend benches
   export FLOWMEND_BINARY=$FLOWMEND_ROOT/build/release/flowmend
   export FLOWMEND_SANDBOX=$FLOWMEND_ROOT/build/release/flowmend-sandbox
   export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
