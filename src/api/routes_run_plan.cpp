@@ -130,7 +130,8 @@ http::Response resubmit(const Parts& parts, const Call& call) {
   const auto version = body->text_of("version");
   std::unique_lock<std::mutex> alone(lock_of(wish->run), std::defer_lock);
   if (!version.empty()) alone.lock();
-  if (!version.empty() || reaches_into_children(wish->how)) {
+  const bool shared = !call.access->has_everything() && reaches_into_children(wish->how);
+  if (!version.empty() || shared) {
     const auto planned = plan_wish(parts, call, *wish, Level::edit);
     if (!planned) return error_reply(planned.error());
     if (!version.empty() && planned->text_of("version") != version)

@@ -52,29 +52,27 @@ Previews preview(const runtime::Correction& correction, const std::shared_ptr<co
     const auto key = engine::recorded_key(run.state(), started->place);
     const auto* decided = runtime::find_correction(correction, key.first, key.second);
     if (decided == nullptr || (decided->kind != Kind::input && decided->kind != Kind::expressions)) continue;
-    out[key] = preview_of(*decided, run.state(), now, *started);
+    out[key] = {before->actions[started->place.action].name, started->inputs,
+                preview_of(*decided, run.state(), now, *started)};
   }
   return out;
 }
 
-void PreviewSummary::add(const std::string& run, const std::string& flow, const Previews& previews,
-                         const engine::RecordedSteps& steps) {
+void PreviewSummary::add(const std::string& run, const std::string& flow, const Previews& previews) {
   ++runs_;
-  for (const auto& [key, would] : previews) {
-    const bool evaluated = would.find("inputs") != nullptr;
-    const bool failing = would.find("error") != nullptr;
+  for (const auto& [key, preview] : previews) {
+    const bool evaluated = preview.would_send.find("inputs") != nullptr;
+    const bool failing = preview.would_send.find("error") != nullptr;
     ++(evaluated ? evaluated_ : failing ? failing_ : unknown_);
     auto& list = evaluated ? good_ : bad_;
     if (list.size() >= (evaluated ? good_shown_max : bad_shown_max)) continue;
     json::ObjectBuilder one;
     one.add("run", Value(run));
     one.add("flow", Value(flow));
-    const auto step = steps.find(key);
-    one.add("action", Value(step == steps.end() ? key.first : step->second.action));
+    one.add("action", Value(preview.action));
     if (!key.second.empty()) one.add("repetition", Value(key.second));
-    if (step != steps.end() && step->second.inputs.text_bytes() <= shown_bytes_max)
-      one.add("before", step->second.inputs);
-    one.add("wouldSend", would);
+    if (preview.before.text_bytes() <= shown_bytes_max) one.add("before", preview.before);
+    one.add("wouldSend", preview.would_send);
     list.push_back(one.finish());
   }
 }

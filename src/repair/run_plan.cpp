@@ -141,7 +141,7 @@ Result<Value> plan(const Planning& planning, std::string_view name, const runtim
                              ? previews.end()
                              : previews.find({definition::lower_case(one.was->action), one.was->repetition});
       out.add("wouldSend", known != previews.end()
-                               ? known->second
+                               ? known->second.would_send
                                : Value::object({{"unknown",
                                                  "The run did not reach the step: its input is known when "
                                                  "it does."}}));

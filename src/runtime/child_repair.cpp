@@ -99,6 +99,10 @@ std::optional<CallSite> call_site(const Value& trigger) {
   return site;
 }
 
+bool may_have_parent(const store::RunRow& run) {
+  return run.started_by.starts_with("run ") || !run.resubmit_of.empty();
+}
+
 void add_call_site(json::ObjectBuilder& trigger, const CallSite& site) {
   trigger.add("parentRun", Value(site.run));
   trigger.add("parentAction", Value(site.action));

@@ -22,6 +22,8 @@ struct CallSite {
 };
 /// Nothing: it was not called by a run.
 std::optional<CallSite> call_site(const Value& trigger);
+/// What its row tells, without its record: false = it was not called by a run, nor repeats one that was.
+bool may_have_parent(const store::RunRow& run);
 /// Adds it to the record of a child's trigger.
 void add_call_site(json::ObjectBuilder& trigger, const CallSite& site);
 
