@@ -33,6 +33,7 @@ constexpr std::size_t plan_looked_at_max = 500;
 constexpr std::size_t refusals_kept = 20;
 constexpr std::size_t together_max = 8;  // few beside the callers of live traffic, which share the commits
 constexpr auto saved_every = std::chrono::milliseconds(500);
+constexpr auto verdict_waited_for = std::chrono::seconds(2);
 constexpr auto looked_again_after = std::chrono::seconds(2);
 
 Error conflict(std::string_view job, std::string_view state, std::string_view wish) {
@@ -272,6 +273,10 @@ class Bulk::Worker {
   Result<void> take_parents(RepairJob& job, std::vector<store::RunRow>& rows) const {
     std::map<store::RunNumber, store::RunRow> out;
     for (const store::RunRow& row : rows) {
+      if (!runtime::may_have_parent(row)) {
+        out.emplace(row.number, row);
+        continue;
+      }
       const auto above = runtime::with_parents({parts_.store, parts_.sealer, parts_.runtime.flows()}, row.name, {});
       if (!above && (above.error().code == "NoParentRun" || above.error().code == "WorkflowRunNotFound")) {
         out.emplace(row.number, row);
@@ -327,8 +332,7 @@ class Bulk::Worker {
       }
       const bool latest = job.options.definition == runtime::DefinitionChoice::latest;
       const auto& now = latest ? *(*live)->flow : **before;
-      summary.add(row.name, row.flow, preview(correction, *before, now, *events),
-                  engine::recorded_steps(*before, *events));
+      summary.add(row.name, row.flow, preview(correction, *before, now, *events));
     }
     return summary.value();
   }
@@ -510,7 +514,8 @@ class Bulk::Worker {
       Outcome& outcome = outcomes[at[i]];
       if (!started) {
         const std::string& code = started.error().code;
-        outcome.again = code == "StorageUnavailable" || code == "ServerStopping";
+        // One whose outcome is not known is found by its tag once the disk works again.
+        outcome.again = code == "StorageUnavailable" || code == "StorageOutcomeUnknown" || code == "ServerStopping";
         if (!outcome.again) outcome.refusal = names[i] + ": " + started.error().message;
         continue;
       }
@@ -621,6 +626,13 @@ class Bulk::Worker {
       } else if (!job->pending.empty()) {
         if (wake_.wait_for(lock, looked_again_after) == std::cv_status::timeout) look_again(lock, job->id);
       } else {
+        if (job->cursor >= job->total && !job->incident.empty()) {
+          // Whoever sees that the job is over sees the incident's verdict too.
+          lock.unlock();
+          parts_.incidents.drain(verdict_waited_for);
+          lock.lock();
+          if (stopping_ || job->state != "running") continue;
+        }
         judge(*job);
         save(lock, *job);
         saved = Clock::now();

@@ -254,11 +254,11 @@ class Incidents::Worker {
     return unread();
   }
 
-  void drain() {
+  void drain(std::chrono::milliseconds most) {
     std::unique_lock lock(mutex_);
     ++draining_;
     wake_.notify_all();
-    idle_.wait(lock, [&] { return tasks_.empty() && !busy_ && !behind_; });
+    idle_.wait_for(lock, most, [&] { return tasks_.empty() && !busy_ && !behind_; });
     --draining_;
   }
 
@@ -751,6 +751,6 @@ Result<std::vector<store::RunRow>> Incidents::broken_runs(const Incident& incide
 Value Incidents::notifications() const { return worker_->notifications(); }
 std::size_t Incidents::unread() const { return worker_->unread(); }
 Result<std::size_t> Incidents::mark_read(const std::vector<std::string>* ids) { return worker_->mark_read(ids); }
-void Incidents::drain() { worker_->drain(); }
+void Incidents::drain(std::chrono::milliseconds most) const { worker_->drain(most); }
 
 }  // namespace flowmend::repair

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -93,8 +94,8 @@ class Incidents final : public runtime::RunListener {
   /// Marks these as read, or all when `ids` is null; unknown ids are no error. Gives what is left unread.
   Result<std::size_t> mark_read(const std::vector<std::string>* ids);
 
-  /// Waits until everything heard so far has been looked at (for tests and a graceful stop).
-  void drain();
+  /// Waits until everything heard so far has been looked at, or the time is over.
+  void drain(std::chrono::milliseconds most = std::chrono::minutes(10)) const;
 
  private:
   class Worker;

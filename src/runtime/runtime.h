@@ -119,7 +119,8 @@ class Runtime {
   /// What a notification from this server itself starts: as a call of the trigger's address, without the call. `also`
   /// is committed together with the start, so that what was due is taken off exactly once. `FlowNotFound`,
   /// `TriggerNotFound`, `WorkflowTriggerIsNotEnabled`, `InvalidDefinition`, `WorkflowMaximumWaitingRunCountExceeded`,
-  /// the store's: nothing is committed. Any other error is the trigger's verdict (`TriggerConditionNotMet`): `also` is
+  /// the store's: nothing is committed. `StorageOutcomeUnknown`: both or
+  /// neither will be. Any other error is the trigger's verdict (`TriggerConditionNotMet`): `also` is
   /// committed with its record.
   virtual Result<StartedRun> notify_trigger(std::string_view flow, std::string_view trigger, const Value& body,
                                             std::vector<store::Document> also) = 0;
