@@ -194,6 +194,7 @@ struct Policies {
   bool route = false;
   std::set<std::string> headers;
   std::set<std::string> query;
+  std::set<std::string> body;           ///< members of the body, by their names in it, that a policy changes
   std::set<std::string> address_parts;  ///< parameters that an address is made of: their values are no free text
 };
 
@@ -217,6 +218,29 @@ inline Policies policies_of(const Value& properties, const std::string& operatio
     if (kind == "setheader") out.headers.insert(name);
     if (kind == "setqueryparameter") out.query.insert(name);
     if (kind == "routerequesttoendpoint") out.route = true;
+    const auto written = [&](const char* which) {
+      return std::string(parameters->text_of("x-ms-apimTemplateParameter." + std::string(which)));
+    };
+    const auto in_quotes = [](const std::string& text) {
+      const std::size_t begin = text.find_first_of("'\"");
+      const std::size_t end = begin == std::string::npos ? begin : text.find_first_of("'\"", begin + 1);
+      return end == std::string::npos ? text : text.substr(begin + 1, end - begin - 1);
+    };
+    if (kind == "setvaluefromurl") {
+      (written("parameterTemplate").starts_with("@query") ? out.query : out.headers)
+          .insert(lower_case(in_quotes(written("parameterTemplate"))));
+    }
+    if (lower_case(parameters->text_of("x-ms-apimTemplate-policySection")) != "response") {
+      for (const auto& [parent, sub] :
+           {std::pair("newPropertyParentPathTemplate", "newPropertySubPathTemplate"),
+            std::pair("propertyParentPath", "propertySubPath"), std::pair("srcParentPath", "srcSubPath")}) {
+        if (parameters->find("x-ms-apimTemplateParameter." + std::string(sub)) == nullptr) continue;
+        // Below a member of the body that member is what changes.
+        const std::string place = written(parent);
+        const std::size_t dot = place.find(").");
+        out.body.insert(dot == std::string::npos ? in_quotes(written(sub)) : place.substr(dot + 2));
+      }
+    }
     if (kind != "dynamichosturl" && kind != "dynamicsubdomain") continue;
     out.host = true;
     std::string text = lower_case(parameters->text_of("x-ms-apimTemplateParameter.urlTemplate"));

@@ -106,6 +106,13 @@ struct Verification {
   std::size_t affected_runs = 0;
 };
 
+/// The operation that a connection is tested with, and its parameters: the connector's own testConnection, else a GET
+/// that looks like one (me, whoami, ping ...), else the first GET without required parameters.
+struct ConnectionTest {
+  const Operation* operation = nullptr;
+  Value parameters;
+};
+
 /// The connections: values and state of each, secrets sealed, kept as documents of kind `connection` (key `api/name`).
 ///
 /// The state follows what services answer: a 401 marks a connection as broken at once, a success or a good verification
@@ -233,6 +240,8 @@ class Connections {
   void verify_now(const ConnectionKey& key, const Value& credentials, bool may_renew,
                   std::function<void(Result<Verification>)> done);
   void probe(Probe probe, std::function<void(Verification)> done);
+  void ask_service(Probe question, const ConnectionTest& test, std::vector<std::string> asked,
+                   std::function<void(Verification)> done);
   Value describe(const ConnectionView& view, const std::vector<Value>& used_by) const;
   std::map<ConnectionKey, std::vector<Value>> flows_by_connection() const;
   void tell(const ConnectionView& view);
@@ -253,12 +262,7 @@ class Connections {
   NativePool natives_;  ///< last: its end answers those who still wait, and they look at what stands above
 };
 
-/// The operation that a connection is tested with, and its parameters: the connector's own testConnection, else a GET
-/// that looks like one (me, whoami, ping ...), else the first GET without required parameters. Nothing: there is none.
-struct ConnectionTest {
-  const Operation* operation = nullptr;
-  Value parameters;
-};
+/// What this connector's connections are tested with; nothing when it has no such operation.
 std::optional<ConnectionTest> connection_test(const Connector& connector);
 
 }  // namespace flowmend::connector

@@ -263,24 +263,39 @@ void Connections::probe(Probe question, std::function<void(Verification)> done) 
     done(std::move(result));
     return;
   }
-  auto built = build_request(connector, *test->operation, test->parameters, question.material.fields);
-  if (!built) {
+  ask_service(std::move(question), *test, {}, std::move(done));
+}
+
+void Connections::ask_service(Probe question, const ConnectionTest& test, std::vector<std::string> asked,
+                              std::function<void(Verification)> done) {
+  auto built =
+      build_request(*question.material.connector, *test.operation, test.parameters, question.material.fields, asked);
+  const auto fail = [](const Error& error) {
+    Verification result;
     result.status = ConnectionStatus::error;
-    result.error_code = built.error().code;
-    result.error_message = built.error().message;
-    done(std::move(result));
-    return;
-  }
+    result.error_code = error.code;
+    result.error_message = error.message;
+    return result;
+  };
+  if (!built) return done(fail(built.error()));
   http::Request request;
   request.method = built->method;
   request.url = built->url;
-  for (auto& [name, value] : built->headers) request.headers.push_back({name, value});
+  for (const auto& [name, value] : built->headers) request.headers.push_back({name, value});
   request.body = std::move(built->body);
   request.timeout = test_timeout;
   request.reply_bytes_max = 1u << 20;
-  client_.send(std::move(request), [secrets = built->secrets, done = std::move(done)](const http::Reply& reply) {
-    done(judge_test(reply, secrets));
-  });
+  // What a policy asks for first must be known before the operation itself can be tried.
+  client_.send(std::move(request),
+               [this, fail, built = std::move(*built), question = std::move(question), test, asked = std::move(asked),
+                done = std::move(done)](const http::Reply& reply) mutable {
+                 if (!built.question || reply.status < 200 || reply.status > 299)
+                   return done(judge_test(reply, built.secrets));
+                 auto value = answered_value(built, reply.body);
+                 if (!value) return done(fail(value.error()));
+                 asked.push_back(std::move(*value));
+                 ask_service(std::move(question), test, std::move(asked), std::move(done));
+               });
 }
 
 }  // namespace flowmend::connector

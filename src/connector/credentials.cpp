@@ -55,6 +55,15 @@ bool is_secret(const ConnectionParameter& parameter) {
          parameter.kind == ConnectionParameter::Kind::oauth;
 }
 
+Value clear_fields_of(const Connector& connector, const Value& fields) {
+  json::ObjectBuilder out;
+  for (const ConnectionParameter& parameter : connector.connection_parameters) {
+    const Value* value = fields.find_ignoring_case(parameter.name);
+    if (value != nullptr && !is_secret(parameter)) out.add(parameter.name, *value);
+  }
+  return out.finish();
+}
+
 ConnectionKind kind_of(const Connector& connector) {
   if (connector.connection_parameters.empty()) return ConnectionKind::none;
   for (const ConnectionParameter& parameter : connector.connection_parameters) {

@@ -2,10 +2,10 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "connector/document.h"
+#include "connector/text.h"
 
 namespace flowmend::connector {
 
@@ -15,8 +15,6 @@ enum class ConnectionKind { none, api_key, basic, bearer };
 /// `none`, `apiKey`, `basic`, `bearer`: as the API says it.
 std::string_view kind_name(ConnectionKind kind);
 ConnectionKind kind_of(const Connector& connector);
-
-using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 /// A credential as it goes into a request.
 struct PlacedCredential {
@@ -33,5 +31,7 @@ PlacedCredential place_credential(const Connector& connector, const Operation& o
 /// The texts of all secret fields.
 std::vector<std::string> secrets_of(const Connector& connector, const Value& fields);
 bool is_secret(const ConnectionParameter& parameter);
+/// The values of the fields that are no secret.
+Value clear_fields_of(const Connector& connector, const Value& fields);
 
 }  // namespace flowmend::connector

@@ -7,6 +7,7 @@
 
 #include "connector/lenient.h"
 #include "connector/openapi3.h"
+#include "connector/read_policy.h"
 #include "connector/text.h"
 #include "json/parse.h"
 #include "json/pointer.h"
@@ -20,18 +21,6 @@ bool truthy(const Value* value) {
   if (value == nullptr) return false;
   if (value->is_boolean()) return value->as_boolean();
   return value->is_string() && equals_ignoring_case(value->as_string(), "true");
-}
-
-std::vector<std::string> text_list(const Value* list) {
-  std::vector<std::string> out;
-  if (list == nullptr) return out;
-  if (list->is_string()) out.emplace_back(list->as_string());
-  if (list->is_array()) {
-    for (const Value& item : list->as_array()) {
-      if (item.is_string() && !trim(item.as_string()).empty()) out.emplace_back(trim(item.as_string()));
-    }
-  }
-  return out;
 }
 
 std::string slug_of(std::string_view title) {
@@ -73,6 +62,7 @@ class Loader {
   void read_connection_parameters(const Value& parameters);
   void derive_connection_parameters();
   void read_policies(const Value& list);
+  void refuse_policy(const Value& instance, const std::string& pointer);
   void read_polling(const Value& parameters);
   void read_trigger_value(const Operation& operation, const std::string& name, const Value& written);
   void mark_scripts(const Value& properties);
@@ -625,62 +615,43 @@ void Loader::read_policies(const Value& list) {
   for (const Value& instance : list.as_array()) {
     const std::string pointer = json::join("properties:/properties/policyTemplateInstances", index++);
     const Value* parameters = instance.find("parameters");
-    const std::string id = lower_case(instance.text_of("templateId"));
-    const auto text = [&](std::string_view name) {
-      const Value* value =
-          parameters == nullptr ? nullptr : parameters->find("x-ms-apimTemplateParameter." + std::string(name));
-      return value == nullptr ? std::string() : text_of_value(*value);
-    };
-    if (id == "pollingtrigger") {
+    if (equals_ignoring_case(instance.text_of("templateId"), "pollingtrigger")) {
       if (parameters != nullptr) read_polling(*parameters);
       continue;
     }
-    Policy policy;
-    policy.operations =
-        text_list(parameters == nullptr ? nullptr : parameters->find("x-ms-apimTemplate-operationName"));
-    const std::string_view section =
-        parameters == nullptr ? std::string_view() : parameters->text_of("x-ms-apimTemplate-policySection", "Request");
-    policy.exists_action = lower_case(text("existsAction"));
-    const bool request = section.empty() || equals_ignoring_case(section, "Request");
-    bool known = request;
-    if (id == "setheader") {
-      policy.kind = Policy::Kind::set_header;
-      policy.name = text("name");
-      policy.value = text("value");
-    } else if (id == "setqueryparameter") {
-      policy.kind = Policy::Kind::set_query;
-      policy.name = text("name");
-      policy.value = text("value");
-    } else if (id == "dynamichosturl" || id == "dynamicsubdomain") {
-      policy.kind = Policy::Kind::host_url;
-      policy.value = text("urlTemplate");
-    } else if (id == "routerequesttoendpoint") {
-      policy.kind = Policy::Kind::route;
-      policy.value = text("newPath");
-      policy.method = text("httpMethod");
-      if (contains_ignoring_case(policy.method, "OriginalHTTPMethod")) policy.method.clear();
-    } else if (id == "setconnectionstatustounauthenticated" || id == "updatenextlink") {
-      continue;  // a 401 does that anyway; one page is what the step gets without a paging policy
+    auto policy = read_policy(instance);
+    if (!policy) {
+      refuse_policy(instance, pointer);
+    } else if (policy->kind == Policy::Kind::next_link) {
+      for (Operation& operation : connector_->operations) {
+        if (policy->covers(operation.id) && operation.next_link_name.empty()) operation.next_link_name = policy->name;
+      }
     } else {
-      known = false;
+      connector_->policies.push_back(std::move(*policy));
     }
-    if (known) {
-      connector_->policies.push_back(std::move(policy));
-      continue;
-    }
-    std::size_t marked = 0;
-    for (Operation& operation : connector_->operations) {
-      if (!policy.covers(operation.id) || !operation.unavailable.code.empty()) continue;
-      operation.unavailable = {"ConnectorPolicyUnsupported", "This operation needs the policy '" +
-                                                                 std::string(instance.text_of("templateId")) +
-                                                                 "', which Flowmend does not carry out yet."};
-      ++marked;
-    }
-    warn(pointer, "ConnectorPolicyUnsupported",
-         "The policy '" + std::string(instance.text_of("templateId")) + "' (" + std::string(section) +
-             ") is not carried out yet; " + std::to_string(marked) + " operations can't run because of it.",
-         "Use other operations of this connector, or remove the policy if the operations work without it.");
   }
+}
+
+void Loader::refuse_policy(const Value& instance, const std::string& pointer) {
+  const Value* parameters = instance.find("parameters");
+  const std::string id(instance.text_of("templateId"));
+  const std::string section(parameters == nullptr ? "Request"
+                                                  : parameters->text_of("x-ms-apimTemplate-policySection", "Request"));
+  Policy policy;
+  policy.operations = text_list(parameters == nullptr ? nullptr : parameters->find("x-ms-apimTemplate-operationName"));
+  std::size_t marked = 0;
+  for (Operation& operation : connector_->operations) {
+    if (!policy.covers(operation.id) || !operation.unavailable.code.empty()) continue;
+    operation.unavailable = {"ConnectorPolicyUnsupported", "This operation needs the policy '" + id +
+                                                               "', which Flowmend can't carry out as it is written."};
+    ++marked;
+  }
+  warn(
+      pointer, "ConnectorPolicyUnsupported",
+      "The policy '" + id + "' (" + section + ") is unknown, or its parameters can't be read; " +
+          std::to_string(marked) + " operations can't run because of it.",
+      "Correct the policy, use other operations of this connector, or remove the policy if the operations work without "
+      "it.");
 }
 
 void Loader::mark_scripts(const Value& properties) {

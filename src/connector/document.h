@@ -10,6 +10,7 @@
 
 #include "base/diagnostic.h"
 #include "base/error.h"
+#include "connector/policy_text.h"
 #include "json/value.h"
 
 namespace flowmend::connector {
@@ -107,17 +108,52 @@ struct TestConnection {
   Value parameters;  ///< flat map; null when none
 };
 
+/// Where and how a policy changes a JSON body.
+struct BodyChange {
+  PolicyPath parent;                 ///< an object, or an array of objects
+  PolicySteps sub;                   ///< below the parent; empty = the parent itself
+  std::optional<PolicyPath> target;  ///< of the result; nothing = where the property was
+  std::string text;                  ///< template of a property's value, or what replaces `search`
+  std::string search;                ///< a text, or the characters that separate parts
+  std::string key;                   ///< name of the member that holds a key, or the path to it
+  std::string value;                 ///< name of the member that holds a value
+  bool keeps_key = true;             ///< the key stays in the value
+  bool only_children = false;        ///< what is moved are the members, not the property
+  bool target_names_it = false;      ///< `target` is the moved property's new place; else its new parent
+};
+
 /// What a policy template of apiProperties.json does (connectors.md 3.3).
 struct Policy {
-  enum class Kind : std::uint8_t { set_header, set_query, host_url, route };
+  enum class Kind : std::uint8_t {
+    set_header,
+    set_query,
+    host_url,
+    route,
+    value_from_url,  ///< asks the service for a value before the operation's own request
+    unauthenticated_status,
+    next_link,     ///< names an operation's next link; the loader keeps it there
+    set_property,  ///< from here on: of a body
+    replace_text,
+    encode_text,
+    object_to_array,
+    array_to_object,
+    text_to_array,
+    move_properties,
+  };
+  enum class Section : std::uint8_t { request, response, failure };  ///< response: to a 2xx; failure: to any other
   Kind kind = Kind::set_header;
+  Section section = Section::request;
   std::vector<std::string> operations;  ///< empty = all
   std::string name;
-  std::string value;   ///< template: header or query value, URL, new path
-  std::string method;  ///< of a route; empty = unchanged
+  std::string value;   ///< template: header or query value, URL, new path; a status
+  std::string method;  ///< of a route or a question; empty = unchanged
   std::string exists_action = "override";
+  bool of_query = false;  ///< value_from_url: `name` is a query parameter's, not a header's
+  PolicySteps answer;     ///< value_from_url: where the answer holds the value
+  BodyChange change;
   bool covers(std::string_view operation_id) const;
 };
+inline bool changes_body(Policy::Kind kind) { return kind >= Policy::Kind::set_property; }
 
 /// How polling triggers go on whose service keeps no place for its callers: connector/polling.h.
 struct Polling {

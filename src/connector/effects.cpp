@@ -14,6 +14,7 @@
 #include "connector/native/call.h"
 #include "connector/native/pool.h"
 #include "connector/pace.h"
+#include "connector/policy.h"
 #include "connector/polling.h"
 #include "connector/prepare_call.h"
 #include "connector/service_message.h"
@@ -133,6 +134,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     std::function<void(engine::AttemptFinished)> done;
     std::optional<Pace::Time> turn;  ///< taken once, for the first attempt
     Pace::Time pause_max;            ///< no pause holds it up beyond this
+    std::vector<std::string> asked;  ///< what the connector's policies asked the service for
   };
 
   /// A job whose time has not come yet.
@@ -193,7 +195,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       }
     }
     auto prepared = std::make_shared<Prepared>();
-    if (auto refusal = prepare_call(*job->call, job->context, connections_, limits_, *prepared)) {
+    if (auto refusal = prepare_call(*job->call, job->context, connections_, limits_, job->asked, *prepared)) {
       return finish_later(job, refused(*job->call, refusal->error, now_from_system_clock(), refusal->details));
     }
     if (waits(job, *prepared, renewed)) return;
@@ -206,10 +208,16 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
           self->connections_.token_is_renewable(*prepared->connection)) {
         return self->renew(job, *prepared, true);
       }
+      if (prepared->request.question && reply.status >= 200 && reply.status < 300)
+        return self->go_on_with_answer(job, *prepared, reply, renewed);
+      if (prepared->shapes_reply) shape_headers(*prepared, reply);
       engine::AttemptFinished outcome =
           prepared->native == nullptr
               ? to_outcome(*job->call, prepared->request, std::move(reply), prepared->keep)
               : to_native_outcome(*job->call, prepared->request, std::move(reply), prepared->keep);
+      if (prepared->shapes_reply && outcome.has_body)
+        outcome.body = apply_reply_body(*prepared->connector, *prepared->operation, prepared->clear_fields,
+                                        outcome.status_code, outcome.body);
       if (prepared->polling != nullptr)
         remember_place(*prepared->polling, job->call->get_poll ? job->call->poll_uri : std::string(), outcome);
       outcome.target = prepared->target;
@@ -235,8 +243,33 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
         std::move(finish));
   }
 
+  /// The answer to a policy's question: the operation's request can be built now, or the next question.
+  void go_on_with_answer(const std::shared_ptr<Job>& job, const Prepared& prepared, const http::Reply& reply,
+                         bool renewed) {
+    auto value = answered_value(prepared.request, reply.body);
+    if (!value) {
+      engine::AttemptFinished outcome =
+          refused(*job->call, value.error(), reply.ended, Value::object({{"kind", Value("reply")}}));
+      outcome.request = request_record(prepared.request.method, prepared.request.url, prepared.request.headers,
+                                       prepared.request.secrets);
+      outcome.target = prepared.target;
+      return finish_later(job, std::move(outcome));
+    }
+    job->asked.push_back(std::move(*value));
+    post([self = shared_from_this(), job, renewed] { self->attempt(job, renewed); });
+  }
+
+  static void shape_headers(const Prepared& prepared, http::Reply& reply) {
+    Pairs headers;
+    for (http::Header& header : reply.headers) headers.emplace_back(std::move(header.name), std::move(header.value));
+    apply_reply_headers(*prepared.connector, *prepared.operation, prepared.clear_fields, reply.status, headers);
+    reply.headers.clear();
+    for (auto& [name, value] : headers) reply.headers.push_back({std::move(name), std::move(value)});
+  }
+
   /// `refused`: the service has answered 401 to the token that there is.
   void renew(const std::shared_ptr<Job>& job, const Prepared& prepared, bool refused) {
+    job->asked.clear();  // it was asked for with the old token
     connections_.sign_ins().renew(
         *prepared.connection, prepared.generation, false,
         [self = shared_from_this(), job, key = *prepared.connection, generation = prepared.generation,
@@ -304,11 +337,15 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     const int status = outcome.status_code;
     if (status >= 200 && status < 300) {
       connections_.report_success(*prepared.connection, prepared.generation);
-    } else if (status == 401 || status == 403) {
+      return;
+    }
+    const bool unauthenticated =
+        prepared.operation != nullptr && means_unauthenticated(*prepared.connector, *prepared.operation, status);
+    if (status == 401 || status == 403 || unauthenticated) {
       const ServiceMessage said = read_service_message(outcome.body);
       FailedCall call;
       call.time = outcome.ended;
-      call.status_code = status;
+      call.status_code = unauthenticated ? 401 : status;
       call.message = "The service answered " + std::to_string(status) + " (" + std::string(reason_phrase(status)) +
                      ")" + (said.message.empty() ? "." : ": " + mask_secrets(said.message, prepared.request.secrets));
       call.flow = flow;

@@ -68,6 +68,11 @@ class EffectsTest : public testing::Test {
     if (!asks_for_time_.empty() && request.path == "/orders/busy")
       return {busy_status_, {{"Retry-After", asks_for_time_}}, "slow down"};
     if (request.path == "/slow") return {200, {{"Content-Type", "text/plain"}, {"Set-Cookie", "a=1"}}, "late"};
+    if (request.path == "/token") return {200, {{"Content-Type", "application/json"}}, token_answer_};
+    if (request.path == "/boards/1") {
+      if (request.header("X-Token") != "t0p-secret") return {419, {}, "Authentication timeout"};
+      return {200, {{"Content-Type", "text/plain"}}, R"({"next":"x","map":{"a":1},"sent":)" + request.body + "}"};
+    }
     if (request.path == "/badjson") return {200, {{"Content-Type", "application/json"}}, "{oops"};
     if (request.header("Authorization") != "Basic " + base64_encode("shop:" + password_)) {
       return {401,
@@ -136,6 +141,40 @@ class EffectsTest : public testing::Test {
     return result ? *result : Verification();
   }
 
+  /// A connector whose policies ask for a token first, and change what is sent and what the flow sees.
+  void install_policied() {
+    ASSERT_TRUE(registry_->install(
+        json_of(R"({"swagger": "2.0", "info": {"title": "Boards"}, "host": "127.0.0.1:)" +
+                std::to_string(listener_->port()) +
+                R"(", "schemes": ["http"], "securityDefinitions": {"b": {"type": "basic"}}, "paths": {
+             "/boards/{id}": {"post": {"operationId": "Post", "parameters": [{"name": "id", "in": "path", "required": true, "type": "string"},
+               {"name": "body", "in": "body", "schema": {"type": "object", "properties": {"title": {"type": "string"}}}}]}}}})"),
+        json_of(
+            R"j({"properties": {"connectionParameters": {"username": {"type": "string"}, "password": {"type": "securestring"}},
+          "policyTemplateInstances": [
+          {"templateId": "setvaluefromurl", "parameters": {"x-ms-apimTemplateParameter.parameterTemplate": "@headers('X-Token')", "x-ms-apimTemplateParameter.httpMethod": "POST",
+             "x-ms-apimTemplateParameter.parameterValueUrl": "/token", "x-ms-apimTemplateParameter.parameterValuePathTemplate": "@body().token"}},
+          {"templateId": "setproperty", "parameters": {"x-ms-apimTemplateParameter.newPropertyParentPathTemplate": "@body()",
+             "x-ms-apimTemplateParameter.newPropertySubPathTemplate": "type", "x-ms-apimTemplateParameter.propertyValuePathTemplate": "card"}},
+          {"templateId": "setheader", "parameters": {"x-ms-apimTemplateParameter.name": "Content-Type", "x-ms-apimTemplateParameter.value": "application/json",
+             "x-ms-apimTemplate-policySection": "Response"}},
+          {"templateId": "convertobjecttoarray", "parameters": {"x-ms-apimTemplateParameter.propertyParentPath": "@body()", "x-ms-apimTemplateParameter.propertySubPath": "map",
+             "x-ms-apimTemplateParameter.newPropertyPath": "@body().map", "x-ms-apimTemplateParameter.keyName": "k", "x-ms-apimTemplateParameter.valueName": "v", "x-ms-apimTemplate-policySection": "Response"}},
+          {"templateId": "setconnectionstatustounauthenticated", "parameters": {"x-ms-apimTemplateParameter.statusCode": 419}}]}})j")));
+    ASSERT_TRUE(connections_->put_unverified({"shared_boards", "boards"}, "Boards",
+                                             json_of(R"({"username": "shop", "password": "autumn-2026"})"), "demo"));
+  }
+  engine::Call board_call() {
+    engine::Call call;
+    call.kind = engine::Call::Kind::connector;
+    call.idempotency_key = "key-2";
+    call.inputs = json_of(
+        R"({"host": {"apiId": "/providers/Microsoft.PowerApps/apis/shared_boards", "connectionName": "boards", "operationId": "Post"},
+                              "parameters": {"id": "1", "body/title": "t"}})");
+    return call;
+  }
+
+  std::string token_answer_ = R"({"token":"t0p-secret"})";
   std::string folder_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<MasterKeySealer> sealer_;
@@ -265,6 +304,33 @@ TEST_F(EffectsTest, RefusesBadConnectionFields) {
   EXPECT_FALSE(connections_->put_unverified({"shared_nope", "x"}, "", Value(), "demo"));
   EXPECT_FALSE(connections_->put_unverified({"shared_orders", "../x"}, "",
                                             json_of(R"({"username": "a", "password": "b"})"), "demo"));
+}
+
+TEST_F(EffectsTest, PoliciesAskForAValueFirstAndShapeBothWays) {
+  install_policied();
+  const engine::AttemptFinished outcome = send(board_call());
+  ASSERT_EQ(outcome.status_code, 200) << outcome.fault.code << outcome.fault.message;
+  EXPECT_EQ(json::write(outcome.body), R"({"next":"x","map":[{"k":"a","v":1}],"sent":{"title":"t","type":"card"}})")
+      << "sent as JSON by its new Content-Type, converted";
+  EXPECT_EQ(requests_, 2);
+  EXPECT_EQ(json::write(outcome.request).find("t0p-secret"), std::string::npos) << json::write(outcome.request);
+}
+
+TEST_F(EffectsTest, AQuestionWithoutItsAnswerIsTheStepsFailureAndNamesTheAddress) {
+  install_policied();
+  token_answer_ = "<html>maintenance</html>";
+  const engine::AttemptFinished outcome = send(board_call());
+  EXPECT_EQ(outcome.status_code, 0);
+  EXPECT_EQ(outcome.fault.code, "PolicyValueMissing");
+  EXPECT_NE(outcome.fault.message.find("/token"), std::string::npos) << outcome.fault.message;
+  EXPECT_EQ(requests_, 1) << "the operation itself was not sent";
+}
+
+TEST_F(EffectsTest, AStatusThatThePolicyNamesBreaksTheConnection) {
+  install_policied();
+  token_answer_ = R"({"token":"old"})";
+  EXPECT_EQ(send(board_call()).status_code, 419);
+  EXPECT_EQ(connections_->find({"shared_boards", "boards"})->status, ConnectionStatus::error);
 }
 
 TEST_F(EffectsTest, AnHttpActionSendsWhatTheFlowSaysAndTheWorkflowHeaders) {

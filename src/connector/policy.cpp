@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "connector/body_policy.h"
 #include "connector/text.h"
 
 namespace flowmend::connector {
 namespace {
-
-const std::string* find_pair(const Pairs& pairs, std::string_view name) {
-  for (const auto& [key, value] : pairs) {
-    if (equals_ignoring_case(key, name)) return &value;
-  }
-  return nullptr;
-}
 
 void set_pair(Pairs& pairs, const std::string& name, std::string value, std::string_view exists_action,
               bool append_joins) {
@@ -32,70 +26,6 @@ void set_pair(Pairs& pairs, const std::string& name, std::string value, std::str
   }
 }
 
-/// One reference `headers('x', 'default')` at `at` (behind the @), or nothing when the text is no reference.
-struct Found {
-  std::string source;  ///< headers, queryparameters, connectionparameters
-  std::string name;
-  std::optional<std::string> otherwise;
-  std::size_t end = 0;
-};
-
-bool is_quote(std::string_view text, std::size_t at, std::size_t& size) {
-  if (at >= text.size()) return false;
-  if (text[at] == '\'' || text[at] == '"') {
-    size = 1;
-    return true;
-  }
-  for (const std::string_view quote : {"\xE2\x80\x98", "\xE2\x80\x99", "\xE2\x80\x9C", "\xE2\x80\x9D"}) {
-    if (text.substr(at).starts_with(quote)) {
-      size = quote.size();
-      return true;
-    }
-  }
-  return false;
-}
-
-void skip_blanks(std::string_view text, std::size_t& at) {
-  while (at < text.size() && text[at] == ' ') ++at;
-}
-
-std::optional<std::string> read_quoted(std::string_view text, std::size_t& at) {
-  skip_blanks(text, at);
-  std::size_t quote = 0;
-  if (!is_quote(text, at, quote)) return std::nullopt;
-  at += quote;
-  const std::size_t begin = at;
-  while (at < text.size() && !is_quote(text, at, quote)) ++at;
-  if (at >= text.size()) return std::nullopt;
-  std::string out(text.substr(begin, at - begin));
-  at += quote;
-  return out;
-}
-
-std::optional<Found> read_reference(std::string_view text, std::size_t at) {
-  const std::size_t open = text.find('(', at);
-  if (open == std::string_view::npos) return std::nullopt;
-  Found found;
-  found.source = lower_case(trim(text.substr(at, open - at)));
-  if (found.source == "header") found.source = "headers";
-  if (found.source == "queryparamters" || found.source == "queryparameter") found.source = "queryparameters";
-  if (found.source != "headers" && found.source != "queryparameters" && found.source != "connectionparameters")
-    return std::nullopt;
-  std::size_t cursor = open + 1;
-  auto name = read_quoted(text, cursor);
-  if (!name) return std::nullopt;
-  found.name = std::move(*name);
-  skip_blanks(text, cursor);
-  if (cursor < text.size() && text[cursor] == ',') {
-    ++cursor;
-    found.otherwise = read_quoted(text, cursor);
-    skip_blanks(text, cursor);
-  }
-  if (cursor >= text.size() || text[cursor] != ')') return std::nullopt;
-  found.end = cursor + 1;
-  return found;
-}
-
 bool is_host_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
          c == '_' || c == ':' || c == '[' || c == ']';
@@ -111,145 +41,196 @@ std::string without_blanks(std::string_view text) {
   return out;
 }
 
-std::optional<std::string> lookup(const Found& found, const Value& fields, const RequestParts& parts) {
-  if (found.source == "headers") {
-    const std::string* value = find_pair(parts.headers, found.name);
-    return value == nullptr ? std::nullopt : std::optional(*value);
+Error failed(const Connector& connector, const std::string& missing, const char* what) {
+  return make_error("PolicyExpressionFailed",
+                    std::string("The ") + what + " of connector '" + connector.title + "' needs the value '" + missing +
+                        "', which the connection does not have.",
+                    {}, "Edit the connection and fill in '" + missing + "'.");
+}
+
+/// `{name}` in a path becomes the encoded path parameter.
+std::string with_path_values(std::string path, const Pairs& values) {
+  for (const auto& [name, value] : values) {
+    const std::string placeholder = "{" + name + "}";
+    for (std::size_t at = path.find(placeholder); at != std::string::npos;
+         at = path.find(placeholder, at + value.size())) {
+      path.replace(at, placeholder.size(), value);
+    }
   }
-  if (found.source == "queryparameters") {
-    const std::string* value = find_pair(parts.query, found.name);
-    return value == nullptr ? std::nullopt : std::optional(percent_decode(*value));
+  return path.starts_with('/') ? path : "/" + path;
+}
+
+Result<std::string> service_of(const Connector& connector, const Policy& policy, const PolicyContext& context) {
+  std::string missing;
+  std::string service(trim(expand_policy_text(policy.value, context, missing)));
+  if (!missing.empty()) return failed(connector, missing, "address");
+  if (service.find("://") == std::string::npos) service.insert(0, "https://");
+  while (service.ends_with('/')) service.pop_back();
+  // A value with a blank, a control character or a user part could aim the request elsewhere.
+  const std::size_t host_begin = service.find("://") + 3;
+  const std::size_t host_end = std::min(service.find('/', host_begin), service.size());
+  const bool scheme_known = service.starts_with("https://") || service.starts_with("http://");
+  const bool host_clean = std::all_of(service.begin() + static_cast<std::ptrdiff_t>(host_begin),
+                                      service.begin() + static_cast<std::ptrdiff_t>(host_end), is_host_character);
+  if (!scheme_known || !host_clean || host_begin == host_end) {
+    return make_error("PolicyExpressionFailed",
+                      "The address of connector '" + connector.title + "' became '" + service + "', which is none.", {},
+                      "Correct the value that it is made of: the connection's field, or the parameter of the step.");
   }
-  const Value* value = fields.find_ignoring_case(found.name);
-  if (value == nullptr) value = fields.find_ignoring_case("token:" + found.name);
-  return value == nullptr || value->is_null() ? std::nullopt : std::optional(text_of_value(*value));
+  return without_blanks(service);
+}
+
+/// The path of a route or a question; `?x=@...` behind it joins `query`, where what an expression gives is encoded.
+Result<std::string> path_of(const Connector& connector, std::string_view text, const PolicyContext& context,
+                            Pairs& query) {
+  const std::size_t mark = text.find('?');
+  std::string missing;
+  std::string path = expand_policy_text(text.substr(0, mark), context, missing);
+  if (!missing.empty()) return failed(connector, missing, "path");
+  std::string_view rest = mark == std::string_view::npos ? std::string_view() : text.substr(mark + 1);
+  while (!rest.empty()) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    if (pair.empty()) continue;
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
+    std::string ignored;
+    const std::string expanded = expand_policy_text(value, context, ignored);
+    query.emplace_back(std::string(pair.substr(0, equals)),
+                       expanded == value ? without_blanks(value) : percent_encode(expanded));
+  }
+  return path;
+}
+
+std::string upper_case(std::string text) {
+  for (char& c : text) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return text;
+}
+
+Result<ValueQuestion> question_of(const Connector& connector, const Policy& policy, const PolicyContext& context,
+                                  const Pairs& path_values) {
+  ValueQuestion question;
+  question.method = policy.method.empty() ? "GET" : upper_case(policy.method);
+  question.answer = policy.answer;
+  Pairs query;
+  auto path = path_of(connector, policy.value, context, query);
+  if (!path) return path.error();
+  question.path = without_blanks(with_path_values(std::move(*path), path_values));
+  char joint = '?';
+  for (const auto& [name, value] : query) {
+    question.path += joint + percent_encode(name) + "=" + value;
+    joint = '&';
+  }
+  return question;
+}
+
+bool is_for(const Policy& policy, int status) {
+  const bool good = status >= 200 && status < 300;
+  return policy.section == (good ? Policy::Section::response : Policy::Section::failure);
 }
 
 }  // namespace
 
-std::string expand_policy_text(std::string_view text, const Value& fields, const RequestParts& parts,
-                               std::string& missing) {
-  std::string out;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    std::size_t start = at;
-    bool braces = false;
-    if (text[at] == '@') {
-      start = at + 1;
-      if (start < text.size() && text[start] == '{') {
-        braces = true;
-        ++start;
+Result<std::optional<ValueQuestion>> apply_request_policies(const Connector& connector, const Operation& operation,
+                                                            const Value& fields, const Pairs& path_values,
+                                                            const std::vector<std::string>& asked, Value* body,
+                                                            RequestParts& parts) {
+  std::string new_service;
+  std::string new_path;
+  std::string new_method;
+  std::size_t questions = 0;
+  std::optional<ValueQuestion> question;
+  for (const Policy& policy : connector.policies) {
+    if (!policy.covers(operation.id) || policy.section != Policy::Section::request) continue;
+    const PolicyContext context{fields, parts.headers, parts.query, body};
+    // A question goes to where all policies that choose the host lead; nothing else of what comes behind it is done
+    // yet.
+    if (question && policy.kind != Policy::Kind::host_url) continue;
+    std::string ignored;
+    switch (policy.kind) {
+      case Policy::Kind::set_header: {
+        std::string text = expand_policy_text(policy.value, context, ignored);
+        if (text.find_first_of("\r\n") == std::string::npos)
+          set_pair(parts.headers, policy.name, std::move(text), policy.exists_action, true);
+        break;
       }
-    } else if (text[at] == '{' && at + 1 < text.size() && text[at + 1] == '@') {
-      braces = true;
-      start = at + 2;
-    } else {
-      out += text[at++];
-      continue;
+      case Policy::Kind::set_query:
+        set_pair(parts.query, policy.name, percent_encode(expand_policy_text(policy.value, context, ignored)),
+                 policy.exists_action, false);
+        break;
+      case Policy::Kind::host_url: {
+        auto service = service_of(connector, policy, context);
+        if (!service) return service.error();
+        new_service = std::move(*service);
+        break;
+      }
+      case Policy::Kind::route: {
+        auto path = path_of(connector, policy.value, context, parts.query);
+        if (!path) return path.error();
+        new_path = std::move(*path);
+        new_method = policy.method;
+        break;
+      }
+      case Policy::Kind::value_from_url: {
+        if (questions < asked.size()) {
+          const std::string& value = asked[questions++];
+          if (policy.of_query) {
+            set_pair(parts.query, policy.name, percent_encode(value), "override", false);
+          } else if (value.find_first_of("\r\n") == std::string::npos) {
+            set_pair(parts.headers, policy.name, value, "override", true);
+          }
+          break;
+        }
+        auto asks = question_of(connector, policy, context, path_values);
+        if (!asks) return asks.error();
+        question = std::move(*asks);
+        break;
+      }
+      case Policy::Kind::unauthenticated_status: break;
+      default:
+        if (body != nullptr) *body = apply_body_policy(policy, *body, context);
     }
-    const auto found = read_reference(text, start);
-    if (!found) {
-      out += text[at++];
-      continue;
-    }
-    at = found->end;
-    if (braces && at < text.size() && text[at] == '}') ++at;
-    if (auto value = lookup(*found, fields, parts)) {
-      out += *value;
-    } else if (found->otherwise) {
-      out += *found->otherwise;
-    } else if (missing.empty()) {
-      missing = found->name;
-    }
+  }
+  if (!new_service.empty()) parts.service_url = new_service;
+  if (question) return question;
+  if (!new_path.empty()) {
+    parts.path = without_blanks(with_path_values(std::move(new_path), path_values));
+    if (!new_method.empty()) parts.method = upper_case(new_method);
+  }
+  return std::optional<ValueQuestion>();
+}
+
+bool shapes_replies(const Connector& connector, const Operation& operation) {
+  return std::any_of(connector.policies.begin(), connector.policies.end(), [&](const Policy& policy) {
+    return policy.section != Policy::Section::request && policy.covers(operation.id);
+  });
+}
+
+void apply_reply_headers(const Connector& connector, const Operation& operation, const Value& fields, int status,
+                         Pairs& headers) {
+  for (const Policy& policy : connector.policies) {
+    if (policy.kind != Policy::Kind::set_header || !is_for(policy, status) || !policy.covers(operation.id)) continue;
+    std::string ignored;
+    set_pair(headers, policy.name, expand_policy_text(policy.value, {fields, headers, {}}, ignored),
+             policy.exists_action, true);
+  }
+}
+
+Value apply_reply_body(const Connector& connector, const Operation& operation, const Value& fields, int status,
+                       const Value& body) {
+  Value out = body;
+  for (const Policy& policy : connector.policies) {
+    if (changes_body(policy.kind) && is_for(policy, status) && policy.covers(operation.id))
+      out = apply_body_policy(policy, out, {fields, {}, {}});
   }
   return out;
 }
 
-Result<void> apply_request_policies(const Connector& connector, const Operation& operation, const Value& fields,
-                                    const Pairs& path_values, RequestParts& parts) {
-  const auto failed = [&](const std::string& missing, const char* what) {
-    return make_error("PolicyExpressionFailed",
-                      std::string("The ") + what + " of connector '" + connector.title + "' needs the value '" +
-                          missing + "', which the connection does not have.",
-                      {}, "Edit the connection and fill in '" + missing + "'.");
-  };
-  std::string new_service;
-  std::string new_path;
-  std::string new_method;
-  for (const Policy& policy : connector.policies) {
-    if (!policy.covers(operation.id)) continue;
-    std::string missing;
-    const std::string text = expand_policy_text(policy.value, fields, parts, missing);
-    switch (policy.kind) {
-      case Policy::Kind::set_header:
-        if (text.find_first_of("\r\n") == std::string::npos)
-          set_pair(parts.headers, policy.name, text, policy.exists_action, true);
-        break;
-      case Policy::Kind::set_query:
-        set_pair(parts.query, policy.name, percent_encode(text), policy.exists_action, false);
-        break;
-      case Policy::Kind::host_url: {
-        if (!missing.empty()) return failed(missing, "address");
-        new_service = trim(text);
-        if (new_service.find("://") == std::string::npos) new_service.insert(0, "https://");
-        while (new_service.ends_with('/')) new_service.pop_back();
-        // A value with a blank, a control character or a user part could aim the request elsewhere.
-        const std::size_t host_begin = new_service.find("://") + 3;
-        const std::size_t host_end = std::min(new_service.find('/', host_begin), new_service.size());
-        const bool scheme_known = new_service.starts_with("https://") || new_service.starts_with("http://");
-        const bool host_clean =
-            std::all_of(new_service.begin() + static_cast<std::ptrdiff_t>(host_begin),
-                        new_service.begin() + static_cast<std::ptrdiff_t>(host_end), is_host_character);
-        if (!scheme_known || !host_clean || host_begin == host_end) {
-          return make_error(
-              "PolicyExpressionFailed",
-              "The address of connector '" + connector.title + "' became '" + new_service + "', which is none.", {},
-              "Correct the value that it is made of: the connection's field, or the parameter of the step.");
-        }
-        new_service = without_blanks(new_service);
-        break;
-      }
-      case Policy::Kind::route: {
-        std::string path_missing;
-        // `?x=@...` behind the path joins the query; what an expression gives is encoded there.
-        const std::size_t query = policy.value.find('?');
-        new_path = expand_policy_text(std::string_view(policy.value).substr(0, query), fields, parts, path_missing);
-        if (!path_missing.empty()) return failed(path_missing, "path");
-        std::string_view rest =
-            query == std::string::npos ? std::string_view() : std::string_view(policy.value).substr(query + 1);
-        while (!rest.empty()) {
-          const std::string_view pair = rest.substr(0, rest.find('&'));
-          rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
-          const std::size_t equals = std::min(pair.find('='), pair.size());
-          if (pair.empty()) continue;
-          const std::string_view value = pair.substr(std::min(equals + 1, pair.size()));
-          std::string ignored;
-          std::string expanded = expand_policy_text(value, fields, parts, ignored);
-          parts.query.emplace_back(std::string(pair.substr(0, equals)),
-                                   expanded == value ? without_blanks(value) : percent_encode(expanded));
-        }
-        new_method = policy.method;
-        break;
-      }
-    }
-  }
-  if (!new_path.empty()) {
-    for (const auto& [name, value] : path_values) {
-      const std::string placeholder = "{" + name + "}";
-      for (std::size_t at = new_path.find(placeholder); at != std::string::npos;
-           at = new_path.find(placeholder, at + value.size())) {
-        new_path.replace(at, placeholder.size(), value);
-      }
-    }
-    if (!new_path.starts_with('/')) new_path.insert(0, "/");
-    parts.path = without_blanks(new_path);
-    if (!new_method.empty()) {
-      parts.method.clear();
-      for (const char c : new_method) parts.method += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    }
-  }
-  if (!new_service.empty()) parts.service_url = new_service;
-  return {};
+bool means_unauthenticated(const Connector& connector, const Operation& operation, int status) {
+  return std::any_of(connector.policies.begin(), connector.policies.end(), [&](const Policy& policy) {
+    return policy.kind == Policy::Kind::unauthenticated_status && policy.covers(operation.id) &&
+           policy.value == std::to_string(status);
+  });
 }
 
 }  // namespace flowmend::connector

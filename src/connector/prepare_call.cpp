@@ -2,6 +2,7 @@
 
 #include "connector/native/call.h"
 #include "connector/notification.h"
+#include "connector/policy.h"
 #include "connector/reference.h"
 #include "connector/text.h"
 
@@ -28,8 +29,8 @@ Error framed(const Error& error, std::string_view action, std::string_view type)
 }
 
 std::optional<Refusal> prepare_operation(const engine::Call& call, const runtime::CallContext& context,
-                                         const Connections& connections, Prepared& prepared,
-                                         Result<OutgoingRequest>& built) {
+                                         const Connections& connections, const std::vector<std::string>& asked,
+                                         Prepared& prepared, Result<OutgoingRequest>& built) {
   const Value* host = call.inputs.find("host");
   const Value references = context.flow ? context.flow->connection_references : Value();
   auto reference = resolve_reference(host == nullptr ? Value() : *host, references);
@@ -84,7 +85,11 @@ std::optional<Refusal> prepare_operation(const engine::Call& call, const runtime
     prepared.connector = material->connector;
     built = build_native_call(call, connector, *operation, parameters, material->fields, prepared.native_call);
   } else {
-    built = build_request(connector, *operation, parameters, material->fields);
+    built = build_request(connector, *operation, parameters, material->fields, asked);
+    prepared.shapes_reply = shapes_replies(connector, *operation);
+    prepared.connector = material->connector;
+    prepared.operation = operation;
+    if (prepared.shapes_reply) prepared.clear_fields = clear_fields_of(connector, material->fields);
   }
   if (!built) {
     return Refusal{framed(built.error(), context.action, open_api ? "OpenApiConnection" : "ApiConnection"),
@@ -106,17 +111,19 @@ std::optional<Refusal> prepare_operation(const engine::Call& call, const runtime
 }  // namespace
 
 std::optional<Refusal> prepare_call(const engine::Call& call, const runtime::CallContext& context,
-                                    const Connections& connections, const MessageLimits& limits, Prepared& prepared) {
+                                    const Connections& connections, const MessageLimits& limits,
+                                    const std::vector<std::string>& asked, Prepared& prepared) {
   Result<OutgoingRequest> built = make_error("", "");
   if (call.kind == engine::Call::Kind::http) {
     built = build_http_call(call, limits.url_bytes_max);
     if (!built) return Refusal{built.error(), Value::object({{"kind", Value("inputs")}})};
-  } else if (auto refusal = prepare_operation(call, context, connections, prepared, built)) {
+  } else if (auto refusal = prepare_operation(call, context, connections, asked, prepared, built)) {
     return refusal;
   }
   prepared.request = std::move(*built);
   prepared.target = prepared.connection ? prepared.connection->api + "/" + prepared.connection->name
                                         : origin_of(prepared.request.url);
+  if (prepared.request.question) return std::nullopt;
   if (prepared.native != nullptr) {
     prepared.native_call.flow = context.flow ? context.flow->id : std::string();
     prepared.native_call.run = context.run;

@@ -26,7 +26,10 @@ struct Prepared {
   const Polling* polling = nullptr;   ///< of a trigger whose service keeps no place
   NativeConnector* native = nullptr;  ///< does it itself; then `request` is only what the record shows
   NativeCall native_call;
-  std::shared_ptr<const Connector> connector;  ///< keeps what `native_call` and `polling` point into
+  bool shapes_reply = false;                   ///< the connector's policies change what the flow sees of the answer
+  const Operation* operation = nullptr;        ///< of a connector over HTTP
+  Value clear_fields;                          ///< of the connection, for those policies: without its secrets
+  std::shared_ptr<const Connector> connector;  ///< keeps what `native_call`, `operation` and `polling` point into
 };
 
 /// Why a call can't be sent at all.
@@ -38,9 +41,13 @@ struct Refusal {
 /// Fills `prepared` for a run's call: finds connection and operation, and puts the step's parameters, the connection's
 /// credentials and the run's own headers into the request. Sends nothing. Any thread.
 ///
+/// `asked` are the values that the connector's policies asked the service for, in their order; while one is missing the
+/// request is the question (OutgoingRequest::question).
+///
 /// Refusals: those of `build_http_call`, `resolve_reference`, `Connections::material`, `build_request` and
 /// `build_native_call`; `WorkflowOperationInputsApiOperationNotFound`; `RequestBodyTooLarge`.
 std::optional<Refusal> prepare_call(const engine::Call& call, const runtime::CallContext& context,
-                                    const Connections& connections, const MessageLimits& limits, Prepared& prepared);
+                                    const Connections& connections, const MessageLimits& limits,
+                                    const std::vector<std::string>& asked, Prepared& prepared);
 
 }  // namespace flowmend::connector

@@ -8,6 +8,7 @@
 #include "connector/content.h"
 #include "connector/policy.h"
 #include "connector/text.h"
+#include "json/parse.h"
 #include "json/pointer.h"
 #include "json/write.h"
 
@@ -163,24 +164,30 @@ Encoded multipart_object(const Value& body) {
 
 class Builder {
  public:
-  Builder(const Connector& connector, const Operation& operation, const Arguments& arguments, const Value& fields)
+  Builder(const Connector& connector, const Operation& operation, Arguments& arguments, const Value& fields)
       : connector_(connector), operation_(operation), arguments_(arguments), fields_(fields) {}
 
-  Result<OutgoingRequest> run() {
+  Result<OutgoingRequest> run(const std::vector<std::string>& asked) {
     parts_.method = operation_.method;
     parts_.service_url = connector_.host.empty() ? std::string() : connector_.service_url();
     place_path();
     if (auto placed = place_query_and_headers(); !placed) return placed.error();
     const PlacedCredential credential = place_credential(connector_, operation_, fields_);
     place(credential);
-    if (auto applied = apply_request_policies(connector_, operation_, fields_, path_values_, parts_); !applied)
-      return applied.error();
+    const bool is_json = arguments_.has_body && (arguments_.body.is_object() || arguments_.body.is_array()) &&
+                         !is_content_object(arguments_.body);
+    const auto question = apply_request_policies(connector_, operation_, fields_, path_values_, asked,
+                                                 is_json ? &arguments_.body : nullptr, parts_);
+    if (!question) return question.error();
     if (parts_.service_url.empty()) {
       return make_error("ConnectorHostMissing",
                         "The connector '" + connector_.title + "' does not say at which host its service is.", {},
                         "Give the connector's document a host.");
     }
     OutgoingRequest request;
+    request.secrets = credential.secrets;
+    request.secrets.insert(request.secrets.end(), asked.begin(), asked.end());
+    if (*question) return ask(**question, credential, std::move(request));
     request.method = parts_.method;
     request.url = parts_.service_url + parts_.path;
     char joint = request.url.find('?') == std::string::npos ? '?' : '&';
@@ -189,7 +196,6 @@ class Builder {
       joint = '&';
     }
     request.headers = std::move(parts_.headers);
-    request.secrets = credential.secrets;
     for (const OperationParameter& parameter : operation_.parameters) {
       const auto given = arguments_.values.find(parameter.name);
       if (parameter.secret && given != arguments_.values.end()) request.secrets.push_back(text_of_value(given->second));
@@ -207,6 +213,28 @@ class Builder {
   const Value* given(const OperationParameter& parameter) const {
     const auto found = arguments_.values.find(parameter.name);
     return found == arguments_.values.end() || found->second.is_null() ? nullptr : &found->second;
+  }
+
+  /// A policy's question goes out with the credential as the policies before it left it, and nothing else of the step.
+  OutgoingRequest ask(const ValueQuestion& question, const PlacedCredential& credential,
+                      OutgoingRequest request) const {
+    request.method = question.method;
+    request.url = parts_.service_url + question.path;
+    request.question = question.answer;
+    const auto is_of = [](const Pairs& pairs, std::string_view name) {
+      return std::any_of(pairs.begin(), pairs.end(),
+                         [&](const auto& pair) { return equals_ignoring_case(pair.first, name); });
+    };
+    char joint = request.url.find('?') == std::string::npos ? '?' : '&';
+    for (const auto& [name, value] : parts_.query) {
+      if (!is_of(credential.query, name)) continue;
+      request.url += joint + percent_encode(name) + "=" + value;
+      joint = '&';
+    }
+    for (const auto& [name, value] : parts_.headers)
+      if (is_of(credential.headers, name)) request.headers.emplace_back(name, value);
+    request.headers.emplace_back("Accept", "application/json");
+    return request;
   }
 
   void place_path() {
@@ -337,7 +365,7 @@ class Builder {
 
   const Connector& connector_;
   const Operation& operation_;
-  const Arguments& arguments_;
+  Arguments& arguments_;  ///< policies change the body
   const Value& fields_;
   Pairs path_values_;
   RequestParts parts_;
@@ -398,15 +426,27 @@ std::string preferred_media_type(const std::vector<std::string>& consumes) {
 }
 
 Result<OutgoingRequest> build_request(const Connector& connector, const Operation& operation, const Value& parameters,
-                                      const Value& fields) {
+                                      const Value& fields, const std::vector<std::string>& asked) {
   if (!operation.unavailable.code.empty()) {
     return make_error(operation.unavailable.code,
                       "Operation '" + operation.id + "' can't run here. " + operation.unavailable.message, {},
                       "Use another operation of this connector.");
   }
-  const Result<Arguments> arguments = bind_arguments(connector, operation, parameters);
+  Result<Arguments> arguments = bind_arguments(connector, operation, parameters);
   if (!arguments) return arguments.error();
-  return Builder(connector, operation, *arguments, fields).run();
+  return Builder(connector, operation, *arguments, fields).run(asked);
+}
+
+Result<std::string> answered_value(const OutgoingRequest& question, std::string_view body) {
+  const auto parsed = json::parse(body);
+  const Value* value = parsed && question.question ? value_at(*parsed, *question.question) : nullptr;
+  if (value == nullptr || value->is_null() || value->is_object() || value->is_array()) {
+    return make_error("PolicyValueMissing",
+                      "The connector first asks '" + question.url.substr(0, question.url.find('?')) +
+                          "' for a value, and the answer does not hold it.",
+                      {}, "See what the service answers there; the connector's document says where the value stands.");
+  }
+  return text_of_value(*value);
 }
 
 Result<MatchedOperation> match_api_connection(const Connector& connector, const Value& inputs) {

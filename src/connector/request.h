@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,19 +19,25 @@ struct OutgoingRequest {
   std::string body;
   bool has_body = false;
   std::vector<std::string> secrets;
+  /// When set, this is not the operation's request yet: the value at these steps of its JSON answer is to be given as
+  /// the next of `asked`.
+  std::optional<PolicySteps> question;
 
   /// The first header of that name without regard to case; nothing when absent.
   const std::string* header(std::string_view name) const;
 };
 
 /// Builds the request of a connector's operation from the flat parameters of a step and a connection's values in clear.
-/// The credential is placed first, then the connector's policies run, so that they may read and replace it.
+/// The credential is placed first, then the connector's policies run, so that they may read and replace it. `asked`:
+/// what the answers to the questions of before held (OutgoingRequest::question).
 ///
 /// Errors: those of `bind_arguments`; `ConnectorHostMissing`; `PolicyExpressionFailed`; `ContentConversionFailed`; the
 /// code of an operation that can't run here (`ConnectorScriptUnsupported` ...). Any thread; pure but for multipart
 /// boundaries.
 Result<OutgoingRequest> build_request(const Connector& connector, const Operation& operation, const Value& parameters,
-                                      const Value& fields);
+                                      const Value& fields, const std::vector<std::string>& asked = {});
+/// What the answer to a question holds. `PolicyValueMissing` when it is no JSON, or has no such scalar.
+Result<std::string> answered_value(const OutgoingRequest& question, std::string_view body);
 
 /// The same for a Logic Apps ApiConnection step: `{method, path, queries?, headers?, body?}`. The operation is found by
 /// method and path, most literal segments first; `ApiOperationNotFound` when none fits.

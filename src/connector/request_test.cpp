@@ -220,7 +220,7 @@ TEST(Policy, SetsHeadersAndHostFromTheConnection) {
           {"templateId": "dynamichosturl", "parameters": {"x-ms-apimTemplateParameter.urlTemplate": "https://@connectionParameters('site', 'none').test/v1"}},
           {"templateId": "routerequesttoendpoint", "parameters": {"x-ms-apimTemplateParameter.newPath": "/real/{id}?k=1",
              "x-ms-apimTemplateParameter.httpMethod": "@Request.OriginalHTTPMethod", "x-ms-apimTemplate-operationName": ["A"]}},
-          {"templateId": "setproperty", "parameters": {"x-ms-apimTemplate-operationName": ["B"]}}]}})j"));
+          {"templateId": "setcookie", "parameters": {"x-ms-apimTemplate-operationName": ["B"]}}]}})j"));
   ASSERT_TRUE(loaded.connector);
   const auto request = build_request(*loaded.connector, *loaded.connector->find_operation("A"),
                                      json_of(R"({"id": "7 8"})"), json_of(R"({"api_key": "s3cret", "site": "acme"})"));

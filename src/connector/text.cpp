@@ -115,6 +115,18 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::vector<std::string> text_list(const Value* list) {
+  std::vector<std::string> out;
+  if (list == nullptr) return out;
+  if (list->is_string()) out.emplace_back(list->as_string());
+  if (list->is_array()) {
+    for (const Value& item : list->as_array()) {
+      if (item.is_string() && !trim(item.as_string()).empty()) out.emplace_back(trim(item.as_string()));
+    }
+  }
+  return out;
+}
+
 std::string text_of_value(const Value& value) {
   switch (value.type()) {
     case json::Type::null: return {};

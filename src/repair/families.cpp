@@ -40,7 +40,7 @@ constexpr std::array<CodeFamily, 73> codes = {{
     {"UnresolvableHostName", Family::action_configuration},
     {"TlsFailure", Family::action_configuration},
     {"Connector*", Family::action_configuration},
-    {"PolicyExpressionFailed", Family::action_configuration},
+    {"Policy*", Family::action_configuration},
     {"InvalidRetryPolicy", Family::action_configuration},
     {"ConnectFailure", Family::transient},
     {"ConnectionClosed", Family::transient},
