@@ -48,6 +48,7 @@ int status_of(std::string_view code) {
                           {"LastOwner", 409},
                           {"ConnectionNameTaken", 409},
                           {"ConnectionNotShared", 403},
+                          {"ConnectionSharingForbidden", 403},
                           {"FlowNotShared", 403},
                           {"AlreadySetUp", 409},
                           {"VersionConflict", 409},

@@ -22,22 +22,67 @@ const char* parameter_type(connector::ConnectionParameter::Kind kind) {
   }
 }
 
+Value parameters_view(const connector::Connector& connector) {
+  json::ObjectBuilder parameters;
+  for (const auto& parameter : connector.connection_parameters) {
+    parameters.add(
+        parameter.name,
+        Value::object(
+            {{"type", parameter_type(parameter.kind)},
+             {"uiDefinition",
+              Value::object({{"displayName", parameter.display_name},
+                             {"constraints", Value::object({{"required", parameter.required ? "true" : "false"},
+                                                            {"hidden", parameter.hidden ? "true" : "false"}})}})}}));
+  }
+  return parameters.finish();
+}
+
+/// The values of a new connection: `connectionParameters`, or the form of one of several kinds of sign-in, in which
+/// each value stands in an object of its own: `connectionParametersSet` (Logic Apps calls it `parameterValueSet`).
+Result<connector::ConnectionValues> given_values(const Value& properties) {
+  const Value* set = properties.find("connectionParametersSet");
+  if (set == nullptr) set = properties.find("parameterValueSet");
+  if (set == nullptr || set->is_null()) {
+    const Value* fields = properties.find("connectionParameters");
+    return connector::ConnectionValues(fields == nullptr ? Value::empty_object() : *fields);
+  }
+  const auto invalid = [](const char* what) {
+    return make_error("InvalidConnectionParameters", what, "/properties/connectionParametersSet",
+                      "Send {\"name\": ..., \"values\": {\"field\": {\"value\": ...}}}.");
+  };
+  if (!set->is_object() || set->text_of("name").empty()) return invalid("The set of parameters has no name.");
+  json::ObjectBuilder fields;
+  if (const Value* values = set->find("values"); values != nullptr && values->is_object()) {
+    for (const json::Member& member : values->as_object()) {
+      const Value* value = member.value.is_object() ? member.value.find("value") : &member.value;
+      if (value == nullptr) return invalid("A value of the set of parameters has no 'value'.");
+      fields.set(member.name(), *value);
+    }
+  } else if (values != nullptr) {
+    return invalid("The values of the set of parameters are no object.");
+  }
+  return connector::ConnectionValues(fields.finish(), std::string(set->text_of("name")));
+}
+
 Value connector_view(const connector::Connector& connector, bool whole) {
   json::ObjectBuilder properties;
   properties.add("displayName", Value(connector.title));
   properties.add("description", Value(connector.description));
   if (!connector.icon_color.empty()) properties.add("iconBrandColor", Value(connector.icon_color));
-  json::ObjectBuilder parameters;
-  for (const auto& parameter : connector.connection_parameters) {
-    parameters.add(
-        parameter.name,
-        Value::object({{"type", parameter_type(parameter.kind)},
-                       {"uiDefinition",
-                        Value::object({{"displayName", parameter.display_name},
-                                       {"constraints",
-                                        Value::object({{"required", parameter.required ? "true" : "false"}})}})}}));
+  properties.add("connectionParameters", parameters_view(connector));
+  if (!connector.parameter_sets.empty()) {
+    json::ArrayBuilder sets;
+    for (const connector::ParameterSet& set : connector.parameter_sets) {
+      sets.push(Value::object(
+          {{"name", set.name},
+           {"uiDefinition", Value::object({{"displayName", set.display_name}, {"description", set.description}})},
+           {"metadata", Value::object({{"allowSharing", set.may_be_shared}})},
+           {"parameters", parameters_view(*set.connector)}}));
+    }
+    properties.add("connectionParameterSets",
+                   Value::object({{"uiDefinition", Value::object({{"displayName", connector.parameter_sets_title}})},
+                                  {"values", sets.finish()}}));
   }
-  properties.add("connectionParameters", parameters.finish());
   properties.add("runtimeUrls", Value::array({Value(connector.service_url())}));
   properties.add("primaryRuntimeUrl", Value(connector.service_url()));
   properties.add("tier", "Standard");
@@ -112,14 +157,13 @@ http::Response put_connection(const Parts& parts, const Call& call) {
   const Value* properties = body->find("properties");
   if (properties == nullptr || !properties->is_object())
     return error_reply(make_error("InvalidRequestContent", "The body has no object 'properties'."));
-  const Value* fields = properties->find("connectionParameters");
+  const auto values = given_values(*properties);
+  if (!values) return error_reply(values.error());
   const connector::ConnectionKey key{connector::api_name(call.parameters[0]), call.parameters[1]};
   const bool existed = parts.connections.find(key).has_value();
   const std::string display_name(properties->text_of("displayName", call.parameters[1]));
-  const auto verified = wait_for([&](auto done) {
-    parts.connections.put(key, display_name, fields == nullptr ? Value::empty_object() : *fields, call.caller.user_name,
-                          done);
-  });
+  const auto verified =
+      wait_for([&](auto done) { parts.connections.put(key, display_name, *values, call.caller.user_name, done); });
   if (!verified) return error_reply(verified.error());
   const auto view = parts.connections.find(key);
   if (!view) return error_reply(no_connection(call.parameters[1]));

@@ -18,6 +18,7 @@ struct Thing {
   std::string maker;  ///< user name
   std::string id;     ///< its address
   std::string_view type;
+  bool may_be_shared = true;  ///< some connectors forbid it for some kinds of sign-in
 };
 
 Thing thing_of(const store::FlowRow& row) {
@@ -25,10 +26,15 @@ Thing thing_of(const store::FlowRow& row) {
           "/providers/Microsoft.ProcessSimple/environments/flows/permissions"};
 }
 
-Thing thing_of(const connector::ConnectionView& view) {
+Thing thing_of(const Parts& parts, const connector::ConnectionView& view) {
+  bool may_be_shared = true;
+  if (const auto connector = parts.registry.find(view.key.api)) {
+    for (const connector::ParameterSet& set : connector->parameter_sets)
+      may_be_shared = may_be_shared && (set.name != view.parameter_set || set.may_be_shared);
+  }
   return {share_key(view.key), view.created_by,
           "/providers/Microsoft.PowerApps/apis/" + view.key.api + "/connections/" + view.key.name,
-          "/providers/Microsoft.PowerApps/apis/connections/permissions"};
+          "/providers/Microsoft.PowerApps/apis/connections/permissions", may_be_shared};
 }
 
 Result<Thing> flow_thing(const Parts& parts, const std::string& id) {
@@ -42,7 +48,7 @@ Result<Thing> connection_thing(const Parts& parts, const std::string& api, const
   if (!view)
     return make_error("ConnectionNotFound", "The connection '" + name + "' could not be found.", {},
                       "It may have been deleted; list the connections.");
-  return thing_of(*view);
+  return thing_of(parts, *view);
 }
 
 Result<Thing> thing_in(const Parts& parts, const Call& call, bool of_flow) {
@@ -83,6 +89,11 @@ http::Response modify_permissions(const Parts& parts, const Call& call, bool of_
   if (!body) return error_reply(body.error());
   const auto thing = thing_in(parts, call, of_flow);
   if (!thing) return error_reply(thing.error());
+  if (const Value* put = body->find("put"); put != nullptr && put->size() > 0 && !thing->may_be_shared) {
+    return error_reply(make_error("ConnectionSharingForbidden",
+                                  "The connector does not allow connections of this kind of sign-in to be shared.", {},
+                                  "Let each person make a connection, or give this one away."));
+  }
   const auto& accounts = call.access->accounts();
   const auto after = change(parts, call, *thing, [&](const Shares& now) { return modify(now, *body, accounts); });
   if (!after) return error_reply(after.error());
@@ -159,7 +170,7 @@ http::Response hand_all_over(const Parts& parts, const Call& call) {
   std::int64_t connections = 0;
   for (const auto& view : parts.connections.list()) {
     if (!owns(call.access->shares_of(view.key))) continue;
-    if (const auto done = give(thing_of(view)); !done) return error_reply(done.error());
+    if (const auto done = give(thing_of(parts, view)); !done) return error_reply(done.error());
     ++connections;
   }
   // Only now are all connections where they belong.

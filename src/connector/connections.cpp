@@ -60,6 +60,7 @@ Result<void> Connections::load() {
         view.error_code = error->text_of("code");
         view.error_message = error->text_of("message");
       }
+      view.parameter_set = value.text_of("parameterSet");
       if (const Value* fields = value.find("fields")) view.clear_fields = *fields;
       view.created_by = value.text_of("createdBy");
       view.created = time_of(value, "createdTime");
@@ -189,6 +190,7 @@ Value Connections::document_of(const Entry& current) const {
   builder.add("status", Value(status_name(view.status)));
   if (view.status == ConnectionStatus::error)
     builder.add("error", Value::object({{"code", Value(view.error_code)}, {"message", Value(view.error_message)}}));
+  if (!view.parameter_set.empty()) builder.add("parameterSet", Value(view.parameter_set));
   builder.add_if_set("fields", view.clear_fields);
   if (!entry.sealed.empty()) builder.add("sealed", Value(base64_encode(entry.sealed)));
   builder.add("createdBy", Value(view.created_by));
@@ -225,9 +227,24 @@ void Connections::tell(const ConnectionView& view) {
   if (listener_) listener_(view);
 }
 
-Result<void> Connections::put_unverified(const ConnectionKey& key, const std::string& display_name, const Value& fields,
-                                         const std::string& by) {
-  const auto connector = registry_.find(key.api);
+std::shared_ptr<const Connector> Connections::connector_of(const ConnectionView& view) const {
+  auto connector = registry_.find(view.key.api);
+  return connector ? with_parameter_set(std::move(connector), view.parameter_set) : nullptr;
+}
+
+Result<void> Connections::put_unverified(const ConnectionKey& key, const std::string& display_name,
+                                         const ConnectionValues& values, const std::string& by) {
+  const Value& fields = values.fields;
+  const auto base = registry_.find(key.api);
+  const auto connector = base ? with_parameter_set(base, values.parameter_set) : nullptr;
+  if (connector && !values.parameter_set.empty() && connector->parameter_set != values.parameter_set) {
+    std::string known;
+    for (const ParameterSet& set : base->parameter_sets) known += (known.empty() ? "'" : ", '") + set.name + "'";
+    return make_error("InvalidConnectionParameterSet",
+                      "The connector '" + base->title + "' has no kind of sign-in '" + values.parameter_set + "'.",
+                      "/properties/connectionParametersSet/name",
+                      known.empty() ? "Leave it out: there is one only." : "Use one of " + known + ".");
+  }
   if (!connector)
     return make_error("ApiNotFound", "The connector '" + key.api + "' is not installed.", {},
                       "Import the connector first.");
@@ -239,6 +256,7 @@ Result<void> Connections::put_unverified(const ConnectionKey& key, const std::st
   if (!parts) return parts.error();
   Entry entry;
   entry.view.key = key;
+  entry.view.parameter_set = connector->parameter_set;
   entry.view.display_name = display_name.empty() ? connector->title : display_name;
   entry.view.clear_fields = parts->clear;
   entry.view.created_by = by;
@@ -261,10 +279,18 @@ Result<void> Connections::put_unverified(const ConnectionKey& key, const std::st
   return {};
 }
 
-void Connections::put(const ConnectionKey& key, const std::string& display_name, const Value& fields,
+void Connections::put(const ConnectionKey& key, const std::string& display_name, const ConnectionValues& values,
                       const std::string& by, std::function<void(Result<Verification>)> done) {
+  const Value& fields = values.fields;
   bool exists = false;
   bool works = false;
+  const auto before = find(key);
+  if (before && !values.parameter_set.empty() && before->parameter_set != values.parameter_set) {
+    return done(make_error("InvalidConnectionParameterSet",
+                           "The connection '" + before->display_name + "' signs in by '" + before->parameter_set +
+                               "', which can't be changed.",
+                           "/properties/connectionParametersSet/name", "Make another connection for that kind."));
+  }
   {
     const std::lock_guard lock(mutex_);
     const auto found = entries_.find(key);
@@ -276,14 +302,14 @@ void Connections::put(const ConnectionKey& key, const std::string& display_name,
       keep(key, found->second);
     }
   }
-  const auto connector = registry_.find(key.api);
+  const auto connector = before ? connector_of(*before) : nullptr;
   const bool signs_in = connector && sign_in_field(*connector) != nullptr;
   // What a sign-in brought is never thrown away for a form that does not hold it.
   if (exists && (fields.size() == 0 || works || signs_in)) {
     verify(key, fields.size() == 0 ? Value() : fields, std::move(done));
     return;
   }
-  if (auto stored = put_unverified(key, display_name, fields, by); !stored) {
+  if (auto stored = put_unverified(key, display_name, values, by); !stored) {
     done(stored.error());
     return;
   }
@@ -332,7 +358,7 @@ Result<Material> Connections::material(const ConnectionKey& key) const {
     entry = found->second;
   }
   Material material;
-  material.connector = registry_.find(key.api);
+  material.connector = connector_of(entry.view);
   if (!material.connector)
     return make_error("ApiNotFound", "The connector '" + key.api + "' is not installed.", {}, "Import the connector.");
   auto fields = all_fields(entry);

@@ -69,6 +69,7 @@ class SignIns;
 /// A connection without its secrets.
 struct ConnectionView {
   ConnectionKey key;
+  std::string parameter_set;  ///< which of the connector's kinds of sign-in; empty = it has one
   std::string display_name;
   ConnectionStatus status = ConnectionStatus::connected;
   std::string error_code;  ///< of status error: `Unauthorized`, `ServiceUnreachable` ...
@@ -82,6 +83,18 @@ struct ConnectionView {
   std::size_t affected_runs = 0;         ///< that failed since it last stopped working
   std::int64_t requests_per_minute = 0;  ///< that are sent at most; 0 = any number
   std::optional<SignedIn> signed_in;
+};
+
+/// True while calls still go well with a sign-in that can't be renewed any more.
+inline bool is_running_out(const ConnectionView& view) {
+  return view.status == ConnectionStatus::connected && view.signed_in && !view.signed_in->refusal.empty();
+}
+
+/// What a connection is made with.
+struct ConnectionValues {
+  Value fields;               ///< by their names; texts
+  std::string parameter_set;  ///< empty = the connector's first
+  ConnectionValues(Value with, std::string set = {}) : fields(std::move(with)), parameter_set(std::move(set)) {}
 };
 
 /// What a request needs of a connection.
@@ -136,13 +149,13 @@ class Connections {
 
   /// Makes a connection and asks the service about it; it is stored whatever the answer, and its state says it. For one
   /// that exists: its display name changes, and its credentials only when the service accepts them (or when the stored
-  /// ones are broken too). Errors: `ApiNotFound`, `InvalidConnectionParameters` naming the field,
-  /// `InvalidConnectionName`, the store's.
-  void put(const ConnectionKey& key, const std::string& display_name, const Value& fields, const std::string& by,
-           std::function<void(Result<Verification>)> done);
+  /// ones are broken too); its kind of sign-in stays. Errors: `ApiNotFound`, `InvalidConnectionParameters` naming the
+  /// field, `InvalidConnectionParameterSet`, `InvalidConnectionName`, the store's.
+  void put(const ConnectionKey& key, const std::string& display_name, const ConnectionValues& values,
+           const std::string& by, std::function<void(Result<Verification>)> done);
 
   /// As `put` for a new connection, without asking the service: for a start that fills an empty folder.
-  Result<void> put_unverified(const ConnectionKey& key, const std::string& display_name, const Value& fields,
+  Result<void> put_unverified(const ConnectionKey& key, const std::string& display_name, const ConnectionValues& values,
                               const std::string& by);
 
   /// Asks the service with the given credentials, or with the stored ones when `credentials` is null. Accepted ones are
@@ -197,7 +210,8 @@ class Connections {
   /// The same for many, looking the flows up once.
   std::vector<Value> describe_all(const std::vector<ConnectionView>& views) const;
 
-  /// Hears of every change of state, on the thread that caused it. Set before use.
+  /// Hears of every change of state, and of a sign-in that can't be renewed any more while it still holds
+  /// (`is_running_out`), on the thread that caused it. Set before use.
   void on_status_change(std::function<void(const ConnectionView&)> listener) { listener_ = std::move(listener); }
 
  private:
@@ -230,6 +244,8 @@ class Connections {
     Value secret;
   };
 
+  /// With the form of that connection; nothing when it is not installed.
+  std::shared_ptr<const Connector> connector_of(const ConnectionView& view) const;
   Result<Split> split(const Connector& connector, const Value& fields) const;
   Result<Value> all_fields(const Entry& entry) const;
   Result<void> store_entry(const ConnectionKey& key, const Entry& entry);

@@ -51,7 +51,7 @@ std::vector<Value> Connections::describe_all(const std::vector<ConnectionView>& 
 
 Value Connections::describe(const ConnectionView& view, const std::vector<Value>& used_by) const {
   const std::string api_id = "/providers/Microsoft.PowerApps/apis/" + view.key.api;
-  const auto connector = registry_.find(view.key.api);
+  const auto connector = connector_of(view);
   json::ObjectBuilder status;
   status.add("status", Value(status_name(view.status)));
   if (view.status == ConnectionStatus::error) {
@@ -107,7 +107,15 @@ Value Connections::describe(const ConnectionView& view, const std::vector<Value>
   add_time(properties, "createdTime", view.created);
   add_time(properties, "lastModifiedTime", view.modified);
   if (!account.empty()) properties.add("accountName", Value(account));
-  properties.add("connectionParameters", view.clear_fields.is_object() ? view.clear_fields : Value::empty_object());
+  const Value shown = view.clear_fields.is_object() ? view.clear_fields : Value::empty_object();
+  properties.add("connectionParameters", shown);
+  if (!view.parameter_set.empty()) {
+    json::ObjectBuilder values;
+    for (const json::Member& member : shown.as_object())
+      values.add(member.name(), Value::object({{"value", member.value}}));
+    properties.add("connectionParametersSet",
+                   Value::object({{"name", Value(view.parameter_set)}, {"values", values.finish()}}));
+  }
   properties.add("flowmend", own.finish());
 
   return Value::object({{"name", Value(view.key.name)},

@@ -115,7 +115,7 @@ void Connections::verify_now(const ConnectionKey& key, const Value& credentials,
     return;
   }
   const Entry& entry = *existing;
-  const auto connector = registry_.find(key.api);
+  const auto connector = connector_of(entry.view);
   if (!connector) {
     done(make_error("ApiNotFound", "The connector '" + key.api + "' is not installed.", {},
                     "Import the connector first."));

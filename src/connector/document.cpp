@@ -59,7 +59,9 @@ class Loader {
   bool references_hold(const Value& schema, std::unordered_set<std::string>& seen, std::string& broken) const;
   void read_reply(Operation& operation, const Value& definition) const;
   void read_properties();
-  void read_connection_parameters(const Value& parameters);
+  void read_parameter_sets(const Value& sets);
+  void make_parameter_sets();
+  static std::vector<ConnectionParameter> read_connection_parameters(const Value& parameters);
   void derive_connection_parameters();
   void read_policies(const Value& list);
   void refuse_policy(const Value& instance, const std::string& pointer);
@@ -73,6 +75,7 @@ class Loader {
   const LoadOptions& options_;
   std::shared_ptr<Connector> connector_ = std::make_shared<Connector>();
   std::unordered_map<std::string, int> ids_;
+  std::vector<std::pair<ParameterSet, std::vector<ConnectionParameter>>> sets_;
   Diagnostics diagnostics_;
 };
 
@@ -111,6 +114,7 @@ Loaded Loader::run() {
     warn("/host", "ConnectorHostMissing", "The document names no host.",
          "Enter the service's address with the connection.");
   }
+  make_parameter_sets();
   return {connector_, std::move(diagnostics_)};
 }
 
@@ -479,19 +483,13 @@ void Loader::read_properties() {
   const Value* sets = properties.find("connectionParameterSets");
   const Value* parameters = properties.find("connectionParameters");
   if (sets != nullptr && sets->is_object()) {
-    // One of several forms is chosen per connection; the first one is offered here.
-    const Value* values = sets->find("values");
-    if (values != nullptr && values->is_array() && values->size() > 0) {
-      if (const Value* first = values->as_array()[0].find("parameters")) parameters = first;
-      if (values->size() > 1) {
-        warn("properties:/properties/connectionParameterSets", "ConnectorParameterSetChosen",
-             "This connector offers several kinds of sign-in; only the first one can be used yet.",
-             "Use the first kind for connections.");
-      }
-    }
+    read_parameter_sets(*sets);
   }
-  if (parameters != nullptr && parameters->is_object()) {
-    read_connection_parameters(*parameters);
+  if (!sets_.empty()) {
+    connector_->parameter_set = sets_.front().first.name;
+    connector_->connection_parameters = sets_.front().second;
+  } else if (parameters != nullptr && parameters->is_object()) {
+    connector_->connection_parameters = read_connection_parameters(*parameters);
   } else {
     derive_connection_parameters();
   }
@@ -503,7 +501,58 @@ void Loader::read_properties() {
   }
 }
 
-void Loader::read_connection_parameters(const Value& parameters) {
+void Loader::read_parameter_sets(const Value& sets) {
+  constexpr std::size_t sets_max = 20;  // each is a connector of its own in memory; real ones have up to six
+  const std::string pointer = "properties:/properties/connectionParameterSets";
+  if (const Value* ui = sets.find("uiDefinition")) connector_->parameter_sets_title = ui->text_of("displayName");
+  const Value* values = sets.find("values");
+  if (values == nullptr || !values->is_array()) return;
+  std::size_t index = 0;
+  for (const Value& value : values->as_array()) {
+    const std::string place = json::join(json::join(pointer, "values"), index++);
+    ParameterSet set;
+    set.name = value.text_of("name");
+    const bool known =
+        std::any_of(sets_.begin(), sets_.end(), [&](const auto& one) { return one.first.name == set.name; });
+    if (set.name.empty() || known || sets_.size() == sets_max) {
+      warn(place, "ConnectorParameterSetInvalid",
+           sets_.size() == sets_max
+               ? "More than " + std::to_string(sets_max) + " kinds of sign-in; this one is left out."
+               : "This kind of sign-in has no name of its own and is left out.",
+           "Give each set of connectionParameterSets a name of its own.");
+      continue;
+    }
+    set.display_name = set.name;
+    if (const Value* ui = value.find("uiDefinition")) {
+      if (const std::string_view name = ui->text_of("displayName"); !name.empty()) set.display_name = name;
+      set.description = ui->text_of("description");
+    }
+    if (const Value* metadata = value.find("metadata")) {
+      const Value* sharing = metadata->find("allowSharing");
+      set.may_be_shared = sharing == nullptr || truthy(sharing);
+    }
+    const Value* parameters = value.find("parameters");
+    sets_.emplace_back(std::move(set), parameters != nullptr && parameters->is_object()
+                                           ? read_connection_parameters(*parameters)
+                                           : std::vector<ConnectionParameter>());
+  }
+}
+
+/// Once all else of the connector is known: each set has the whole connector with its own form.
+void Loader::make_parameter_sets() {
+  std::vector<ParameterSet> made;
+  for (auto& [set, parameters] : sets_) {
+    auto connector = std::make_shared<Connector>(*connector_);
+    connector->parameter_set = set.name;
+    connector->connection_parameters = std::move(parameters);
+    set.connector = std::move(connector);
+    made.push_back(std::move(set));
+  }
+  connector_->parameter_sets = std::move(made);
+}
+
+std::vector<ConnectionParameter> Loader::read_connection_parameters(const Value& parameters) {
+  std::vector<ConnectionParameter> out;
   for (const json::Member& member : parameters.as_object()) {
     ConnectionParameter parameter;
     parameter.name = member.name();
@@ -538,10 +587,10 @@ void Loader::read_connection_parameters(const Value& parameters) {
     }
     if (const Value* value = member.value.find("defaultValue")) parameter.default_value = *value;
     if (const Value* allowed = member.value.find("allowedValues")) parameter.allowed_values = *allowed;
-    connector_->connection_parameters.push_back(std::move(parameter));
+    out.push_back(std::move(parameter));
   }
-  std::stable_sort(connector_->connection_parameters.begin(), connector_->connection_parameters.end(),
-                   [](const auto& a, const auto& b) { return a.tab_index < b.tab_index; });
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.tab_index < b.tab_index; });
+  return out;
 }
 
 void Loader::derive_connection_parameters() {
@@ -723,6 +772,12 @@ std::size_t Connector::usable_operations() const {
   return static_cast<std::size_t>(std::count_if(operations.begin(), operations.end(), [](const Operation& operation) {
     return operation.unavailable.code.empty();
   }));
+}
+
+std::shared_ptr<const Connector> with_parameter_set(std::shared_ptr<const Connector> connector, std::string_view set) {
+  for (const ParameterSet& one : connector->parameter_sets)
+    if (one.name == set) return one.connector;
+  return connector;
 }
 
 Loaded load_connector(const Value& swagger, const Value& properties, const LoadOptions& options) {

@@ -163,6 +163,16 @@ struct Polling {
 };
 
 class NativeConnector;
+struct Connector;
+
+/// One of several ways to sign in that a connector offers (connectionParameterSets, connectors.md 3.2).
+struct ParameterSet {
+  std::string name;
+  std::string display_name;
+  std::string description;
+  bool may_be_shared = true;
+  std::shared_ptr<const Connector> connector;  ///< the same, with this set's connection parameters
+};
 
 struct Connector {
   std::string name;  ///< `shared_orders`
@@ -177,6 +187,9 @@ struct Connector {
   std::vector<SecurityDefinition> security_definitions;
   std::vector<std::string> security;                       ///< the document's own requirement, flattened
   std::vector<ConnectionParameter> connection_parameters;  ///< in the order of the form
+  std::string parameter_set;                               ///< whose they are; empty = there is one form only
+  std::string parameter_sets_title;                        ///< what the choice is called
+  std::vector<ParameterSet> parameter_sets;                ///< the first is the connector's own form, too
   std::vector<Policy> policies;
   std::vector<Polling> pollings;
   std::optional<TestConnection> test_connection;
@@ -191,6 +204,9 @@ struct Connector {
   const Operation* find_operation(std::string_view id) const;
   std::size_t usable_operations() const;
 };
+
+/// The connector with the parameters of that set; itself when it has none of that name.
+std::shared_ptr<const Connector> with_parameter_set(std::shared_ptr<const Connector> connector, std::string_view set);
 
 struct Loaded {
   std::shared_ptr<const Connector> connector;  ///< absent when a diagnostic has severity error

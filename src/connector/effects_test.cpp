@@ -333,6 +333,62 @@ TEST_F(EffectsTest, AStatusThatThePolicyNamesBreaksTheConnection) {
   EXPECT_EQ(connections_->find({"shared_boards", "boards"})->status, ConnectionStatus::error);
 }
 
+TEST_F(EffectsTest, AConnectionHasOneOfTheKindsOfSignInThatTheConnectorOffers) {
+  const auto installed = registry_->install(
+      json_of(
+          R"({"swagger": "2.0", "info": {"title": "Kinds"}, "host": "127.0.0.1:)" + std::to_string(listener_->port()) +
+          R"(", "schemes": ["http"], "securityDefinitions": {"b": {"type": "basic"}, "k": {"type": "apiKey", "in": "header", "name": "X-Key"}},
+                  "paths": {"/orders/{id}": {"get": {"operationId": "GetOrder", "parameters": [{"name": "id", "in": "path", "required": true, "type": "string"}]}}}})"),
+      json_of(R"j({"properties": {"connectionParameterSets": {"uiDefinition": {"displayName": "How"}, "values": [
+        {"name": "basic", "uiDefinition": {"displayName": "User name"}, "parameters": {"username": {"type": "string"}, "password": {"type": "securestring"}}},
+        {"name": "key", "metadata": {"allowSharing": false}, "parameters": {"api_key": {"type": "securestring", "uiDefinition": {"constraints": {"required": "true"}}}}},
+        {"name": "key", "parameters": {}}, {"parameters": {}}]}}})j"));
+  ASSERT_TRUE(installed);
+  EXPECT_EQ(std::ranges::count(*installed, "ConnectorParameterSetInvalid", &Diagnostic::code), 2);
+  const auto connector = registry_->find("shared_kinds");
+  ASSERT_EQ(connector->parameter_sets.size(), 2u);
+  EXPECT_EQ(connector->parameter_sets_title, "How");
+  EXPECT_FALSE(connector->parameter_sets[1].may_be_shared);
+
+  const ConnectionKey first{"shared_kinds", "first"};
+  const ConnectionKey second{"shared_kinds", "second"};
+  ASSERT_TRUE(
+      connections_->put_unverified(first, "", json_of(R"({"username": "shop", "password": "autumn-2026"})"), "ada"));
+  ASSERT_TRUE(connections_->put_unverified(second, "", {json_of(R"({"api_key": "k-1"})"), "key"}, "ada"));
+  const auto call_over = [&](const char* connection) {
+    engine::Call call = operation_call("1");
+    call.inputs = json_of(
+        R"({"host": {"apiId": "/providers/Microsoft.PowerApps/apis/shared_kinds", "operationId": "GetOrder", "connectionName": ")" +
+        std::string(connection) + R"("}, "parameters": {"id": "1"}})");
+    return send(call);
+  };
+  EXPECT_EQ(call_over("first").status_code, 200);
+  EXPECT_EQ(call_over("second").status_code, 401);
+  EXPECT_EQ(last_.header("X-Key"), "k-1");
+  EXPECT_EQ(last_.header("Authorization"), "");
+
+  // What is stored knows its kind, and a connection keeps it.
+  Connections reread(*store_, *sealer_, *registry_, client_);
+  ASSERT_TRUE(reread.load());
+  EXPECT_EQ(reread.find(second)->parameter_set, "key");
+  EXPECT_EQ(reread.material(second)->connector->connection_parameters.size(), 1u);
+  const Value shown = reread.describe(*reread.find(second));
+  EXPECT_EQ(json::write(*shown.find("properties")->find("connectionParametersSet")), R"({"name":"key","values":{}})");
+  const auto code_of = [&](const ConnectionKey& key, const ConnectionValues& values) {
+    std::promise<Result<Verification>> promise;
+    connections_->put(key, "", values, "ada",
+                      [&](Result<Verification> result) { promise.set_value(std::move(result)); });
+    const auto result = promise.get_future().get();
+    return result ? std::string("none") : result.error().code;
+  };
+  EXPECT_EQ(code_of(second, {json_of(R"({"username": "u", "password": "p"})"), "basic"}),
+            "InvalidConnectionParameterSet");
+  EXPECT_EQ(code_of({"shared_kinds", "third"}, {Value::empty_object(), "certificate"}),
+            "InvalidConnectionParameterSet");
+  EXPECT_EQ(code_of({"shared_kinds", "third"}, {Value::empty_object(), "key"}), "InvalidConnectionParameters");
+  EXPECT_EQ(code_of({"shared_orders", "third"}, {Value::empty_object(), "key"}), "InvalidConnectionParameterSet");
+}
+
 TEST_F(EffectsTest, AnHttpActionSendsWhatTheFlowSaysAndTheWorkflowHeaders) {
   engine::Call call;
   call.idempotency_key = "key-1";

@@ -68,6 +68,7 @@ const Value* written_settings(const Connector& connector, const std::string& par
     const Value* values = sets->find("values");
     if (values != nullptr && values->is_array()) {
       for (const Value& set : values->as_array()) {
+        if (set.text_of("name") != connector.parameter_set) continue;
         if (const Value* found = in(set.find("parameters"))) return found;
       }
     }

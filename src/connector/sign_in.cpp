@@ -81,7 +81,10 @@ Result<Value> SignIns::registration(std::string_view api) const {
   if (!connector) return not_installed(api);
   const auto entered = entered_for(api);
   if (!entered) return entered.error();
-  const auto settings = oauth_settings(*connector, *entered);
+  auto settings = oauth_settings(*connector, *entered);
+  // One application for all kinds of sign-in that a connector offers.
+  for (const ParameterSet& set : connector->parameter_sets)
+    if (!settings) settings = oauth_settings(*set.connector, *entered);
   if (!settings) return Value();
   json::ObjectBuilder missing;
   for (const std::string_view grant : {grant_code, grant_client, grant_device})

@@ -95,6 +95,79 @@ for (const [name, screen] of [
   });
 }
 
+for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
+  test(`${name}: of several kinds of sign-in one is chosen, and its fields are asked for`, async () => {
+    await server.control({ ordersPassword: "kinds-2026" });
+    const page = await openPage(browser, state, screen, { baseURL: server.base });
+    const ask = (method, path, body) =>
+      page.evaluate(
+        async ([method, path, body]) => {
+          const { csrfToken } = await (await fetch("/api/v1/me")).json();
+          const answer = await fetch(path, { method, headers: { "x-flowmend-csrf": csrfToken, "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
+          return { status: answer.status, body: await answer.json().catch(() => null) };
+        },
+        [method, path, body],
+      );
+    await page.goto("/connections");
+    const title = `Shop by ${name}`;
+    const made = await ask("POST", "/api/v1/connectors", {
+      swagger: {
+        swagger: "2.0", info: { title }, host: `127.0.0.1:${server.ports[1]}`, schemes: ["http"],
+        securityDefinitions: { basic: { type: "basic" }, key: { type: "apiKey", in: "header", name: "X-Key" } },
+        paths: { "/me": { get: { operationId: "WhoAmI" } } },
+      },
+      properties: {
+        properties: {
+          connectionParameterSets: {
+            uiDefinition: { displayName: "Authentication type" },
+            values: [
+              { name: "key", uiDefinition: { displayName: "By key", description: "A key of the shop's." }, metadata: { allowSharing: false }, parameters: { api_key: { type: "securestring", uiDefinition: { displayName: "Key", constraints: { required: "true" } } } } },
+              {
+                name: "basic", uiDefinition: { displayName: "By password" },
+                parameters: {
+                  username: { type: "string", uiDefinition: { displayName: "User name", constraints: { required: "true" } } },
+                  password: { type: "securestring", uiDefinition: { displayName: "Password", constraints: { required: "true" } } },
+                  inside: { type: "string", defaultValue: "x", uiDefinition: { displayName: "Inside", constraints: { hidden: "true" } } },
+                },
+              },
+            ],
+          },
+        },
+      },
+    });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    await page.reload();
+    await page.getByRole("button", { name: "New connection" }).click();
+    const dialog = page.getByRole("dialog", { name: "New connection" });
+    await dialog.getByLabel("Connector").selectOption({ label: title });
+    // The first kind is refused by the service; choosing another begins anew.
+    await dialog.getByText("A key of the shop's.").waitFor();
+    await dialog.getByLabel("Key").fill("no-such-key");
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await dialog.getByRole("alert").waitFor();
+    await dialog.getByLabel("Authentication type").selectOption({ label: "By password" });
+    assert.equal(await dialog.getByRole("alert").count(), 0);
+    assert.equal(await dialog.getByLabel("Inside").count(), 0, "what is hidden is not asked for");
+    await dialog.getByLabel("User name").fill("shop");
+    await dialog.getByLabel("Password").fill("kinds-2026");
+    if (process.env.FLOWMEND_SHOTS) await page.screenshot({ path: `${process.env.FLOWMEND_SHOTS}/kinds-${name}.png` });
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const api = made.body.name;
+    const all = (await ask("GET", `/providers/Microsoft.PowerApps/apis/${api}/connections?api-version=2016-11-01`)).body.value;
+    assert.deepEqual(all.map((one) => [one.properties.connectionParametersSet.name, one.properties.statuses[0].status]), [["basic", "Connected"]], "the refused one is gone");
+    assert.deepEqual(all[0].properties.connectionParametersSet.values.username, { value: "shop" });
+    assert.ok(!JSON.stringify(all).includes("kinds-2026"));
+
+    // Over the API, as Microsoft's clients do it; and a kind that must not be shared is not.
+    const key = await ask("PUT", `/providers/Microsoft.PowerApps/apis/${api}/connections/by-key?api-version=2016-11-01`, { properties: { displayName: "By key", parameterValueSet: { name: "key", values: { api_key: { value: "k" } } } } });
+    assert.equal(key.status, 201, JSON.stringify(key.body));
+    const share = await ask("POST", `/providers/Microsoft.PowerApps/apis/${api}/connections/by-key/modifyPermissions?api-version=2016-11-01`, { put: [{ properties: { roleName: "CanView", principal: { id: "somebody", type: "User" } } }] });
+    assert.equal(share.body.error.code, "ConnectionSharingForbidden", JSON.stringify(share));
+    assert.ok(page.complaints.every((one) => one.includes("403") || one.includes("409") || one.includes("400")), JSON.stringify(page.complaints));
+    await page.context().close();
+  });
+
 test("a connection that is not there says so, with the way back", async () => {
   const page = await openPage(browser, state, desktop, { baseURL: server.base });
   await page.goto("/connections/shared_orders/none");

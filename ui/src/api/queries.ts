@@ -442,9 +442,14 @@ export function useVerify(api: string, c: string) {
 export function usePutConnection() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (c: { api: string; name: string; displayName: string; parameters: Record<string, string> }) =>
-      sendJson<Connection>("PUT", paths.connection(c.api, c.name), {
-        properties: { displayName: c.displayName, connectionParameters: c.parameters },
+    mutationFn: ({ api, name, displayName, parameters, set }: { api: string; name: string; displayName: string; parameters: Record<string, string>; set?: string }) =>
+      sendJson<Connection>("PUT", paths.connection(api, name), {
+        properties: {
+          displayName,
+          ...(set === undefined
+            ? { connectionParameters: parameters }
+            : { connectionParametersSet: { name: set, values: Object.fromEntries(Object.entries(parameters).map(([field, value]) => [field, { value }])) } }),
+        },
       }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.connections }),
   });

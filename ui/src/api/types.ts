@@ -598,16 +598,23 @@ export interface SignInSettings {
   redirectUrl: string;
 }
 
+export type ConnectionParameters = Record<
+  string,
+  { type?: string; uiDefinition?: { displayName?: string; description?: string; constraints?: { required?: string | boolean; hidden?: string | boolean } } }
+>;
+
 export interface Connector {
   name: string;
   properties: {
     displayName: string;
     description?: string;
     iconBrandColor?: string;
-    connectionParameters?: Record<
-      string,
-      { type?: string; uiDefinition?: { displayName?: string; description?: string; constraints?: { required?: string | boolean } } }
-    >;
+    connectionParameters?: ConnectionParameters;
+    /** Several kinds of sign-in, of which a connection has one. */
+    connectionParameterSets?: {
+      uiDefinition?: { displayName?: string };
+      values?: { name: string; uiDefinition?: { displayName?: string; description?: string }; parameters?: ConnectionParameters }[];
+    };
     swagger?: { paths?: Record<string, Record<string, SwaggerOperation>>; info?: { title?: string; description?: string; version?: string } };
     flowmend?: {
       kind?: "none" | "apiKey" | "basic" | "bearer";

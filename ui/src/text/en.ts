@@ -522,6 +522,7 @@ export const english = {
     emptyHint: "A connection holds the sign-in to a service that flows use.",
     newTitle: "New connection",
     chooseConnector: "Connector",
+    chooseKind: "Kind of sign-in",
     displayName: "Name of the connection",
     create: "Create",
     createdWithError: "It was made, but the service refused the sign-in:",

@@ -12,16 +12,21 @@ export const isBroken = (connection: Connection): boolean => {
 };
 
 /** What a new connection asks for: the server's own fields, else the connector's parameters as the format names them. */
-export function fieldsOf(connector: Connector | undefined): ConnectionField[] {
+export function fieldsOf(connector: Connector | undefined, set?: string): ConnectionField[] {
   if (!connector) return [];
   if (connector.properties.flowmend?.fields) return connector.properties.flowmend.fields;
-  return Object.entries(connector.properties.connectionParameters ?? {}).flatMap(([name, parameter]) => parameter.type?.toLowerCase() === "oauthsetting" ? [] : [{
+  const parameters = kindsOf(connector).find((one) => one.name === set)?.parameters ?? connector.properties.connectionParameters ?? {};
+  const asked = Object.entries(parameters).filter(([, parameter]) => parameter.type?.toLowerCase() !== "oauthsetting" && String(parameter.uiDefinition?.constraints?.hidden ?? "false") !== "true");
+  return asked.map(([name, parameter]) => ({
     name,
     displayName: parameter.uiDefinition?.displayName ?? name,
     secret: parameter.type?.toLowerCase() === "securestring",
     required: String(parameter.uiDefinition?.constraints?.required ?? "true") !== "false",
-  }]);
+  }));
 }
+
+/** The kinds of sign-in that a connector offers; none when there is only one. */
+export const kindsOf = (connector: Connector | undefined) => connector?.properties.connectionParameterSets?.values ?? [];
 
 /** A name for a new connection: readable, and different from any other. */
 export function newName(displayName: string): string {

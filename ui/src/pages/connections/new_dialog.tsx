@@ -3,7 +3,7 @@ import { type FormEvent, useMemo, useState } from "react";
 import { items, useConnector, useConnectors, useDeleteConnection, usePutConnection, useWhole } from "../../api/queries";
 import { Loading, Problem } from "../../parts/page";
 import { text } from "../../text";
-import { fieldsOf, newName, stateOf } from "./connection";
+import { fieldsOf, kindsOf, newName, stateOf } from "./connection";
 import { CredentialFields, credentialsOf, ServiceAnswer } from "./fields";
 
 /** Makes a connection. The server verifies it; one that the service refused stays only if the person says so by closing. */
@@ -14,25 +14,35 @@ export default function NewConnectionDialog({ onClose }: { onClose: () => void }
   const [chosen, setChosen] = useState<string>();
   const [displayName, setDisplayName] = useState<string>();
   const [values, setValues] = useState<Record<string, string>>({});
+  const [kind, setKind] = useState<string>();
   const api = chosen ?? all[0]?.name;
   const connector = useConnector(api);
   const put = usePutConnection();
   const remove = useDeleteConnection();
   // One name for this dialog: a second try after a refusal replaces the first.
-  const name = useMemo(() => newName(api ?? ""), [api]);
-  const fields = fieldsOf(connector.data ?? all.find((one) => one.name === api));
+  const description = connector.data ?? all.find((one) => one.name === api);
+  const kinds = kindsOf(description);
+  const set = kinds.find((one) => one.name === kind) ?? kinds[0];
+  const name = useMemo(() => newName(api ?? ""), [api, set?.name]);
+  const fields = fieldsOf(description, set?.name);
   const title = displayName ?? connector.data?.properties.displayName ?? "";
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (!api) return;
-    const made = await put.mutateAsync({ api, name, displayName: title, parameters: credentialsOf(fields, values) }).catch(() => undefined);
+    const made = await put.mutateAsync({ api, name, displayName: title, parameters: credentialsOf(fields, values), set: set?.name }).catch(() => undefined);
     // One that signs in is made first and signed in from the list.
     if (made && (stateOf(made)?.status === "Connected" || stateOf(made)?.error?.code === "SignInNeeded")) onClose();
   };
   const state = put.data && !put.isPending ? stateOf(put.data) : undefined;
   const refused = state && state.status !== "Connected";
-  const cancel = () => {
+  /** A connection that the service refused is not wanted any more. */
+  const beginAnew = () => {
     if (refused && api) remove.mutate({ api, name });
+    setValues({});
+    put.reset();
+  };
+  const cancel = () => {
+    beginAnew();
     onClose();
   };
   return (
@@ -51,10 +61,10 @@ export default function NewConnectionDialog({ onClose }: { onClose: () => void }
                     <Select
                       value={api}
                       onChange={(_, data) => {
+                        beginAnew();
                         setChosen(data.value);
                         setDisplayName(undefined);
-                        setValues({});
-                        put.reset();
+                        setKind(undefined);
                       }}
                     >
                       {all.map((one) => (
@@ -67,6 +77,23 @@ export default function NewConnectionDialog({ onClose }: { onClose: () => void }
                   <Field label={text.connections.displayName} required>
                     <Input value={title} onChange={(_, data) => setDisplayName(data.value)} />
                   </Field>
+                  {kinds.length > 1 && (
+                    <Field label={description?.properties.connectionParameterSets?.uiDefinition?.displayName || text.connections.chooseKind} hint={set?.uiDefinition?.description}>
+                      <Select
+                        value={set?.name}
+                        onChange={(_, data) => {
+                          beginAnew();
+                          setKind(data.value);
+                        }}
+                      >
+                        {kinds.map((one) => (
+                          <option key={one.name} value={one.name}>
+                            {one.uiDefinition?.displayName || one.name}
+                          </option>
+                        ))}
+                      </Select>
+                    </Field>
+                  )}
                   <CredentialFields fields={fields} values={values} disabled={put.isPending} onChange={(field, value) => setValues({ ...values, [field]: value })} />
                 </>
               )}
