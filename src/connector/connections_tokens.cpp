@@ -51,7 +51,7 @@ Result<TokenState> Connections::token_state(const ConnectionKey& key) const {
     entry = found->second;
   }
   TokenState state;
-  state.connector = registry_.find(key.api);
+  state.connector = connector_of(entry.view);
   if (!state.connector)
     return make_error("ApiNotFound", "The connector '" + key.api + "' is not installed.", {}, "Import the connector.");
   const auto secrets = open_secrets(entry);
@@ -77,7 +77,8 @@ Result<TokenState> Connections::token_state(const ConnectionKey& key) const {
 
 void Connections::keep_tokens(const ConnectionKey& key, const std::string& grant, const TokenSet& tokens,
                               std::function<void()> done) {
-  const auto connector = registry_.find(key.api);
+  const auto view = find(key);
+  const auto connector = view ? connector_of(*view) : nullptr;
   const ConnectionParameter* field = connector ? sign_in_field(*connector) : nullptr;
   std::unique_lock lock(mutex_);
   const auto found = entries_.find(key);
@@ -98,7 +99,8 @@ void Connections::keep_tokens(const ConnectionKey& key, const std::string& grant
 
 void Connections::keep_renewed_tokens(const ConnectionKey& key, std::uint64_t sign_in, const TokenSet& tokens,
                                       std::function<void()> done) {
-  const auto connector = registry_.find(key.api);
+  const auto view = find(key);
+  const auto connector = view ? connector_of(*view) : nullptr;
   const ConnectionParameter* field = connector ? sign_in_field(*connector) : nullptr;
   std::unique_lock lock(mutex_);
   const auto found = entries_.find(key);
@@ -137,7 +139,8 @@ void Connections::take_tokens(const ConnectionKey& key, Entry& entry, PendingTok
       // Other credentials, or later tokens, may have taken their place.
       if (found != entries_.end() && found->second.pending && found->second.pending->number == number) {
         Entry& now = found->second;
-        const bool was_broken = now.view.status == ConnectionStatus::error;
+        const bool was_broken = now.view.status == ConnectionStatus::error ||
+                                (now.view.signed_in && !now.view.signed_in->refusal.empty());
         if (now.pending->by_sign_in) now.sign_in++;
         now = with_tokens(now, *now.pending);
         now.pending.reset();
@@ -197,24 +200,27 @@ void Connections::refuse_tokens(const ConnectionKey& key, std::uint64_t sign_in,
     const auto found = entries_.find(key);
     if (found == entries_.end() || !belongs_to(found->second, sign_in)) return;
     Entry& entry = found->second;
+    const bool is_news = entry.view.signed_in->refusal.empty();
     entry.view.signed_in->refusal = message;
     entry.view.signed_in->renewing = false;
-    if (entry.view.signed_in->expires > now_from_system_clock()) return keep(key, entry);  // calls still go well
     const bool was_connected = entry.view.status == ConnectionStatus::connected;
-    if (was_connected) {
-      entry.affected.clear();
-      entry.view.affected_runs = 0;
+    const bool still_holds = entry.view.signed_in->expires > now_from_system_clock();  // calls go well until then
+    if (!still_holds) {
+      if (was_connected) {
+        entry.affected.clear();
+        entry.view.affected_runs = 0;
+      }
+      entry.view.status = ConnectionStatus::error;
+      entry.view.error_code = "SignInExpired";
+      entry.view.error_message = message;
+      FailedCall call;
+      call.time = now_from_system_clock();
+      call.status_code = 401;
+      call.message = message;
+      entry.view.last_failure = std::move(call);
     }
-    entry.view.status = ConnectionStatus::error;
-    entry.view.error_code = "SignInExpired";
-    entry.view.error_message = message;
-    FailedCall call;
-    call.time = now_from_system_clock();
-    call.status_code = 401;
-    call.message = message;
-    entry.view.last_failure = std::move(call);
     keep(key, entry);
-    if (was_connected) changed = entry.view;
+    if (still_holds ? is_news : was_connected) changed = entry.view;
   }
   if (changed) tell(*changed);
 }

@@ -77,7 +77,7 @@ Result<std::string> service_of(const Connector& connector, const Policy& policy,
                       "The address of connector '" + connector.title + "' became '" + service + "', which is none.", {},
                       "Correct the value that it is made of: the connection's field, or the parameter of the step.");
   }
-  return without_blanks(service);
+  return Result<std::string>(boost::system::in_place_value, without_blanks(service));
 }
 
 /// The path of a route or a question; `?x=@...` behind it joins `query`, where what an expression gives is encoded.
@@ -99,7 +99,7 @@ Result<std::string> path_of(const Connector& connector, std::string_view text, c
     query.emplace_back(std::string(pair.substr(0, equals)),
                        expanded == value ? without_blanks(value) : percent_encode(expanded));
   }
-  return path;
+  return Result<std::string>(boost::system::in_place_value, std::move(path));
 }
 
 std::string upper_case(std::string text) {

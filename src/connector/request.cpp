@@ -446,7 +446,7 @@ Result<std::string> answered_value(const OutgoingRequest& question, std::string_
                           "' for a value, and the answer does not hold it.",
                       {}, "See what the service answers there; the connector's document says where the value stands.");
   }
-  return text_of_value(*value);
+  return Result<std::string>(boost::system::in_place_value, text_of_value(*value));
 }
 
 Result<MatchedOperation> match_api_connection(const Connector& connector, const Value& inputs) {

@@ -431,7 +431,14 @@ TEST_F(SignInTest, ATokenThatStillHoldsIsUsedWhenTheRenewalIsRefused) {
   sign_in();
   let_expire_in(Duration::seconds(120));
   refresh_ = "revoked";
+  std::vector<bool> told;  // running out?
+  std::mutex telling;
+  connections_->on_status_change([&](const ConnectionView& view) {
+    const std::lock_guard lock(telling);
+    told.push_back(is_running_out(view));
+  });
   EXPECT_EQ(count_status(send(20, 4), 200), 20);
+  EXPECT_EQ(told, std::vector<bool>{true}) << "told once, while there is time";
   EXPECT_EQ(token_requests_, 2);  // the sign-in and one renewal
   // The connection works, and says until when.
   EXPECT_EQ(connections_->find(key_)->status, ConnectionStatus::connected);
@@ -443,6 +450,7 @@ TEST_F(SignInTest, ATokenThatStillHoldsIsUsedWhenTheRenewalIsRefused) {
   EXPECT_EQ(view->error_code, "SignInExpired");
   EXPECT_NE(view->error_message.find("used or revoked"), std::string::npos) << view->error_message;
   EXPECT_EQ(described().find("signIn")->text_of("state"), "Expired");
+  connections_->on_status_change({});
 }
 
 TEST_F(SignInTest, ARenewalDoesNotUndoCredentialsThatWereStoredMeanwhile) {

@@ -414,7 +414,11 @@ class Incidents::Worker {
     std::set<std::string> told;
     for (const Task& task : batch) {
       if (const auto* connection = std::get_if<connector::ConnectionView>(&task)) {
-        note_broken(*connection, changed, told);
+        if (connection->status == connector::ConnectionStatus::error || is_running_out(*connection)) {
+          note_broken(*connection, changed, told);
+        } else {
+          note_mended(*connection, changed);
+        }
         continue;
       }
       if (const auto* note = std::get_if<silence::Note>(&task)) {
@@ -620,10 +624,18 @@ class Incidents::Worker {
     IncidentPart& part = known != incident.parts.end() ? *known : incident.parts.emplace_back();
     part.fingerprint = fingerprint;
     part.rule = "Same connection, not authenticated: " + connection.display_name;
-    part.title = "The connection " + connection.display_name + " isn't authenticated";
-    part.message =
-        connection.error_message + " Enter the right credentials: until then, flows that use it fail or wait.";
-    part.how_to_fix = "Verify the connection's password: the new one is tried before it is stored.";
+    if (is_running_out(connection)) {
+      const std::string until = silence::time_words(connection.signed_in->expires);
+      part.title = "The sign-in of connection " + connection.display_name + " ends at " + until;
+      part.message = connection.signed_in->refusal + " Until " + until +
+                     " calls go on as before; after that, flows that use it fail or wait.";
+      part.how_to_fix = "Sign in again before then, and no run notices it.";
+    } else {
+      part.title = "The connection " + connection.display_name + " isn't authenticated";
+      part.message =
+          connection.error_message + " Enter the right credentials: until then, flows that use it fail or wait.";
+      part.how_to_fix = "Verify the connection's password: the new one is tried before it is stored.";
+    }
     part.family = "authentication";
     part.connection = connection.key;
     part.connection_name = connection.display_name;
@@ -638,6 +650,16 @@ class Incidents::Worker {
     incident.told = now;
     incident.read = false;
     told.insert(incident.id);
+  }
+
+  /// One that was mended before any run met it needs nobody any more.
+  void note_mended(const connector::ConnectionView& connection, std::map<std::string, Incident>& changed) {
+    const std::string fingerprint = "auth|" + connection.key.api + "/" + connection.key.name;
+    if (incident_of(fingerprint).empty()) return;
+    Incident& incident = incident_for(fingerprint, changed);
+    const bool no_run = incident.count() == 0 && incident.parts.size() == 1 && incident.parts.front().flows.empty();
+    if (no_run && silence::end(incident, parts_.clock())) return;
+    if (incident.parts.empty()) changed.erase(incident.id);
   }
 
   /// Writes changed incidents, drops `gone` ones and notes on the runs of `findings` where they belong. With
@@ -729,9 +751,7 @@ void Incidents::run_ended(const store::RunRow& run) {
 
 void Incidents::run_held(const store::RunRow& run) { worker_->push(run); }
 
-void Incidents::connection_changed(const connector::ConnectionView& connection) {
-  if (connection.status == connector::ConnectionStatus::error) worker_->push(connection);
-}
+void Incidents::connection_changed(const connector::ConnectionView& connection) { worker_->push(connection); }
 
 void Incidents::silence_judged(silence::Note note) { worker_->push(std::move(note)); }
 

@@ -293,6 +293,43 @@ TEST_F(RepairTest, AFilterChoosesByCodeConnectionAndRecordedValue) {
   EXPECT_EQ(chosen({}), 3u) << "what was repeated is not chosen again";
 }
 
+TEST_F(RepairTest, AConnectionRingsTheBellBeforeItBreaksAndNoMoreOnceItIsMended) {
+  connector::ConnectionView mail;
+  mail.key = {"shared_mail", "office"};
+  mail.display_name = "Office mail";
+  mail.signed_in.emplace();
+  mail.signed_in->expires = parse_timestamp("2031-05-06T07:08:09Z").value();
+  mail.signed_in->refusal = "The refresh token was revoked.";
+  incidents_->connection_changed(mail);
+  incidents_->drain();
+  ASSERT_EQ(incidents_->unread(), 1u);
+  const Value notifications = incidents_->notifications();
+  const Value& note = notifications.find("value")->as_array()[0];
+  EXPECT_EQ(note.text_of("kind"), "connectionBroken");
+  EXPECT_EQ(note.text_of("title"), "The sign-in of connection Office mail ends at 2031-05-06 07:08 UTC");
+  EXPECT_NE(note.text_of("message").find("was revoked. Until 2031-05-06 07:08 UTC calls go on"), std::string::npos);
+
+  mail.status = connector::ConnectionStatus::error;  // it is over now: people know already
+  incidents_->connection_changed(mail);
+  incidents_->drain();
+  EXPECT_EQ(incidents_->list({}).size(), 1u);
+
+  mail.status = connector::ConnectionStatus::connected;
+  mail.signed_in->refusal.clear();
+  incidents_->connection_changed(mail);
+  incidents_->drain();
+  EXPECT_EQ(incidents_->unread(), 0u);
+  EXPECT_EQ(incidents_->list({})[0].state, IncidentState::fixed);
+
+  mail.status = connector::ConnectionStatus::error;
+  mail.error_message = "The service answered 401 (Unauthorized).";
+  incidents_->connection_changed(mail);
+  incidents_->drain();
+  EXPECT_EQ(incidents_->unread(), 1u);
+  EXPECT_EQ(incidents_->list({})[0].state, IncidentState::back);
+  EXPECT_EQ(incidents_->list({})[0].face().title, "The connection Office mail isn't authenticated");
+}
+
 TEST_F(RepairTest, AJobThatHelpsNothingStopsByItself) {
   run(40);
   const auto plan = planned(false);
