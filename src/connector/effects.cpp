@@ -10,6 +10,8 @@
 
 #include "connector/chunks.h"
 #include "connector/http_call.h"
+#include "connector/http_sign_in.h"
+#include "connector/kept_tokens.h"
 #include "connector/mask.h"
 #include "connector/native/call.h"
 #include "connector/native/pool.h"
@@ -134,7 +136,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     std::function<void(engine::AttemptFinished)> done;
     std::optional<Pace::Time> turn;  ///< taken once, for the first attempt
     Pace::Time pause_max;            ///< no pause holds it up beyond this
-    std::vector<std::string> asked;  ///< what the connector's policies asked the service for
+    std::vector<std::string> asked;  ///< what had to be asked for first
+    std::string token_key;           ///< of a token that was not asked for now: KeptTokens
   };
 
   /// A job whose time has not come yet.
@@ -195,9 +198,13 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       }
     }
     auto prepared = std::make_shared<Prepared>();
-    if (auto refusal = prepare_call(*job->call, job->context, connections_, limits_, job->asked, *prepared)) {
-      return finish_later(job, refused(*job->call, refusal->error, now_from_system_clock(), refusal->details));
+    auto refusal = prepare_call(*job->call, job->context, connections_, limits_, job->asked, *prepared);
+    if (!refusal && use_kept_token(*job, *prepared)) {
+      prepared = std::make_shared<Prepared>();
+      refusal = prepare_call(*job->call, job->context, connections_, limits_, job->asked, *prepared);
     }
+    if (refusal)
+      return finish_later(job, refused(*job->call, refusal->error, now_from_system_clock(), refusal->details));
     if (waits(job, *prepared, renewed)) return;
     if (!renewed && prepared->connection && connections_.token_is_due(*prepared->connection))
       return renew(job, *prepared, false);
@@ -208,8 +215,12 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
           self->connections_.token_is_renewable(*prepared->connection)) {
         return self->renew(job, *prepared, true);
       }
+      if (reply.status == 401 && !job->token_key.empty()) return self->sign_in_anew(job, renewed);
       if (prepared->request.question && reply.status >= 200 && reply.status < 300)
         return self->go_on_with_answer(job, *prepared, reply, renewed);
+      if (prepared->request.question && prepared->request.question->signs_in && reply.status >= 400 &&
+          reply.status < 500 && reply.status != 408 && reply.status != 429)
+        return self->finish_refused_sign_in(*job, *prepared, reply);
       if (prepared->shapes_reply) shape_headers(*prepared, reply);
       engine::AttemptFinished outcome =
           prepared->native == nullptr
@@ -230,6 +241,8 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     };
     if (prepared->native != nullptr)
       return remember(job->id, {natives_.call(*prepared->native, prepared->native_call, std::move(finish)), true});
+    if (prepared->request.question)  // never in chunks, whatever the step's own request is sent in
+      return remember(job->id, {client_.send(to_http(prepared->request, *job->call), std::move(finish)), false});
     transfer(
         prepared->request, *job->call, limits_,
         [self = shared_from_this(), id = job->id](http::Request request, std::function<void(http::Reply)> then) {
@@ -255,8 +268,57 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       outcome.target = prepared.target;
       return finish_later(job, std::move(outcome));
     }
+    if (const Question& question = *prepared.request.question; !question.kept_as.empty()) {
+      const Duration lifetime = token_lifetime(reply.body);
+      const std::lock_guard lock(mutex_);
+      tokens_.keep(question.kept_as, *value,
+                   std::chrono::steady_clock::now() + std::chrono::milliseconds(lifetime.to_milliseconds()));
+    }
     job->asked.push_back(std::move(*value));
     post([self = shared_from_this(), job, renewed] { self->attempt(job, renewed); });
+  }
+
+  /// True when the token that is asked for is there already.
+  bool use_kept_token(Job& job, const Prepared& prepared) {
+    if (!prepared.request.question || prepared.request.question->kept_as.empty()) return false;
+    const std::lock_guard lock(mutex_);
+    const auto token = tokens_.find(prepared.request.question->kept_as, std::chrono::steady_clock::now());
+    if (!token) return false;
+    job.asked.push_back(*token);
+    job.token_key = prepared.request.question->kept_as;
+    return true;
+  }
+
+  /// A kept token was refused before its time: once more with a new one.
+  void sign_in_anew(const std::shared_ptr<Job>& job, bool renewed) {
+    {
+      const std::lock_guard lock(mutex_);
+      tokens_.forget(job->token_key);
+    }
+    job->token_key.clear();
+    job->asked.clear();
+    post([self = shared_from_this(), job, renewed] { self->attempt(job, renewed); });
+  }
+
+  /// An Http action whose own sign-in is refused fails as if its service had answered 401.
+  void finish_refused_sign_in(const Job& job, const Prepared& prepared, const http::Reply& reply) {
+    engine::AttemptFinished outcome = refused(*job.call, make_error("", ""), reply.ended);
+    outcome.fault = {};
+    outcome.started = reply.started;
+    outcome.request = request_record(prepared.request.method, prepared.request.url, prepared.request.headers,
+                                     prepared.request.secrets);
+    outcome.target = prepared.target;
+    outcome.status_code = 401;
+    outcome.headers = Value::empty_object();
+    outcome.has_body = true;
+    const std::string words = mask_secrets(token_refusal(reply.body), prepared.request.secrets);
+    outcome.body = Value::object(
+        {{"error",
+          Value::object({{"code", Value("SignInRefused")},
+                         {"message", Value("The sign-in at '" + prepared.request.url + "' was refused with " +
+                                           std::to_string(reply.status) + (words.empty() ? "." : ": " + words))}})}});
+    job.done(std::move(outcome));
+    ended(job.id);
   }
 
   static void shape_headers(const Prepared& prepared, http::Reply& reply) {
@@ -403,6 +465,7 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
   Connections& connections_;
   NativePool& natives_;
   std::mutex mutex_;
+  KeptTokens tokens_;  ///< of Http actions that sign in themselves
   std::condition_variable wake_;
   std::condition_variable idle_;
   std::deque<std::function<void()>> tasks_;

@@ -68,6 +68,18 @@ class EffectsTest : public testing::Test {
     if (!asks_for_time_.empty() && request.path == "/orders/busy")
       return {busy_status_, {{"Retry-After", asks_for_time_}}, "slow down"};
     if (request.path == "/slow") return {200, {{"Content-Type", "text/plain"}, {"Set-Cookie", "a=1"}}, "late"};
+    if (request.path == "/contoso/oauth2/token") {
+      ++sign_ins_;
+      if (!sign_in_answer_.empty()) return {sign_in_status_, {{"Content-Type", "application/json"}}, sign_in_answer_};
+      return {200,
+              {{"Content-Type", "application/json"}},
+              R"({"token_type":"Bearer","expires_in":")" + sign_in_lifetime_ + R"(","access_token":"token-)" +
+                  std::to_string(sign_ins_) + "\"}"};
+    }
+    if (request.path == "/graph") {
+      if (request.header("Authorization") != "Bearer " + good_token_) return {401, {}, "stale"};
+      return {200, {{"Content-Type", "application/json"}}, R"({"me":"flow"})"};
+    }
     if (request.path == "/token") return {200, {{"Content-Type", "application/json"}}, token_answer_};
     if (request.path == "/boards/1") {
       if (request.header("X-Token") != "t0p-secret") return {419, {}, "Authentication timeout"};
@@ -174,6 +186,22 @@ class EffectsTest : public testing::Test {
     return call;
   }
 
+  engine::Call graph_call(const std::string& change = {}) {
+    engine::Call call;
+    call.kind = engine::Call::Kind::http;
+    const std::string here = "http://127.0.0.1:" + std::to_string(listener_->port());
+    call.inputs = json_of(R"({"method":"POST","uri":")" + here + R"(/graph","body":{"a":1}})");
+    call.sealed = json_of(
+        R"({"type":"ActiveDirectoryOAuth","authority":")" + here +
+        R"(/","tenant":"contoso","audience":"https://graph.test","clientId":"app","secret":"s 3/cret")" + change + "}");
+    return call;
+  }
+
+  int sign_ins_ = 0;
+  int sign_in_status_ = 200;
+  std::string sign_in_answer_;
+  std::string sign_in_lifetime_ = "3599";
+  std::string good_token_ = "token-1";
   std::string token_answer_ = R"({"token":"t0p-secret"})";
   std::string folder_;
   std::unique_ptr<store::Store> store_;
@@ -422,6 +450,70 @@ TEST_F(EffectsTest, AnHttpActionSendsWhatTheFlowSaysAndTheWorkflowHeaders) {
   send(call);
   EXPECT_EQ(last_.header("x-ms-workflow-run-id"), "");
   EXPECT_EQ(last_.header("Idempotency-Key"), "");
+}
+
+TEST_F(EffectsTest, AnHttpActionSignsInForATokenAndKeepsItWhileItHolds) {
+  const engine::AttemptFinished first = send(graph_call());
+  EXPECT_EQ(first.status_code, 200) << first.fault.code << first.fault.message;
+  EXPECT_EQ(json::write(first.body), R"({"me":"flow"})");
+  for (const char* secret : {"s 3/cret", "s%203%2Fcret", "token-1"})
+    EXPECT_EQ(json::write(first.request).find(secret), std::string::npos) << json::write(first.request);
+  EXPECT_EQ(send(graph_call()).status_code, 200);
+  EXPECT_EQ(sign_ins_, 1) << "one token serves both";
+  good_token_ = "token-2";
+  EXPECT_EQ(send(graph_call()).status_code, 200) << "refused before its time: a new one is asked for";
+  EXPECT_EQ(sign_ins_, 2);
+  good_token_ = "none";
+  EXPECT_EQ(send(graph_call()).status_code, 401) << "a new token that is refused is the step's failure";
+  EXPECT_EQ(sign_ins_, 3);
+  good_token_ = "token-4";
+  EXPECT_EQ(send(graph_call(R"(,"x":"another sign-in")")).status_code, 200) << "tokens are not mixed up";
+  EXPECT_EQ(sign_ins_, 4);
+}
+
+TEST_F(EffectsTest, ATokenThatDoesNotLastIsAskedForAgain) {
+  sign_in_lifetime_ = "30";
+  EXPECT_EQ(send(graph_call()).status_code, 200);
+  good_token_ = "token-2";
+  EXPECT_EQ(send(graph_call()).status_code, 200);
+  EXPECT_EQ(sign_ins_, 2);
+}
+
+TEST_F(EffectsTest, ARefusedSignInOfAnHttpActionIsAnUnauthorizedWithTheServersWords) {
+  sign_in_status_ = 400;
+  sign_in_answer_ =
+      R"({"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret 's 3/cret' provided."})";
+  const engine::AttemptFinished refused = send(graph_call());
+  EXPECT_EQ(refused.status_code, 401);
+  const std::string message(refused.body.find("error")->text_of("message"));
+  EXPECT_NE(message.find("/contoso/oauth2/token' was refused with 400: invalid_client: AADSTS7000215"),
+            std::string::npos)
+      << message;
+  EXPECT_EQ(message.find("s 3/cret"), std::string::npos) << message;
+  sign_in_status_ = 503;
+  EXPECT_EQ(send(graph_call()).status_code, 503) << "temporary: the retry policy's matter";
+  sign_in_status_ = 200;
+  sign_in_answer_ = "{}";
+  EXPECT_EQ(send(graph_call()).fault.code, "SignInAnswerInvalid");
+}
+
+TEST_F(EffectsTest, AnHttpActionsSignInNamesWhatItLacks) {
+  const auto fault = [&](const std::string& authentication) {
+    engine::Call call = graph_call();
+    call.sealed = json_of(authentication);
+    return send(call).fault;
+  };
+  EXPECT_EQ(fault(R"({"type":"ActiveDirectoryOAuth","audience":"a","clientId":"c","secret":"s"})").message,
+            "The authentication ActiveDirectoryOAuth needs 'tenant'.");
+  EXPECT_EQ(fault(R"({"type":"ActiveDirectoryOAuth","tenant":"t","audience":"a","clientId":"c"})").message,
+            "The authentication ActiveDirectoryOAuth needs 'secret'.");
+  EXPECT_EQ(
+      fault(
+          R"({"type":"ActiveDirectoryOAuth","authority":"ftp://x","tenant":"t","audience":"a","clientId":"c","secret":"s"})")
+          .code,
+      "InvalidHttpInputs");
+  EXPECT_EQ(fault(R"({"type":"ManagedServiceIdentity"})").code, "AuthenticationTypeUnsupported");
+  EXPECT_EQ(sign_ins_, 0);
 }
 
 TEST_F(EffectsTest, AnHttpActionSaysWhyThereIsNoAnswer) {

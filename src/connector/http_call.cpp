@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "connector/http_sign_in.h"
 #include "connector/mask.h"
+#include "connector/pkcs12.h"
 #include "connector/text.h"
 
 namespace flowmend::connector {
@@ -54,7 +56,22 @@ std::string clean_url(std::string_view url) {
   return out;
 }
 
-Result<void> authenticate(const Value& authentication, OutgoingRequest& request) {
+/// ActiveDirectoryOAuth: the token, or the question for it, which then is the request.
+Result<void> authenticate_with_token(const Value& authentication, const std::vector<std::string>& asked,
+                                     OutgoingRequest& request) {
+  if (!asked.empty()) {
+    request.secrets.push_back(asked.front());
+    set_header(request.headers, "Authorization", "Bearer " + asked.front());
+    return {};
+  }
+  auto question = token_request(authentication, now_from_system_clock());
+  if (!question) return question.error();
+  request = std::move(*question);
+  return {};
+}
+
+Result<void> authenticate(const Value& authentication, const std::vector<std::string>& asked,
+                          OutgoingRequest& request) {
   if (!authentication.is_object() || authentication.size() == 0) return {};
   const std::string_view type = authentication.text_of("type", "None");
   if (equals_ignoring_case(type, "None")) return {};
@@ -77,14 +94,33 @@ Result<void> authenticate(const Value& authentication, OutgoingRequest& request)
     set_header(request.headers, "Authorization", text);
     return {};
   }
+  if (equals_ignoring_case(type, "ActiveDirectoryOAuth"))
+    return authenticate_with_token(authentication, asked, request);
+  if (equals_ignoring_case(type, "ClientCertificate")) {
+    const Value* pfx = authentication.find_ignoring_case("pfx");
+    auto certificate = open_pkcs12(pfx == nullptr ? std::string() : text_of_value(*pfx),
+                                   std::string(authentication.text_of("password")));
+    if (!certificate) return certificate.error();
+    request.certificate = std::make_shared<const Pkcs12>(std::move(*certificate));
+    return {};
+  }
+  if (equals_ignoring_case(type, "ManagedServiceIdentity")) {
+    return make_error(
+        "AuthenticationTypeUnsupported", "A managed identity is Azure's own: there is none on this server.",
+        "/inputs/authentication/type",
+        "Register an application at the token server, and use ActiveDirectoryOAuth with its id and secret.");
+  }
   return make_error("AuthenticationTypeUnsupported",
-                    "The authentication type '" + std::string(type) + "' is not supported by Flowmend yet.",
-                    "/inputs/authentication/type", "Use Basic or Raw, or call the service through a connector.");
+                    "The authentication type '" + std::string(type) + "' is none that Flowmend knows.",
+                    "/inputs/authentication/type",
+                    "Use None, Basic, Raw, ClientCertificate or ActiveDirectoryOAuth, or call the service through a "
+                    "connector.");
 }
 
 }  // namespace
 
-Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t url_bytes_max) {
+Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t url_bytes_max,
+                                        const std::vector<std::string>& asked) {
   OutgoingRequest request;
   const Value& inputs = call.inputs;
   const Value* method = inputs.find("method");
@@ -133,7 +169,8 @@ Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t ur
   const Value* authentication = call.sealed.is_null() ? inputs.find("authentication") : &call.sealed;
   if (authentication != nullptr) {
     if (const Value* inner = authentication->find("authentication")) authentication = inner;
-    if (auto placed = authenticate(*authentication, request); !placed) return placed.error();
+    if (auto placed = authenticate(*authentication, asked, request); !placed) return placed.error();
+    if (request.question) return request;
   }
   if (const Value* body = inputs.find("body"); body != nullptr && !body->is_null()) {
     const std::string* type = request.header("Content-Type");
@@ -200,6 +237,7 @@ OutgoingRequest build_poll(const engine::Call& call, const OutgoingRequest& orig
   }
   request.url = clean_url(request.url);
   const bool same_origin = origin_of(request.url) == origin_of(original.url);
+  if (same_origin) request.certificate = original.certificate;
   for (const auto& [name, value] : original.headers) {
     const std::string lower = lower_case(name);
     if (lower == "content-type" || lower == "idempotency-key") continue;
@@ -216,6 +254,7 @@ http::Request to_http(const OutgoingRequest& request, const engine::Call& call) 
   out.headers.reserve(request.headers.size());
   for (const auto& [name, value] : request.headers) out.headers.push_back({name, value});
   out.body = request.body;
+  if (request.certificate) out.certificate = {request.certificate->bytes, request.certificate->password};
   out.decompress = !call.keep_compressed;
   if (call.timeout.ticks > 0) out.timeout = call.timeout;
   return out;

@@ -11,10 +11,12 @@
 namespace flowmend::connector {
 
 /// The request of an Http action (engine.md 3.2): method, uri, queries, headers without those that are not the flow's
-/// to set, cookie, body by its Content-Type, authentication None, Basic or Raw.
+/// to set, cookie, body by its Content-Type, authentication None, Basic, Raw, ClientCertificate or
+/// ActiveDirectoryOAuth. The last asks for a token first (OutgoingRequest::question), which is then the one of `asked`.
 ///
 /// Errors: `InvalidHttpInputs` with the place, `AuthenticationTypeUnsupported`, `ContentConversionFailed`.
-Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t url_bytes_max = 16'384);
+Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t url_bytes_max = 16'384,
+                                        const std::vector<std::string>& asked = {});
 
 /// What every request of a run carries beside its own: the workflow headers (unless suppressed) and, for a request that
 /// writes, `Idempotency-Key`. A header that the flow sets itself wins.

@@ -115,7 +115,7 @@ std::optional<Refusal> prepare_call(const engine::Call& call, const runtime::Cal
                                     const std::vector<std::string>& asked, Prepared& prepared) {
   Result<OutgoingRequest> built = make_error("", "");
   if (call.kind == engine::Call::Kind::http) {
-    built = build_http_call(call, limits.url_bytes_max);
+    built = build_http_call(call, limits.url_bytes_max, asked);
     if (!built) return Refusal{built.error(), Value::object({{"kind", Value("inputs")}})};
   } else if (auto refusal = prepare_operation(call, context, connections, asked, prepared, built)) {
     return refusal;

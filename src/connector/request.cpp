@@ -220,7 +220,8 @@ class Builder {
                       OutgoingRequest request) const {
     request.method = question.method;
     request.url = parts_.service_url + question.path;
-    request.question = question.answer;
+    request.question.emplace();
+    request.question->answer = question.answer;
     const auto is_of = [](const Pairs& pairs, std::string_view name) {
       return std::any_of(pairs.begin(), pairs.end(),
                          [&](const auto& pair) { return equals_ignoring_case(pair.first, name); });
@@ -439,8 +440,13 @@ Result<OutgoingRequest> build_request(const Connector& connector, const Operatio
 
 Result<std::string> answered_value(const OutgoingRequest& question, std::string_view body) {
   const auto parsed = json::parse(body);
-  const Value* value = parsed && question.question ? value_at(*parsed, *question.question) : nullptr;
+  const Value* value = parsed && question.question ? value_at(*parsed, question.question->answer) : nullptr;
   if (value == nullptr || value->is_null() || value->is_object() || value->is_array()) {
+    if (question.question && question.question->signs_in) {
+      return make_error("SignInAnswerInvalid",
+                        "The sign-in at '" + question.url + "' was answered without an access token.",
+                        "/inputs/authentication", "See that authority and tenant are those of the token server.");
+    }
     return make_error("PolicyValueMissing",
                       "The connector first asks '" + question.url.substr(0, question.url.find('?')) +
                           "' for a value, and the answer does not hold it.",

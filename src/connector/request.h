@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,8 +9,16 @@
 #include "base/error.h"
 #include "connector/arguments.h"
 #include "connector/credentials.h"
+#include "connector/pkcs12.h"
 
 namespace flowmend::connector {
+
+/// Says that a request is none of the step's own yet: something has to be asked for first.
+struct Question {
+  PolicySteps answer;     ///< where the JSON answer holds the value that is to be given as the next of `asked`
+  bool signs_in = false;  ///< the value is a token: the Http action's own sign-in
+  std::string kept_as;    ///< of a token: who has the same key may use it while it holds; empty = nobody
+};
 
 /// A request ready to be sent. `secrets` are the texts that records of it must not show.
 struct OutgoingRequest {
@@ -19,9 +28,8 @@ struct OutgoingRequest {
   std::string body;
   bool has_body = false;
   std::vector<std::string> secrets;
-  /// When set, this is not the operation's request yet: the value at these steps of its JSON answer is to be given as
-  /// the next of `asked`.
-  std::optional<PolicySteps> question;
+  std::optional<Question> question;
+  std::shared_ptr<const Pkcs12> certificate;  ///< shown to a service that asks who calls; usually none
 
   /// The first header of that name without regard to case; nothing when absent.
   const std::string* header(std::string_view name) const;

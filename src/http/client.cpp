@@ -253,6 +253,12 @@ class Client::Worker {
     if (!options_.certificate_authorities_file.empty()) {
       curl_easy_setopt(easy, CURLOPT_CAINFO, options_.certificate_authorities_file.c_str());
     }
+    if (!request.certificate.pkcs12.empty()) {
+      curl_blob blob{request.certificate.pkcs12.data(), request.certificate.pkcs12.size(), CURL_BLOB_NOCOPY};
+      curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, "P12");
+      curl_easy_setopt(easy, CURLOPT_SSLCERT_BLOB, &blob);
+      curl_easy_setopt(easy, CURLOPT_KEYPASSWD, request.certificate.password.c_str());
+    }
     const bool has_body =
         !request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
     if (request.method == "HEAD") curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);

@@ -23,7 +23,12 @@ struct Request {
   Duration timeout = Duration::seconds(120);         ///< from start to the last byte of the reply
   Duration connect_timeout = Duration::seconds(15);  ///< of that, until a connection stands
   bool decompress = true;                            ///< ask for a compressed reply and unpack it
-  std::size_t reply_bytes_max = 104'857'600;         ///< a longer reply ends with ResponseTooLarge
+  /// Shown to a service that asks who calls: a PKCS #12 file with its key. Empty = none.
+  struct Certificate {
+    std::string pkcs12;
+    std::string password;
+  } certificate;
+  std::size_t reply_bytes_max = 104'857'600;  ///< a longer reply ends with ResponseTooLarge
 };
 
 /// What came of a request. Either `status` is set (whatever it is), or `error_code` says why there is no reply:

@@ -41,6 +41,7 @@ constexpr std::array<CodeFamily, 73> codes = {{
     {"TlsFailure", Family::action_configuration},
     {"Connector*", Family::action_configuration},
     {"Policy*", Family::action_configuration},
+    {"SignInAnswerInvalid", Family::action_configuration},
     {"InvalidRetryPolicy", Family::action_configuration},
     {"ConnectFailure", Family::transient},
     {"ConnectionClosed", Family::transient},
