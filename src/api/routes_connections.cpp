@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "api/repoint.h"
 #include "api/routes.h"
 #include "api/views.h"
 
@@ -258,6 +259,86 @@ http::Response usage(const Parts& parts, const Call& call) {
   return json_response(200, body.finish());
 }
 
+/// A flow's latest version with another connection in the place of one; what happened to it.
+Result<store::FlowRow> replace_in(const Parts& parts, const Call& call, const store::FlowRow& row,
+                                  const store::FlowVersionRow& version, const connector::ConnectionKey& from,
+                                  const std::string& with) {
+  if (call.access->flow(row.id) < Level::edit)
+    return make_error("AuthorizationFailed", "You may not edit this flow.", {}, "Ask its owner to do it.");
+  const Repointed changed =
+      repoint(version.definition, version.connection_references, version.parameter_values, from, with);
+  if (!changed.still_at.empty())
+    return make_error("ConnectionNamedInDefinition", "A step names the connection by an address of its own.",
+                      changed.still_at, "Edit the flow there.");
+  runtime::FlowDraft draft;
+  draft.display_name = row.display_name;
+  draft.state = row.state;
+  draft.environment = row.environment;
+  draft.dialect = row.dialect;
+  draft.properties = row.properties;
+  draft.definition = version.definition;
+  draft.connection_references = changed.references;
+  draft.parameter_values = changed.parameter_values;
+  if (const auto may =
+          call.access->may_save(draft.definition, draft.connection_references, draft.parameter_values, &version);
+      !may)
+    return may.error();
+  const auto saved = parts.runtime.flows().update(row.id, draft, call.caller.user_name);
+  if (!saved) return saved.error();
+  if (!saved->flow) {
+    const Diagnostic& first = saved->diagnostics.front();
+    return make_error("InvalidDefinition", first.message, first.pointer, "Edit the flow and correct it first.");
+  }
+  return *saved->flow;
+}
+
+/// Flows use another connection of the same connector from now on: all that use this one, or those that are named.
+http::Response replace(const Parts& parts, const Call& call) {
+  const auto body = body_of(call);
+  if (!body) return error_reply(body.error());
+  const connector::ConnectionKey from{connector::api_name(call.parameters[0]), call.parameters[1]};
+  const std::string with(body->text_of("with"));
+  if (!parts.connections.find(from)) return error_reply(no_connection(from.name));
+  const auto other = parts.connections.find({from.api, with});
+  if (with == from.name || !other || call.access->connection(other->key) < Level::use) {
+    return error_reply(make_error("InvalidReplacement",
+                                  "There is no other connection '" + with + "' of '" + from.api + "' that you may use.",
+                                  "/with", "Give 'with': the name of a connection of the same connector."));
+  }
+  const Value* chosen = body->find("flows");
+  if (chosen != nullptr && !chosen->is_array())
+    return error_reply(make_error("InvalidRequestContent", "'flows' is no list.", "/flows", "Send the flows' ids."));
+  const auto rows = parts.store.flows();
+  if (!rows) return error_reply(rows.error());
+  json::ArrayBuilder changed;
+  json::ArrayBuilder left;
+  for (const store::FlowRow& row : *rows) {
+    const auto is_row = [&](const Value& id) { return id == Value(row.id); };
+    if (chosen != nullptr && !std::ranges::any_of(chosen->as_array(), is_row)) continue;
+    if (!call.access->sees_flow(row.id)) continue;
+    const auto version = parts.store.flow_version(row.id, row.version);
+    if (!version) return error_reply(version.error());
+    if (!*version || !repoint((*version)->definition, (*version)->connection_references, (*version)->parameter_values,
+                              from, with)
+                          .uses)
+      continue;
+    json::ObjectBuilder entry;
+    entry.add("flow", row.id);
+    entry.add("displayName", row.display_name);
+    if (const auto saved = replace_in(parts, call, row, **version, from, with)) {
+      entry.add("version", saved->version);
+      changed.push(entry.finish());
+    } else {
+      entry.add("error", Value::object({{"code", saved.error().code},
+                                        {"message", saved.error().message},
+                                        {"where", saved.error().where},
+                                        {"cure", saved.error().cure}}));
+      left.push(entry.finish());
+    }
+  }
+  return json_response(200, Value::object({{"changed", changed.finish()}, {"left", left.finish()}}));
+}
+
 }  // namespace
 
 std::vector<RouteEntry> connection_routes() {
@@ -272,6 +353,7 @@ std::vector<RouteEntry> connection_routes() {
       {"GET", "providers/Microsoft.PowerApps/environments/{env}/connections", "read", list_connections},
       {"POST", "api/v1/connections/{api}/{name}/verify", "write", verify},
       {"GET", "api/v1/connections/{api}/{name}/usage", "read", usage},
+      {"POST", "api/v1/connections/{api}/{name}/replace", "write", replace, Level::use},
       {"PUT", "api/v1/connections/{api}/{name}/settings", "write", put_settings},
   };
 }

@@ -1,26 +1,18 @@
 #include "connector/pkcs12.h"
 
-#include <memory>
-
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
+#include "base/owned.h"
 #include "connector/text.h"
 
 namespace flowmend::connector {
 namespace {
 
-template <auto free>
-struct Free {
-  template <class T>
-  void operator()(T* pointer) const {
-    free(pointer);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
+using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
+using Certificate = Owned<X509, X509_free>;
 
 struct Parts {
   Key key;
@@ -34,7 +26,7 @@ Error invalid(std::string message, std::string cure) {
 
 Result<Parts> parts_of(const Pkcs12& file) {
   const auto* begin = reinterpret_cast<const unsigned char*>(file.bytes.data());
-  const std::unique_ptr<PKCS12, Free<PKCS12_free>> opened(
+  const Owned<PKCS12, PKCS12_free> opened(
       d2i_PKCS12(nullptr, &begin, static_cast<long>(file.bytes.size())));
   if (!opened) return invalid("The certificate is no PKCS #12 file.", "Give the base64 of a .pfx or .p12 file.");
   EVP_PKEY* key = nullptr;
@@ -79,7 +71,7 @@ Result<std::string> signed_token(const Pkcs12& certificate, std::string_view cla
   const std::string thumbprint = url_base64({reinterpret_cast<const char*>(print), print_size});
   const std::string text =
       url_base64(R"({"alg":"RS256","typ":"JWT","x5t":")" + thumbprint + "\"}") + "." + url_base64(claims);
-  const std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
+  const Owned<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
   const auto* message = reinterpret_cast<const unsigned char*>(text.data());
   std::size_t size = 0;
   if (EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, parts->key.get()) != 1 ||

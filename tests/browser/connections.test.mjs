@@ -16,6 +16,17 @@ after(async () => {
   await server?.stop();
 });
 
+/** Asks the API as the page's person. */
+const askIn = (page) => (method, path, body) =>
+  page.evaluate(
+    async ([method, path, body]) => {
+      const { csrfToken } = await (await fetch("/api/v1/me")).json();
+      const answer = await fetch(path, { method, headers: { "x-flowmend-csrf": csrfToken, "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
+      return { status: answer.status, body: await answer.json().catch(() => null) };
+    },
+    [method, path, body],
+  );
+
 for (const [name, screen] of [
   ["desktop", desktop],
   ["phone", phone],
@@ -99,15 +110,7 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
   test(`${name}: of several kinds of sign-in one is chosen, and its fields are asked for`, async () => {
     await server.control({ ordersPassword: "kinds-2026" });
     const page = await openPage(browser, state, screen, { baseURL: server.base });
-    const ask = (method, path, body) =>
-      page.evaluate(
-        async ([method, path, body]) => {
-          const { csrfToken } = await (await fetch("/api/v1/me")).json();
-          const answer = await fetch(path, { method, headers: { "x-flowmend-csrf": csrfToken, "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
-          return { status: answer.status, body: await answer.json().catch(() => null) };
-        },
-        [method, path, body],
-      );
+    const ask = askIn(page);
     await page.goto("/connections");
     const title = `Shop by ${name}`;
     const made = await ask("POST", "/api/v1/connectors", {
@@ -165,6 +168,58 @@ for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
     const share = await ask("POST", `/providers/Microsoft.PowerApps/apis/${api}/connections/by-key/modifyPermissions?api-version=2016-11-01`, { put: [{ properties: { roleName: "CanView", principal: { id: "somebody", type: "User" } } }] });
     assert.equal(share.body.error.code, "ConnectionSharingForbidden", JSON.stringify(share));
     assert.ok(page.complaints.every((one) => one.includes("403") || one.includes("409") || one.includes("400")), JSON.stringify(page.complaints));
+    await page.context().close();
+  });
+
+for (const [name, screen] of [["desktop", desktop], ["phone", phone]])
+  test(`${name}: flows that use a connection use another one instead`, async () => {
+    await server.control({ ordersPassword: "replace-2026" });
+    const page = await openPage(browser, state, screen, { baseURL: server.base });
+    const ask = askIn(page);
+    await page.goto("/connections");
+    const orders = "/providers/Microsoft.PowerApps/apis/shared_orders/connections";
+    const connect = (connection) => ask("PUT", `${orders}/${connection}?api-version=2016-11-01`, { properties: { displayName: `Orders of ${connection}`, connectionParameters: { username: "shop", password: "replace-2026" } } });
+    for (const one of [`old-${name}`, `new-${name}`]) assert.equal((await connect(one)).status, 201);
+    const makeFlow = async (displayName, host, connectionReferences) => {
+      const made = await ask("POST", `/providers/Microsoft.ProcessSimple/environments/~default/flows?api-version=2016-11-01`, {
+        properties: {
+          displayName, state: "Started", connectionReferences,
+          definition: {
+            triggers: { manual: { type: "Request", kind: "Http", inputs: {} } },
+            actions: { Get_order: { type: "OpenApiConnection", runAfter: {}, inputs: { host: { ...host, operationId: "GetOrder", apiId: "/providers/Microsoft.PowerApps/apis/shared_orders" }, parameters: { id: "O-1007" } } } },
+          },
+        },
+      });
+      assert.equal(made.status, 201, JSON.stringify(made.body));
+      return made.body.name;
+    };
+    const first = await makeFlow(`First (${name})`, { connectionName: "key" }, { key: { connectionName: `old-${name}`, id: "/providers/Microsoft.PowerApps/apis/shared_orders", source: "Embedded" } });
+    const second = await makeFlow(`Second (${name})`, { connectionName: "key" }, { key: { connectionName: `old-${name}`, id: "/providers/Microsoft.PowerApps/apis/shared_orders", source: "Embedded" } });
+    await page.goto(`/connections/shared_orders/old-${name}`);
+    await page.getByRole("button", { name: "Use another connection in these flows" }).click();
+    const dialog = page.getByRole("dialog", { name: `Replace Orders of old-${name}` });
+    await dialog.getByText("The 2 flows get a new version").waitFor();
+    await dialog.getByLabel("Use instead").selectOption({ label: `Orders of new-${name}` });
+    if (process.env.FLOWMEND_SHOTS) await page.screenshot({ path: `${process.env.FLOWMEND_SHOTS}/replace-${name}.png` });
+    await dialog.getByRole("button", { name: "Replace", exact: true }).click();
+    await dialog.getByText("2 flows use the other connection from now on.").waitFor();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    await page.getByText("No flow", { exact: true }).waitFor();
+    for (const flow of [first, second]) {
+      const { body } = await ask("GET", `/providers/Microsoft.ProcessSimple/environments/~default/flows/${flow}?api-version=2016-11-01`);
+      assert.equal(body.properties.connectionReferences.key.connectionName, `new-${name}`);
+    }
+    // They run with it; what nobody may use, and nonsense, is refused.
+    assert.equal((await ask("DELETE", `${orders}/old-${name}?api-version=2016-11-01`)).status, 200);
+    await ask("POST", `/providers/Microsoft.ProcessSimple/environments/~default/flows/${first}/triggers/manual/run?api-version=2016-11-01`, {});
+    await page.waitForFunction(async (flow) => (await (await fetch(`/api/v1/runs?flow=${flow}&status=Succeeded`)).json()).value.length === 1, first, { polling: 200 });
+    for (const body of [{}, { with: "nobody" }, { with: `new-${name}` }, { with: "orders", flows: 7 }]) {
+      const refused = await ask("POST", `/api/v1/connections/shared_orders/new-${name}/replace`, body);
+      assert.equal(refused.status, 400, JSON.stringify(refused));
+    }
+    const one = await ask("POST", `/api/v1/connections/shared_orders/new-${name}/replace`, { with: "orders", flows: [second] });
+    assert.deepEqual(one.body.changed.map((flow) => flow.displayName), [`Second (${name})`]);
+    assert.ok(page.complaints.every((text) => text.includes("400")), JSON.stringify(page.complaints));
     await page.context().close();
   });
 

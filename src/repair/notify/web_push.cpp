@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 
+#include "base/owned.h"
 #include "connector/text.h"
 #include "json/write.h"
 #include "trigger/base64.h"
@@ -20,14 +21,7 @@ constexpr std::size_t point_bytes = 65;
 constexpr std::size_t auth_bytes = 16;
 constexpr std::uint32_t record_bytes = 4096;
 
-template <auto free>
-struct End {
-  template <class T>
-  void operator()(T* object) const {
-    free(object);
-  }
-};
-using Context = std::unique_ptr<EVP_PKEY_CTX, End<EVP_PKEY_CTX_free>>;
+using Context = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
@@ -46,7 +40,7 @@ std::string with_zero(const char (&text)[N]) {
 }
 
 std::optional<std::string> seal_record(const std::string& key, const std::string& nonce, std::string_view payload) {
-  const std::unique_ptr<EVP_CIPHER_CTX, End<EVP_CIPHER_CTX_free>> cipher(EVP_CIPHER_CTX_new());
+  const Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> cipher(EVP_CIPHER_CTX_new());
   std::string plain(payload);
   plain += '\x02';  // the last record
   std::string out(plain.size() + 16, '\0');
@@ -71,7 +65,7 @@ Error bad_key() {
 }  // namespace
 
 struct KeyPair::Key {
-  std::unique_ptr<EVP_PKEY, End<EVP_PKEY_free>> pkey;
+  Owned<EVP_PKEY, EVP_PKEY_free> pkey;
 };
 
 KeyPair::KeyPair(std::unique_ptr<Key> key) : key_(std::move(key)) {}
@@ -95,13 +89,13 @@ std::optional<KeyPair> KeyPair::from_secret(std::string_view bytes) {
 }
 
 std::optional<KeyPair> KeyPair::from_raw(std::string_view scalar, std::string_view point) {
-  const std::unique_ptr<OSSL_PARAM_BLD, End<OSSL_PARAM_BLD_free>> builder(OSSL_PARAM_BLD_new());
-  const std::unique_ptr<BIGNUM, End<BN_free>> number(
+  const Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
+  const Owned<BIGNUM, BN_free> number(
       BN_bin2bn(bytes_of(scalar), static_cast<int>(scalar.size()), nullptr));
   OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, "P-256", 0);
   OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, number.get());
-  const std::unique_ptr<OSSL_PARAM, End<OSSL_PARAM_free>> parameters(OSSL_PARAM_BLD_to_param(builder.get()));
+  const Owned<OSSL_PARAM, OSSL_PARAM_free> parameters(OSSL_PARAM_BLD_to_param(builder.get()));
   const Context context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
   EVP_PKEY* made = nullptr;
   if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
@@ -131,7 +125,7 @@ std::string KeyPair::public_point() const {
 
 std::optional<std::string> KeyPair::shared_with(std::string_view point) const {
   // A key of the same curve with the other's point; OpenSSL refuses one that is not on it.
-  std::unique_ptr<EVP_PKEY, End<EVP_PKEY_free>> peer(EVP_PKEY_new());
+  Owned<EVP_PKEY, EVP_PKEY_free> peer(EVP_PKEY_new());
   if (!peer || EVP_PKEY_copy_parameters(peer.get(), key_->pkey.get()) != 1 ||
       EVP_PKEY_set1_encoded_public_key(peer.get(), bytes_of(point), point.size()) != 1)
     return std::nullopt;
@@ -146,7 +140,7 @@ std::optional<std::string> KeyPair::shared_with(std::string_view point) const {
 }
 
 std::optional<std::string> KeyPair::sign(std::string_view text) const {
-  const std::unique_ptr<EVP_MD_CTX, End<EVP_MD_CTX_free>> digest(EVP_MD_CTX_new());
+  const Owned<EVP_MD_CTX, EVP_MD_CTX_free> digest(EVP_MD_CTX_new());
   std::size_t length = 0;
   if (!digest || EVP_DigestSignInit(digest.get(), nullptr, EVP_sha256(), nullptr, key_->pkey.get()) != 1 ||
       EVP_DigestSign(digest.get(), nullptr, &length, bytes_of(text), text.size()) != 1)
@@ -154,7 +148,7 @@ std::optional<std::string> KeyPair::sign(std::string_view text) const {
   std::string der(length, '\0');
   if (EVP_DigestSign(digest.get(), bytes_of(der), &length, bytes_of(text), text.size()) != 1) return std::nullopt;
   const unsigned char* at = bytes_of(std::string_view(der));
-  const std::unique_ptr<ECDSA_SIG, End<ECDSA_SIG_free>> signature(
+  const Owned<ECDSA_SIG, ECDSA_SIG_free> signature(
       d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(length)));
   if (!signature) return std::nullopt;
   std::string out(64, '\0');

@@ -54,6 +54,7 @@ struct ClientOptions {
   std::string incident;                  ///< id
   std::string display_name;              ///< of a flow or person
   bool from_input = false;               ///< read what is secret from standard input
+  std::string with;                      ///< the connection that takes another's place
   std::string role;                      ///< of a person
   std::vector<std::string> connections;  ///< KEY=NAME
 };

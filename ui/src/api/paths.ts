@@ -100,6 +100,7 @@ export const paths = {
   connectorSignIn: (api: string) => `${own}/connectors/${name(api)}/sign-in`,
   connectionSettings: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/settings`,
   connectionUsage: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/usage`,
+  connectionReplace: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/replace`,
   verify: (api: string, c: string) => `${own}/connections/${name(api)}/${name(c)}/verify`,
 
   flows: (filter: Query) => `${environment}/flows?${version}&${query(filter)}`.replace(/&$/, ""),

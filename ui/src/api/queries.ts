@@ -2,7 +2,7 @@ import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } 
 import { useEffect } from "react";
 import { ApiError, getJson, localPath, send, sendJson } from "./client";
 import { paths } from "./paths";
-import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Hold, HoldChoice, Incident, IncidentState, Notifications, OnOutage, Overview, Page, RepairJob, RepeatWish, Repetition, Report, RequestHistory, Run, RunPlan, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
+import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Hold, HoldChoice, Incident, IncidentState, Notifications, OnOutage, Overview, Page, ReplacedConnection, RepairJob, RepeatWish, Repetition, Report, RequestHistory, Run, RunPlan, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -436,6 +436,15 @@ export function useVerify(api: string, c: string) {
         client.invalidateQueries({ queryKey: keys.overview }),
         client.invalidateQueries({ queryKey: ["run"] }),
       ]),
+  });
+}
+
+/** All flows that use a connection use another one of its connector. */
+export function useReplaceConnection(api: string, c: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (other: string) => sendJson<ReplacedConnection>("POST", paths.connectionReplace(api, c), { with: other }),
+    onSuccess: () => Promise.all([client.invalidateQueries({ queryKey: keys.connections }), client.invalidateQueries({ queryKey: keys.flows })]),
   });
 }
 

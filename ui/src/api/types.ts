@@ -598,6 +598,11 @@ export interface SignInSettings {
   redirectUrl: string;
 }
 
+export interface ReplacedConnection {
+  changed: { flow: string; displayName: string; version: string }[];
+  left: { flow: string; displayName: string; error: { code: string; message: string; cure?: string } }[];
+}
+
 export type ConnectionParameters = Record<
   string,
   { type?: string; uiDefinition?: { displayName?: string; description?: string; constraints?: { required?: string | boolean; hidden?: string | boolean } } }

@@ -19,6 +19,7 @@ import "./connections.css";
 const VerifyDialog = lazy(() => import("./verify_dialog"));
 const HoldDialog = lazy(() => import("./hold_dialog"));
 const RateDialog = lazy(() => import("./rate_dialog"));
+const ReplaceDialog = lazy(() => import("./replace_dialog"));
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
@@ -71,7 +72,10 @@ function Facts({ connection }: { connection: Connection }) {
 }
 
 /** The flows that would stand still without it, and how busy they are. */
-function Usage({ api, name }: { api: string; name: string }) {
+function Usage({ api, connection }: { api: string; connection: Connection }) {
+  const { name } = connection;
+  const mayEdit = useMay(undefined).edit;
+  const [replacing, setReplacing] = useState(false);
   const usage = useQuery({ queryKey: [...keys.connections, "usage", api, name], queryFn: ({ signal }) => getJson<ConnectionUsage>(paths.connectionUsage(api, name), signal) });
   const flows = usage.data?.flows ?? [];
   return (
@@ -102,6 +106,8 @@ function Usage({ api, name }: { api: string; name: string }) {
           </tbody>
         </table>
       )}
+      {flows.length > 0 && mayEdit && <Button onClick={() => setReplacing(true)}>{text.connections.replaceIn}</Button>}
+      <Suspense fallback={null}>{replacing && <ReplaceDialog connection={connection} flows={flows.length} onClose={() => setReplacing(false)} />}</Suspense>
     </section>
   );
 }
@@ -154,7 +160,7 @@ function Whole({ api, connection }: { api: string; connection: Connection }) {
       <Problem error={check.error ?? signIn.error} />
       {check.data?.status === "Error" && !check.isPending && <p className="tone-bad breakable">{check.data.error?.message}</p>}
       <Facts connection={connection} />
-      <Usage api={api} name={connection.name} />
+      <Usage api={api} connection={connection} />
       <Suspense fallback={null}>
         {open === "verify" && (
           <VerifyDialog
