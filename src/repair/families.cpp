@@ -1,6 +1,5 @@
 #include "repair/families.h"
 
-#include <array>
 #include <optional>
 #include <utility>
 
@@ -13,7 +12,7 @@ struct CodeFamily {
 };
 
 // engine.md 5.3 and the codes that our own rooms give. A prefix ends in `*`.
-constexpr std::array<CodeFamily, 73> codes = {{
+constexpr CodeFamily codes[] = {
     {"InvalidTemplate", Family::expression},
     {"ExpressionEvaluationFailed", Family::expression},
     {"Unauthorized", Family::authentication},
@@ -88,7 +87,7 @@ constexpr std::array<CodeFamily, 73> codes = {{
     {"JournalDamaged", Family::platform},
     {"SandboxUnavailable", Family::platform},
     {"ActionAborted", Family::platform},
-}};
+};
 
 std::optional<Family> by_code(std::string_view code) {
   if (code.empty()) return std::nullopt;

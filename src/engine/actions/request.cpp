@@ -18,7 +18,8 @@ constexpr std::string_view hidden = "*sanitized*";
 
 /// Members of `authentication` that are no secrets.
 bool is_public(std::string_view name) {
-  constexpr std::string_view open[] = {"type", "username", "tenant", "audience", "clientId", "authority", "identity"};
+  constexpr std::string_view open[] = {"type",     "username",  "tenant",   "audience",
+                                       "clientId", "authority", "identity", "credentialType"};
   return std::ranges::find(open, name) != std::end(open);
 }
 
