@@ -106,7 +106,7 @@ function Usage({ api, connection }: { api: string; connection: Connection }) {
           </tbody>
         </table>
       )}
-      {flows.length > 0 && mayEdit && <Button onClick={() => setReplacing(true)}>{text.connections.replaceIn}</Button>}
+      {flows.length > 0 && mayEdit && <Button className="connection-replace" onClick={() => setReplacing(true)}>{text.connections.replaceIn}</Button>}
       <Suspense fallback={null}>{replacing && <ReplaceDialog connection={connection} flows={flows.length} onClose={() => setReplacing(false)} />}</Suspense>
     </section>
   );
