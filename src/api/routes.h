@@ -19,6 +19,9 @@ struct RouteEntry {
   std::optional<Level> level = std::nullopt;
 };
 
+/// What a flow is saved with when nothing of it changes; without a version it has no definition.
+runtime::FlowDraft draft_of(const store::FlowRow& row, const store::FlowVersionRow* version);
+
 std::vector<RouteEntry> flow_routes();          // flows, triggers: routes_flows.cpp
 std::vector<RouteEntry> run_routes();           // runs, actions, contents: routes_runs.cpp
 std::vector<RouteEntry> connection_routes();    // connectors, connections: routes_connections.cpp

@@ -270,13 +270,7 @@ Result<store::FlowRow> replace_in(const Parts& parts, const Call& call, const st
   if (!changed.still_at.empty())
     return make_error("ConnectionNamedInDefinition", "A step names the connection by an address of its own.",
                       changed.still_at, "Edit the flow there.");
-  runtime::FlowDraft draft;
-  draft.display_name = row.display_name;
-  draft.state = row.state;
-  draft.environment = row.environment;
-  draft.dialect = row.dialect;
-  draft.properties = row.properties;
-  draft.definition = version.definition;
+  runtime::FlowDraft draft = draft_of(row, &version);
   draft.connection_references = changed.references;
   draft.parameter_values = changed.parameter_values;
   if (const auto may =
@@ -318,9 +312,9 @@ http::Response replace(const Parts& parts, const Call& call) {
     if (!call.access->sees_flow(row.id)) continue;
     const auto version = parts.store.flow_version(row.id, row.version);
     if (!version) return error_reply(version.error());
-    if (!*version || !repoint((*version)->definition, (*version)->connection_references, (*version)->parameter_values,
-                              from, with)
-                          .uses)
+    if (!*version ||
+        !repoint((*version)->definition, (*version)->connection_references, (*version)->parameter_values, from, with)
+             .uses)
       continue;
     json::ObjectBuilder entry;
     entry.add("flow", row.id);

@@ -157,17 +157,7 @@ http::Response update_flow(const Parts& parts, const Call& call) {
   const store::FlowRow& row = (*live)->row;
   const auto version = parts.store.flow_version(row.id, row.version);
   if (!version) return error_reply(version.error());
-  runtime::FlowDraft draft;
-  draft.display_name = row.display_name;
-  draft.state = row.state;
-  draft.environment = row.environment;
-  draft.dialect = row.dialect;
-  draft.properties = row.properties;
-  if (*version) {
-    draft.definition = (*version)->definition;
-    draft.connection_references = (*version)->connection_references;
-    draft.parameter_values = (*version)->parameter_values;
-  }
+  runtime::FlowDraft draft = draft_of(row, *version ? &**version : nullptr);
   if (const auto read = read_draft(*body, draft); !read) return error_reply(read.error());
   if (const auto may = call.access->may_save(draft.definition, draft.connection_references, draft.parameter_values,
                                              *version ? &**version : nullptr);
@@ -341,6 +331,21 @@ http::Response histories(const Parts& parts, const Call& call) {
 }
 
 }  // namespace
+
+runtime::FlowDraft draft_of(const store::FlowRow& row, const store::FlowVersionRow* version) {
+  runtime::FlowDraft draft;
+  draft.display_name = row.display_name;
+  draft.state = row.state;
+  draft.environment = row.environment;
+  draft.dialect = row.dialect;
+  draft.properties = row.properties;
+  if (version != nullptr) {
+    draft.definition = version->definition;
+    draft.connection_references = version->connection_references;
+    draft.parameter_values = version->parameter_values;
+  }
+  return draft;
+}
 
 std::vector<RouteEntry> flow_routes() {
   return {

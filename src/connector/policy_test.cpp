@@ -61,6 +61,9 @@ TEST(BodyPolicy, ChangesWhatItsPathsName) {
        R"j({"newPropertyParentPathTemplate":"@body().invoices","newPropertySubPathTemplate":"title","propertyValuePathTemplate":"'{@item()['id']}-{@item()['reference']}'"})j",
        R"({"invoices":[{"id":1,"reference":"R"},{"id":2,"reference":"S"},3]})",
        R"({"invoices":[{"id":1,"reference":"R","title":"1-R"},{"id":2,"reference":"S","title":"2-S"},3]})"},
+      // Two numbers side by side are a text, not a number.
+      {"setproperty", R"j({"newPropertySubPathTemplate":"ab","propertyValuePathTemplate":"{@body().a}{@body().b}"})j",
+       R"({"a":1,"b":2})", R"({"a":1,"b":2,"ab":"12"})"},
       // What a value brings in is not expanded again.
       {"setproperty",
        R"j({"newPropertyParentPathTemplate":"@body()","newPropertySubPathTemplate":"x","propertyValuePathTemplate":"<{@body().a}>"})j",

@@ -310,7 +310,7 @@ std::optional<Value> expand_policy_value(std::string_view text, const PolicyCont
       });
   if (absent) return std::nullopt;
   if (references == 1 && plain == 0) return last ? last : std::optional<Value>("");
-  if (text.front() == '[' || text.front() == '{') {
+  if (text.front() == '[' || (text.front() == '{' && !text.starts_with("{@"))) {
     if (auto value = as_json(text, context)) return value;
   }
   if (text.size() > 1 && text.front() == '\'' && text.back() == '\'') text = text.substr(1, text.size() - 2);

@@ -100,6 +100,14 @@ class Peer final : public Effects {
 
 class RuntimeTest : public testing::Test, public RunListener {
  protected:
+  template <class Condition>
+  static bool wait_until(Condition condition) {
+    for (int i = 0; i < 1000; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
   RuntimeTest() {
     char name[] = "/tmp/flowmend-runtime-XXXXXX";
     folder_ = mkdtemp(name);

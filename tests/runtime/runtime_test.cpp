@@ -178,6 +178,8 @@ TEST_F(RuntimeTest, CallsThatMustNotStartARunSaySo) {
   EXPECT_EQ(off.status_code, 400);
   EXPECT_THAT(off.body, HasSubstr("WorkflowTriggerIsNotEnabled"));
   EXPECT_TRUE(store_->runs({})->empty());
+  // The caller has its answer before the record is stored.
+  ASSERT_TRUE(wait_until([&] { return !store_->trigger_histories(flow, "", "", 10)->empty(); }));
   const auto histories = *store_->trigger_histories(flow, "", "", 10);
   ASSERT_EQ(histories.size(), 1u);
   EXPECT_EQ(histories[0].status, "Failed");

@@ -17,14 +17,6 @@ class TriggersTest : public RuntimeTest {
     return found ? found->value : std::string();
   }
   std::size_t count(std::string_view kind) { return store_->documents({.kind = std::string(kind)})->size(); }
-  template <class Condition>
-  bool wait_until(Condition condition) {
-    for (int i = 0; i < 1000; ++i) {
-      if (condition()) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return false;
-  }
 };
 
 constexpr const char* two_calls = R"j({"triggers":{
