@@ -259,14 +259,11 @@ http::Response usage(const Parts& parts, const Call& call) {
   return json_response(200, body.finish());
 }
 
-/// A flow's latest version with another connection in the place of one; what happened to it.
+/// Saves a flow with another connection in the place of one.
 Result<store::FlowRow> replace_in(const Parts& parts, const Call& call, const store::FlowRow& row,
-                                  const store::FlowVersionRow& version, const connector::ConnectionKey& from,
-                                  const std::string& with) {
+                                  const store::FlowVersionRow& version, const Repointed& changed) {
   if (call.access->flow(row.id) < Level::edit)
     return make_error("AuthorizationFailed", "You may not edit this flow.", {}, "Ask its owner to do it.");
-  const Repointed changed =
-      repoint(version.definition, version.connection_references, version.parameter_values, from, with);
   if (!changed.still_at.empty())
     return make_error("ConnectionNamedInDefinition", "A step names the connection by an address of its own.",
                       changed.still_at, "Edit the flow there.");
@@ -312,14 +309,14 @@ http::Response replace(const Parts& parts, const Call& call) {
     if (!call.access->sees_flow(row.id)) continue;
     const auto version = parts.store.flow_version(row.id, row.version);
     if (!version) return error_reply(version.error());
-    if (!*version ||
-        !repoint((*version)->definition, (*version)->connection_references, (*version)->parameter_values, from, with)
-             .uses)
-      continue;
+    if (!*version) continue;
+    const Repointed led =
+        repoint((*version)->definition, (*version)->connection_references, (*version)->parameter_values, from, with);
+    if (!led.uses) continue;
     json::ObjectBuilder entry;
     entry.add("flow", row.id);
     entry.add("displayName", row.display_name);
-    if (const auto saved = replace_in(parts, call, row, **version, from, with)) {
+    if (const auto saved = replace_in(parts, call, row, **version, led)) {
       entry.add("version", saved->version);
       changed.push(entry.finish());
     } else {

@@ -198,13 +198,10 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
       }
     }
     auto prepared = std::make_shared<Prepared>();
-    auto refusal = prepare_call(*job->call, job->context, connections_, limits_, job->asked, *prepared);
-    if (!refusal && use_kept_token(*job, *prepared)) {
-      prepared = std::make_shared<Prepared>();
-      refusal = prepare_call(*job->call, job->context, connections_, limits_, job->asked, *prepared);
-    }
-    if (refusal)
+    use_kept_token(*job);
+    if (auto refusal = prepare_call(*job->call, job->context, connections_, limits_, job->asked, *prepared)) {
       return finish_later(job, refused(*job->call, refusal->error, now_from_system_clock(), refusal->details));
+    }
     if (waits(job, *prepared, renewed)) return;
     if (!renewed && prepared->connection && connections_.token_is_due(*prepared->connection))
       return renew(job, *prepared, false);
@@ -278,15 +275,16 @@ class ConnectorEffects::State : public std::enable_shared_from_this<State> {
     post([self = shared_from_this(), job, renewed] { self->attempt(job, renewed); });
   }
 
-  /// True when the token that is asked for is there already.
-  bool use_kept_token(Job& job, const Prepared& prepared) {
-    if (!prepared.request.question || prepared.request.question->kept_as.empty()) return false;
+  /// The token that the call would sign in for may be there already: then nothing is signed and asked.
+  void use_kept_token(Job& job) {
+    if (!job.asked.empty()) return;
+    std::string key = token_key(*job.call);
+    if (key.empty()) return;
     const std::lock_guard lock(mutex_);
-    const auto token = tokens_.find(prepared.request.question->kept_as, std::chrono::steady_clock::now());
-    if (!token) return false;
+    const auto token = tokens_.find(key, std::chrono::steady_clock::now());
+    if (!token) return;
     job.asked.push_back(*token);
-    job.token_key = prepared.request.question->kept_as;
-    return true;
+    job.token_key = std::move(key);
   }
 
   /// A kept token was refused before its time: once more with a new one.

@@ -117,7 +117,20 @@ Result<void> authenticate(const Value& authentication, const std::vector<std::st
                     "connector.");
 }
 
+const Value* authentication_of(const engine::Call& call) {
+  const Value* authentication = call.sealed.is_null() ? call.inputs.find("authentication") : &call.sealed;
+  const Value* inner = authentication == nullptr ? nullptr : authentication->find("authentication");
+  return inner == nullptr ? authentication : inner;
+}
+
 }  // namespace
+
+std::string token_key(const engine::Call& call) {
+  const Value* authentication = call.kind == engine::Call::Kind::http ? authentication_of(call) : nullptr;
+  const bool signs_in = authentication != nullptr && authentication->is_object() &&
+                        equals_ignoring_case(authentication->text_of("type"), "ActiveDirectoryOAuth");
+  return signs_in ? token_key(*authentication) : std::string();
+}
 
 Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t url_bytes_max,
                                         const std::vector<std::string>& asked) {
@@ -166,9 +179,7 @@ Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t ur
   }
   if (const Value* cookie = inputs.find("cookie"); cookie != nullptr && cookie->is_string())
     add_header(request, "Cookie", std::string(cookie->as_string()));
-  const Value* authentication = call.sealed.is_null() ? inputs.find("authentication") : &call.sealed;
-  if (authentication != nullptr) {
-    if (const Value* inner = authentication->find("authentication")) authentication = inner;
+  if (const Value* authentication = authentication_of(call)) {
     if (auto placed = authenticate(*authentication, asked, request); !placed) return placed.error();
     if (request.question) return request;
   }

@@ -18,6 +18,9 @@ namespace flowmend::connector {
 Result<OutgoingRequest> build_http_call(const engine::Call& call, std::size_t url_bytes_max = 16'384,
                                         const std::vector<std::string>& asked = {});
 
+/// What the token that this call signs in for is kept as (http_sign_in.h); empty when it signs in for none.
+std::string token_key(const engine::Call& call);
+
 /// What every request of a run carries beside its own: the workflow headers (unless suppressed) and, for a request that
 /// writes, `Idempotency-Key`. A header that the flow sets itself wins.
 void add_run_headers(const engine::Call& call, const runtime::CallContext& context, OutgoingRequest& request);

@@ -42,15 +42,14 @@ Result<std::string> client_assertion(const Value& authentication, const std::str
   return signed_token(*certificate, json::write(claims));
 }
 
-/// What two sign-ins have in common that may use one token. One way: it holds no secret.
-std::string kept_as(const Value& authentication) {
+}  // namespace
+
+std::string token_key(const Value& authentication) {
   const std::string text = json::write(authentication);
   unsigned char hash[crypto_generichash_BYTES];
   crypto_generichash(hash, sizeof hash, reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr, 0);
   return {reinterpret_cast<const char*>(hash), sizeof hash};
 }
-
-}  // namespace
 
 Result<OutgoingRequest> token_request(const Value& authentication, Timestamp now) {
   std::string authority = text_in(authentication, "authority");
@@ -87,7 +86,7 @@ Result<OutgoingRequest> token_request(const Value& authentication, Timestamp now
   request.question.emplace();
   request.question->answer = {std::string("access_token")};
   request.question->signs_in = true;
-  request.question->kept_as = kept_as(authentication);
+  request.question->kept_as = token_key(authentication);
   return request;
 }
 

@@ -15,6 +15,9 @@ namespace flowmend::connector {
 /// Errors: `InvalidHttpInputs` naming the member that is missing or wrong.
 Result<OutgoingRequest> token_request(const Value& authentication, Timestamp now);
 
+/// What the token of such an authentication is kept as: the same for sign-ins that may use one token, and no secret.
+std::string token_key(const Value& authentication);
+
 /// How long the token of this answer may be used, a minute less than it holds; zero when it does not say.
 Duration token_lifetime(std::string_view body);
 

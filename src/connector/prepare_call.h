@@ -41,8 +41,8 @@ struct Refusal {
 /// Fills `prepared` for a run's call: finds connection and operation, and puts the step's parameters, the connection's
 /// credentials and the run's own headers into the request. Sends nothing. Any thread.
 ///
-/// `asked` are the values that the connector's policies asked the service for, in their order; while one is missing the
-/// request is the question (OutgoingRequest::question).
+/// `asked` is what had to be asked for first, in its order: values of the connector's policies, an Http action's token;
+/// while one is missing the request is the question (OutgoingRequest::question).
 ///
 /// Refusals: those of `build_http_call`, `resolve_reference`, `Connections::material`, `build_request` and
 /// `build_native_call`; `WorkflowOperationInputsApiOperationNotFound`; `RequestBodyTooLarge`.
