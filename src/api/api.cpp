@@ -125,9 +125,9 @@ http::Response portal_response(const http::IncomingRequest& request) {
 std::vector<RouteEntry> all_routes() {
   std::vector<RouteEntry> routes;
   for (auto table : {own_routes(), flow_routes(), run_routes(), connection_routes(), sign_in_routes(), gallery_routes(),
-                     dynamic_routes(), incident_routes(), table_routes(), approval_routes(), artifact_routes(),
-                     notification_routes(), operation_routes(), people_routes(), capsule_routes(), hold_routes(),
-                     run_plan_routes(), sharing_routes()}) {
+                     dynamic_routes(), incident_routes(), table_routes(), environment_variable_routes(),
+                     approval_routes(), artifact_routes(), notification_routes(), operation_routes(), people_routes(),
+                     capsule_routes(), hold_routes(), run_plan_routes(), sharing_routes()}) {
     for (auto& entry : table) routes.push_back(std::move(entry));
   }
   return routes;

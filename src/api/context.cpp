@@ -61,6 +61,8 @@ int status_of(std::string_view code) {
                           {"NothingToRepair", 409},
                           {"WorkflowRunNotCompleted", 409},
                           {"ConnectorInUse", 409},
+                          {"EnvironmentVariableInUse", 409},
+                          {"FlowChanged", 409},
                           {"WorkflowRunAlreadyCompleted", 409},
                           {"WorkflowTriggerHistoryCannotBeResubmitted", 409},
                           {"TooManyRequests", 429},

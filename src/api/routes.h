@@ -39,7 +39,8 @@ std::vector<RouteEntry> operation_routes();     // what a step of an operation t
 std::vector<RouteEntry> sign_in_routes();       // OAuth 2.0: routes_sign_in.cpp
 std::vector<RouteEntry> sharing_routes();       // who may do what with flows and connections: routes_sharing.cpp
 std::vector<RouteEntry> people_routes();        // accounts: routes_people.cpp
-std::vector<RouteEntry> own_routes();           // /api/v1: routes_own.cpp
+std::vector<RouteEntry> environment_variable_routes();  // values that flows share: routes_environment_variables.cpp
+std::vector<RouteEntry> own_routes();                   // /api/v1: routes_own.cpp
 
 /// All of the above.
 std::vector<RouteEntry> all_routes();

@@ -125,4 +125,21 @@ void check_parameters(const Value& definition, const Value& values, Diagnostics&
   check.undeclared(declared);
 }
 
+std::vector<BoundParameter> bound_parameters(const json::Value& definition) {
+  std::vector<BoundParameter> out;
+  const json::Value* parameters = definition.is_object() ? definition.find("parameters") : nullptr;
+  if (parameters == nullptr || !parameters->is_object()) return out;
+  for (const json::Member& member : parameters->as_object()) {
+    const json::Value* metadata = member.value.is_object() ? member.value.find("metadata") : nullptr;
+    if (metadata == nullptr || !metadata->is_object()) continue;
+    const std::string_view variable = metadata->text_of("schemaName");
+    if (variable.empty()) continue;
+    const std::string_view type = member.value.text_of("type");
+    const bool secure = type.size() > 6 && (type[0] == 's' || type[0] == 'S') && (type[1] == 'e' || type[1] == 'E') &&
+                        (type[2] == 'c' || type[2] == 'C');
+    out.push_back({std::string(member.name()), std::string(variable), secure});
+  }
+  return out;
+}
+
 }  // namespace flowmend::definition

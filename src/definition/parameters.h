@@ -1,6 +1,8 @@
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/diagnostic.h"
 #include "json/value.h"
@@ -16,5 +18,16 @@ const json::Value& deployed_value(const json::Value& values, std::string_view na
 /// hold, a deployed value that nothing declares. Texts that an engine or a deployment replaces (`@...`, `[...]`) are
 /// taken to be right. `$connections` and `$authentication` need no value. Any JSON values; never fails.
 void check_parameters(const json::Value& definition, const json::Value& values, Diagnostics& diagnostics);
+
+/// A parameter whose value an environment variable gives: solutions of Power Automate declare it so
+/// (`"metadata": {"schemaName": "contoso_Mailbox"}`).
+struct BoundParameter {
+  std::string name;
+  std::string variable;  ///< as the definition spells it; variables know no case
+  bool secure = false;   ///< SecureString or SecureObject
+};
+
+/// In the definition's order. Any JSON value; never fails.
+std::vector<BoundParameter> bound_parameters(const json::Value& definition);
 
 }  // namespace flowmend::definition

@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "definition/parameters.h"
+#include "runtime/environment_variables.h"
 
 namespace flowmend::runtime {
 
@@ -43,6 +44,19 @@ void note_switch(store::FlowRow& row, store::FlowState state, std::string_view b
   row.properties = properties.finish();
 }
 
+/// Inside the transaction that stores a version: a variable may have been set since the version took its values. Every
+/// save so either comes before the new value, and is found by who set it, or takes it.
+Result<void> still_bound(store::Transaction& change, const store::FlowVersionRow& version) {
+  const auto now = with_variables(version.definition, version.parameter_values,
+                                  [&](std::string_view key) -> Result<std::optional<store::Document>> {
+                                    return change.document(environment_variable_kind, key);
+                                  });
+  if (!now) return now.error();
+  if (*now == version.parameter_values) return {};
+  return make_error("FlowChanged", "An environment variable of the flow was set at this moment.", {},
+                    "Save the flow once more.");
+}
+
 bool has_errors(const Diagnostics& diagnostics) {
   return std::any_of(diagnostics.begin(), diagnostics.end(),
                      [](const Diagnostic& d) { return d.severity == Severity::error; });
@@ -54,6 +68,14 @@ Flows::Flows(store::Store& store, const engine::Sealer& sealer, Executor& execut
     : store_(store), sealer_(sealer), executor_(executor), limits_(limits) {}
 
 std::string Flows::fresh_key() const { return sealer_.seal(executor_.secret(key_bytes)); }
+
+Result<void> Flows::bind(store::FlowVersionRow& version) const {
+  auto values = with_variables(version.definition, version.parameter_values,
+                               [&](std::string_view key) { return store_.document(environment_variable_kind, key); });
+  if (!values) return values.error();
+  version.parameter_values = *std::move(values);
+  return {};
+}
 
 void Flows::changed(const std::string& id) {
   {
@@ -107,10 +129,12 @@ Result<Saved> Flows::create(const FlowDraft& draft, std::string_view by) {
       draft.definition,
       draft.connection_references.is_null() ? Value::empty_object() : draft.connection_references,
       draft.parameter_values};
+  if (const auto bound = bind(version); !bound) return bound.error();
   auto compiled = compile(row, version, limits_);
   definition::check_parameters(version.definition, version.parameter_values, compiled.diagnostics);
   if (!compiled.flow || has_errors(compiled.diagnostics)) return Saved{std::nullopt, std::move(compiled.diagnostics)};
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {
+    if (const auto still = still_bound(change, version); !still) return still;
     change.put_flow(row);
     change.put_flow_version(version);
     return {};
@@ -140,6 +164,7 @@ Result<Saved> Flows::update(std::string_view id, const FlowDraft& draft, std::st
   if (version.connection_references.is_null()) {
     version.connection_references = *stored ? (*stored)->connection_references : Value::empty_object();
   }
+  if (const auto bound = bind(version); !bound) return bound.error();
   const bool differs = !*stored || (*stored)->definition != version.definition ||
                        (*stored)->connection_references != version.connection_references ||
                        (*stored)->parameter_values != version.parameter_values;
@@ -149,6 +174,7 @@ Result<Saved> Flows::update(std::string_view id, const FlowDraft& draft, std::st
   if (differs) definition::check_parameters(version.definition, version.parameter_values, compiled.diagnostics);
   if (!compiled.flow || has_errors(compiled.diagnostics)) return Saved{std::nullopt, std::move(compiled.diagnostics)};
   const auto written = store_.write([&](store::Transaction& change) -> Result<void> {
+    if (const auto still = still_bound(change, version); !still) return still;
     change.put_flow(row);
     if (differs) change.put_flow_version(version);
     return {};
@@ -169,6 +195,7 @@ Result<definition::Compiled> Flows::compile_draft(std::string_view id, const Val
   if (!definition.is_null()) (*version)->definition = definition;
   if (!connection_references.is_null()) (*version)->connection_references = connection_references;
   (*version)->version = (*row)->version;
+  if (const auto bound = bind(**version); !bound) return bound.error();
   return compile(**row, **version, definition::Limits::none());
 }
 

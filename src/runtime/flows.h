@@ -26,7 +26,7 @@ struct FlowDraft {
   std::string display_name;
   Value definition;
   Value connection_references;  ///< `{}` when none; null: keep what is stored
-  Value parameter_values;       ///< null when none
+  Value parameter_values;       ///< null when none; those of environment variables are put in at save
   std::string dialect = "pa";
   store::FlowState state = store::FlowState::started;
   std::string environment;
@@ -93,6 +93,8 @@ class Flows {
   Result<std::shared_ptr<const definition::Flow>> whole_version(std::string_view id, std::string_view version);
   definition::Compiled compile(const store::FlowRow& row, const store::FlowVersionRow& version,
                                const definition::Limits& limits) const;
+  /// The version's parameters get the values of the environment variables that they are bound to.
+  Result<void> bind(store::FlowVersionRow& version) const;
   void changed(const std::string& id);
   std::string fresh_key() const;
 

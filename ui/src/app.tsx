@@ -31,6 +31,7 @@ const ApprovalsPage = lazy(() => import("./pages/approvals/approvals_page"));
 const TablesPage = lazy(() => import("./pages/tables/tables_page"));
 const TablePage = lazy(() => import("./pages/tables/table_page"));
 const ConnectorsPage = lazy(() => import("./pages/connectors/connectors_page"));
+const VariablesPage = lazy(() => import("./pages/variables/variables_page"));
 const TokensPage = lazy(() => import("./pages/settings/tokens_page"));
 const PeoplePage = lazy(() => import("./pages/people/people_page"));
 const AccountPage = lazy(() => import("./pages/people/account_page"));
@@ -127,6 +128,7 @@ function Frame({ user }: { user: User }) {
                   <AccountPage user={user} />
                 </Route>
                 <Route path="/settings/tokens" component={TokensPage} />
+                <Route path="/settings/variables" component={VariablesPage} />
                 <Route path="/settings/notifications">
                   <NotificationsPage user={user} />
                 </Route>

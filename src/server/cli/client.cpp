@@ -15,6 +15,7 @@
 #include "server/cli/notifications.h"
 #include "server/cli/people.h"
 #include "server/cli/repair.h"
+#include "server/cli/variable.h"
 
 namespace flowmend::server {
 
@@ -234,6 +235,7 @@ ClientCommands::ClientCommands(CLI::App& app, CLI::App& run) {
                       "The run that had called it goes on with what it brings now");
   }
   add_connection_commands(app, options_, commands_);
+  add_variable_commands(app, options_, commands_);
   add_flow_commands(app, options_, commands_);
   add_people_commands(app, options_, commands_);
   add_repair_commands(app, options_, commands_);

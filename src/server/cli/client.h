@@ -39,7 +39,9 @@ struct ClientOptions {
   std::string started_until;             ///< ISO 8601
   std::string code;                      ///< of the failed step
   std::string connection;                ///< name of one that the flow uses
-  std::string value;                     ///< that the run recorded
+  std::string value;                     ///< that the run recorded; of an environment variable
+  bool value_is_json = false;            ///< not a text
+  std::string description;               ///< of an environment variable
   std::string until;                     ///< ISO 8601: the end of a mute
   std::string version;                   ///< in which it is fixed
   int rate = 0;                          ///< runs a second; 0 = the server's choice

@@ -2,7 +2,7 @@ import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } 
 import { useEffect } from "react";
 import { ApiError, getJson, localPath, send, sendJson } from "./client";
 import { paths } from "./paths";
-import type { About, CallbackUrl, Connection, Connector, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Hold, HoldChoice, Incident, IncidentState, Notifications, OnOutage, Overview, Page, ReplacedConnection, RepairJob, RepeatWish, Repetition, Report, RequestHistory, Run, RunPlan, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
+import type { About, CallbackUrl, Connection, Connector, EnvironmentVariable, EnvironmentVariableSet, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Hold, HoldChoice, Incident, IncidentState, Notifications, OnOutage, Overview, Page, ReplacedConnection, RepairJob, RepeatWish, Repetition, Report, RequestHistory, Run, RunPlan, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -31,6 +31,7 @@ export const keys = {
   connections: ["connections"],
   connectors: ["connectors"],
   tokens: ["tokens"],
+  environmentVariables: ["environmentVariables"],
 };
 
 /** A list whose pages the server cuts: follows nextLink as far as the reader asks. */
@@ -469,6 +470,25 @@ export function useDeleteConnection() {
   return useMutation({
     mutationFn: ({ api, name }: { api: string; name: string }) => send(paths.connection(api, name), { method: "DELETE" }),
     onSuccess: () => client.invalidateQueries({ queryKey: keys.connections }),
+  });
+}
+
+export const useEnvironmentVariables = () => useList<EnvironmentVariable>(keys.environmentVariables, paths.environmentVariables);
+
+/** The flows that take it get a new version, so all that was read of them is out of date. */
+export function useSetEnvironmentVariable() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ name, ...variable }: { name: string; value: unknown; description: string }) => sendJson<EnvironmentVariableSet>("PUT", paths.environmentVariable(name), variable),
+    onSuccess: () => client.invalidateQueries(),
+  });
+}
+
+export function useRemoveEnvironmentVariable() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (name: string) => send(paths.environmentVariable(name), { method: "DELETE" }),
+    onSuccess: () => client.invalidateQueries({ queryKey: keys.environmentVariables }),
   });
 }
 

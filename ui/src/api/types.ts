@@ -665,6 +665,23 @@ export interface FunctionHelp {
   gives?: string;
 }
 
+export interface EnvironmentVariable {
+  name: string;
+  isSet: boolean;
+  value?: unknown;
+  description?: string;
+  changedBy?: string;
+  changedTime?: string;
+  /** Those that the caller may see, of `flowsCount`. */
+  flows: { name: string; displayName: string }[];
+  flowsCount: number;
+}
+
+export interface EnvironmentVariableSet extends EnvironmentVariable {
+  changed: { name: string; displayName: string }[];
+  left: { name: string; displayName: string; error: { code: string; message: string; cure: string } }[];
+}
+
 export interface Token {
   id: string;
   name: string;

@@ -4,7 +4,7 @@ import { Link, useLocation } from "wouter";
 import { getJson } from "../api/client";
 import { paths, routes } from "../api/paths";
 import type { Flow, Page, Run, User } from "../api/types";
-import { AlertRegular, AppsListRegular, InfoRegular, KeyRegular, PersonRegular, PersonSupportRegular, PlugConnectedRegular, SearchRegular, SettingsRegular, SignOutRegular } from "../parts/icons";
+import { AlertRegular, AppsListRegular, BracesRegular, InfoRegular, KeyRegular, PersonRegular, PersonSupportRegular, PlugConnectedRegular, SearchRegular, SettingsRegular, SignOutRegular } from "../parts/icons";
 import { text } from "../text";
 import { NotificationsButton } from "./notifications";
 import { useSignOut } from "./sign_out";
@@ -82,6 +82,7 @@ export function TopBar({ user }: { user: User }) {
             <MenuList>
               <MenuItem icon={<PlugConnectedRegular />} onClick={() => navigate(routes.connections)}>{text.frame.connections}</MenuItem>
               <MenuItem icon={<AppsListRegular />} onClick={() => navigate(routes.connectors)}>{text.frame.connectors}</MenuItem>
+              <MenuItem icon={<BracesRegular />} onClick={() => navigate(routes.variables)}>{text.frame.variables}</MenuItem>
               {user.role === "admin" && <MenuItem icon={<PersonSupportRegular />} onClick={() => navigate(routes.people)}>{text.frame.people}</MenuItem>}
               <MenuItem icon={<KeyRegular />} onClick={() => navigate(routes.tokens)}>{text.frame.tokens}</MenuItem>
               <MenuItem icon={<AlertRegular />} onClick={() => navigate(routes.notifications)}>{text.frame.notifications}</MenuItem>

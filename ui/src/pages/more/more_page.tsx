@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { routes } from "../../api/paths";
 import type { User } from "../../api/types";
-import { AlertRegular, AppsListRegular, BoxRegular, CheckmarkCircleRegular, ChevronRightRegular, HistoryRegular, InfoRegular, KeyRegular, PersonRegular, PersonSupportRegular, PlugConnectedRegular } from "../../parts/icons";
+import { AlertRegular, AppsListRegular, BoxRegular, BracesRegular, CheckmarkCircleRegular, ChevronRightRegular, HistoryRegular, InfoRegular, KeyRegular, PersonRegular, PersonSupportRegular, PlugConnectedRegular } from "../../parts/icons";
 import { Page } from "../../parts/page";
 import { text } from "../../text";
 
@@ -13,6 +13,7 @@ const places: { to: string; label: string; icon: ReactNode; admin?: boolean }[] 
   { to: routes.connections, label: text.frame.connections, icon: <PlugConnectedRegular /> },
   { to: routes.connectors, label: text.frame.connectors, icon: <AppsListRegular /> },
   { to: routes.tables, label: text.frame.tables, icon: <BoxRegular /> },
+  { to: routes.variables, label: text.frame.variables, icon: <BracesRegular /> },
   { to: routes.people, label: text.frame.people, icon: <PersonSupportRegular />, admin: true },
   { to: routes.account, label: text.frame.myAccount, icon: <PersonRegular /> },
   { to: routes.tokens, label: text.frame.tokens, icon: <KeyRegular /> },
