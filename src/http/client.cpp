@@ -44,7 +44,8 @@ struct Transfer {
   CURL* easy = nullptr;
   curl_slist* header_list = nullptr;
   const OutgoingPolicy* policy = nullptr;
-  bool refused = false;  // by the policy
+  const std::vector<sockaddr_storage>* proxy_addresses = nullptr;  // of the client; empty without a proxy
+  bool refused = false;                                            // by the policy
   bool too_large = false;
 
   Transfer() = default;
@@ -88,15 +89,20 @@ std::size_t on_header(char* data, std::size_t size, std::size_t count, void* use
 
 curl_socket_t on_open_socket(void* user, curlsocktype, curl_sockaddr* address) {
   auto* transfer = static_cast<Transfer*>(user);
-  if (!is_allowed(&address->addr, *transfer->policy)) {
+  const bool is_proxy = std::ranges::any_of(
+      *transfer->proxy_addresses, [&](const sockaddr_storage& one) { return is_same_address(&address->addr, one); });
+  if (!is_proxy && !is_allowed(&address->addr, *transfer->policy)) {
     transfer->refused = true;
     return CURL_SOCKET_BAD;
   }
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-void explain_failure(Transfer& transfer, CURLcode code) {
+void explain_failure(Transfer& transfer, CURLcode code, bool has_proxy) {
   Reply& reply = transfer.reply;
+  long tunnel_status = 0;
+  if (has_proxy && transfer.easy != nullptr)
+    curl_easy_getinfo(transfer.easy, CURLINFO_HTTP_CONNECTCODE, &tunnel_status);
   const std::string host = host_of(transfer.request.url);
   reply.status = 0;
   reply.headers.clear();
@@ -110,6 +116,12 @@ void explain_failure(Transfer& transfer, CURLcode code) {
     reply.error_code = "ResponseTooLarge";
     reply.error_message = "The reply of '" + host + "' is larger than the limit of " +
                           std::to_string(transfer.request.reply_bytes_max) + " bytes.";
+    return;
+  }
+  if (tunnel_status >= 300) {
+    reply.error_code = "ConnectFailure";
+    reply.error_message =
+        "The proxy refused the way to '" + host + "': it answered with status " + std::to_string(tunnel_status) + ".";
     return;
   }
   switch (code) {
@@ -136,8 +148,17 @@ void explain_failure(Transfer& transfer, CURLcode code) {
       reply.error_message =
           "The secure connection to '" + host + "' could not be established: " + curl_easy_strerror(code) + ".";
       return;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      reply.error_code = "ConnectFailure";
+      reply.error_message = "No connection to '" + host + "' could be made: the proxy's name could not be resolved.";
+      return;
     case CURLE_COULDNT_CONNECT:
       reply.error_code = "ConnectFailure";
+      if (has_proxy) {
+        reply.error_message = "No connection to '" + host +
+                              "' could be made: it, or the proxy before it, refused it or is not reachable.";
+        return;
+      }
       reply.error_message = "No connection to '" + host + "' could be made: it refused it or is not reachable.";
       return;
     default:
@@ -151,7 +172,8 @@ void explain_failure(Transfer& transfer, CURLcode code) {
 
 class Client::Worker {
  public:
-  explicit Worker(ClientOptions options) : options_(std::move(options)) {
+  explicit Worker(ClientOptions options)
+      : options_(std::move(options)), proxy_addresses_(proxy_addresses(options_.proxy)) {
     static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
     multi_ = curl_multi_init();
     if (initialised != CURLE_OK || multi_ == nullptr) throw std::runtime_error("libcurl could not be initialised");
@@ -237,8 +259,20 @@ class Client::Worker {
         return;
       }
     }
+    transfer->proxy_addresses = &proxy_addresses_;
+    if (!options_.proxy.url.empty() && !may_ask_through_proxy(request.url, options_.policy)) {
+      transfer->refused = true;
+      explain_failure(*transfer, CURLE_COULDNT_CONNECT, true);
+      finish(*transfer);
+      return;
+    }
     CURL* easy = curl_easy_init();
     transfer->easy = easy;
+    curl_easy_setopt(easy, CURLOPT_PROXY, options_.proxy.url.c_str());  // empty: none, whatever the environment says
+    if (!options_.proxy.url.empty()) {
+      curl_easy_setopt(easy, CURLOPT_NOPROXY, options_.proxy.except.c_str());
+      curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    }
     curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
@@ -303,7 +337,7 @@ class Client::Worker {
       long status = 0;
       curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
       transfer->reply.status = static_cast<int>(status);
-      if (code != CURLE_OK) explain_failure(*transfer, code);
+      if (code != CURLE_OK) explain_failure(*transfer, code, !options_.proxy.url.empty());
       finish(*transfer);
     }
   }
@@ -325,7 +359,8 @@ class Client::Worker {
     transfer.done(std::move(transfer.reply));
   }
 
-  ClientOptions options_;
+  const ClientOptions options_;
+  const std::vector<sockaddr_storage> proxy_addresses_;
   CURLM* multi_ = nullptr;
   std::thread thread_;
   std::mutex mutex_;

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "http/message.h"
 #include "http/outgoing.h"
+#include "http/proxy.h"
 
 namespace flowmend::http {
 
@@ -46,6 +47,7 @@ struct Reply {
 
 struct ClientOptions {
   OutgoingPolicy policy;
+  ProxyOptions proxy;                 ///< checked by `check_proxy`
   std::size_t connections_max = 256;  ///< open at a time over all hosts
   std::size_t connections_per_host_max = 64;
   std::string certificate_authorities_file;  ///< empty = the system's

@@ -75,6 +75,15 @@ int main(int argc, char** argv) {
                    "But these: an address, a range 10.1.0.0/16, or link-local; several times")
       ->delimiter(',')
       ->envname("FLOWMEND_ALLOW_ADDRESSES");
+  serve
+      ->add_option(
+          "--proxy", options.proxy,
+          "Send requests through it: http://host:port (https, socks5, socks5h); with a password: by environment")
+      ->envname("FLOWMEND_PROXY");
+  serve
+      ->add_option("--no-proxy", options.no_proxy,
+                   "But not to these hosts: names, addresses, ranges, separated by commas")
+      ->envname("FLOWMEND_NO_PROXY");
   serve->add_option("--limit", options.limits, "NAME=VALUE of a limit, as `flowmend limits` lists them; several times");
   serve->add_flag("--allow-core-dumps", options.allow_core_dumps,
                   "Let a crash write its memory, which holds secrets, to a core file");

@@ -98,6 +98,8 @@ int serve(const ServeOptions& options) {
   for (const auto& range : options.allow_addresses) {
     if (const auto allowed = outgoing.policy.allow(range); !allowed) return refuse(allowed.error());
   }
+  outgoing.proxy = {options.proxy, options.no_proxy};
+  if (const auto proxy = http::check_proxy(outgoing.proxy); !proxy) return refuse(proxy.error());
   http::Client client(outgoing);
   connector::Registry registry(**store);
   const std::string public_url = options.public_url.empty()

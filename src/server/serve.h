@@ -17,6 +17,8 @@ struct ServeOptions {
   std::size_t body_bytes_max = 104'857'600;
   std::vector<std::string> refuse_addresses;  ///< http::OutgoingPolicy::refuse
   std::vector<std::string> allow_addresses;   ///< http::OutgoingPolicy::allow
+  std::string proxy;                          ///< http::ProxyOptions::url
+  std::string no_proxy;                       ///< http::ProxyOptions::except
   std::vector<std::string> file_roots;        ///< folders that the local file connector may touch; empty = none
   std::vector<std::string> limits;            ///< `NAME=VALUE`, see limits.h
   bool allow_core_dumps = false;              ///< else a crash leaves no file with secrets in it

@@ -15,6 +15,7 @@ Transfer::Transfer(const http::Client& client, std::string url, std::string prot
   set(CURLOPT_URL, url_.c_str());
   set(CURLOPT_PROTOCOLS_STR, protocols.c_str());  // copied by libcurl
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_PROXY, "");  // the server's proxy speaks HTTP; the environment's is never taken
   set(CURLOPT_ERRORBUFFER, error_);
   const std::int64_t wait = timeout.ticks > 0 ? timeout.to_milliseconds() : 120'000;
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(1, wait)));
