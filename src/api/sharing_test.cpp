@@ -79,10 +79,10 @@ TEST(Sharing, theFormerOwnerMayStillEditUnlessLeaving) {
 }
 
 TEST(Guard, everyRouteNamesWhatItIsAboutInWordsThatTheGuardKnows) {
-  // What has rules of its own (approvals, tokens, people, messages), is everybody's (tables, connectors), or lies below
-  // something that is guarded.
-  const std::set<std::string_view> free{"env",  "trigger", "history", "action", "repetition", "id",
-                                        "user", "kind",    "table",   "which",  "state",      "operation"};
+  // What has rules of its own (approvals, tokens, people, messages), is everybody's (tables, connectors, environment
+  // variables), or lies below something that is guarded.
+  const std::set<std::string_view> free{"env",  "trigger", "history", "action",   "repetition", "id",       "user",
+                                        "kind", "table",   "which",   "variable", "state",      "operation"};
   const std::set<std::string_view> guarded{"flow", "run", "incident", "job"};
   std::size_t guards = 0;
   for (const RouteEntry& route : all_routes()) {

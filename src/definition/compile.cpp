@@ -5,6 +5,7 @@
 
 #include "definition/action_types.h"
 #include "definition/batch.h"
+#include "definition/connection_references.h"
 #include "definition/flow.h"
 #include "definition/order.h"
 #include "definition/parameters.h"
@@ -94,6 +95,7 @@ class Reader {
     flow_->definition = definition_;
     flow_->connection_references =
         options_.connection_references.is_object() ? options_.connection_references : Value::empty_object();
+    check_connection_references(flow_->connection_references, diagnostics_);
     if (!definition_.is_object()) {
       error("", "InvalidTemplate", "A flow definition must be a JSON object.",
             "Give an object with 'triggers' and 'actions'.");

@@ -133,7 +133,8 @@ std::vector<BoundParameter> bound_parameters(const json::Value& definition) {
     const json::Value* metadata = member.value.is_object() ? member.value.find("metadata") : nullptr;
     if (metadata == nullptr || !metadata->is_object()) continue;
     const std::string_view variable = metadata->text_of("schemaName");
-    if (variable.empty()) continue;
+    // $connections and $authentication are checked against what the saving person may use, before variables come in.
+    if (variable.empty() || member.name().starts_with('$')) continue;
     const std::string_view type = member.value.text_of("type");
     const bool secure = type.size() > 6 && (type[0] == 's' || type[0] == 'S') && (type[1] == 'e' || type[1] == 'E') &&
                         (type[2] == 'c' || type[2] == 'C');

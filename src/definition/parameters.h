@@ -27,7 +27,8 @@ struct BoundParameter {
   bool secure = false;   ///< SecureString or SecureObject
 };
 
-/// In the definition's order. Any JSON value; never fails.
+/// In the definition's order, without those whose name begins with `$`: connections are no shared values. Any JSON
+/// value; never fails.
 std::vector<BoundParameter> bound_parameters(const json::Value& definition);
 
 }  // namespace flowmend::definition

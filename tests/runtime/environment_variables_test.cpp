@@ -72,6 +72,15 @@ TEST_F(EnvironmentVariablesTest, ASecureParameterIsBoundToNone) {
   EXPECT_TRUE(values_of(*saved->flow).is_null());
 }
 
+TEST_F(EnvironmentVariablesTest, ConnectionsAreBoundToNone) {
+  set("contoso_Mailbox", *json::parse(R"({"x":{"connectionId":"/connections/of-somebody-else"}})"));
+  const Value definition =
+      *json::parse(R"({"parameters":{"$connections":{"type":"Object","metadata":{"schemaName":"contoso_Mailbox"}}}})");
+  const auto values = with_variables(
+      definition, Value(), [&](std::string_view key) { return store_->document(environment_variable_kind, key); });
+  EXPECT_TRUE(values->is_null());
+}
+
 TEST_F(EnvironmentVariablesTest, RefusesWhatIsNoNameOrNoValue) {
   EnvironmentVariables variables(*store_);
   EnvironmentVariable variable;
