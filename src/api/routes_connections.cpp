@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "api/changed_flows.h"
 #include "api/repoint.h"
 #include "api/routes.h"
 #include "api/views.h"
@@ -274,13 +275,7 @@ Result<store::FlowRow> replace_in(const Parts& parts, const Call& call, const st
           call.access->may_save(draft.definition, draft.connection_references, draft.parameter_values, &version);
       !may)
     return may.error();
-  const auto saved = parts.runtime.flows().update(row.id, draft, call.caller.user_name);
-  if (!saved) return saved.error();
-  if (!saved->flow) {
-    const Diagnostic& first = saved->diagnostics.front();
-    return make_error("InvalidDefinition", first.message, first.pointer, "Edit the flow and correct it first.");
-  }
-  return *saved->flow;
+  return save_shared(parts, call, row.id, draft);
 }
 
 /// Flows use another connection of the same connector from now on: all that use this one, or those that are named.
@@ -301,8 +296,7 @@ http::Response replace(const Parts& parts, const Call& call) {
     return error_reply(make_error("InvalidRequestContent", "'flows' is no list.", "/flows", "Send the flows' ids."));
   const auto rows = parts.store.flows();
   if (!rows) return error_reply(rows.error());
-  json::ArrayBuilder changed;
-  json::ArrayBuilder left;
+  ChangedFlows flows;
   for (const store::FlowRow& row : *rows) {
     const auto is_row = [&](const Value& id) { return id == Value(row.id); };
     if (chosen != nullptr && !std::ranges::any_of(chosen->as_array(), is_row)) continue;
@@ -313,21 +307,11 @@ http::Response replace(const Parts& parts, const Call& call) {
     const Repointed led =
         repoint((*version)->definition, (*version)->connection_references, (*version)->parameter_values, from, with);
     if (!led.uses) continue;
-    json::ObjectBuilder entry;
-    entry.add("flow", row.id);
-    entry.add("displayName", row.display_name);
-    if (const auto saved = replace_in(parts, call, row, **version, led)) {
-      entry.add("version", saved->version);
-      changed.push(entry.finish());
-    } else {
-      entry.add("error", Value::object({{"code", saved.error().code},
-                                        {"message", saved.error().message},
-                                        {"where", saved.error().where},
-                                        {"cure", saved.error().cure}}));
-      left.push(entry.finish());
-    }
+    flows.add(row, replace_in(parts, call, row, **version, led));
   }
-  return json_response(200, Value::object({{"changed", changed.finish()}, {"left", left.finish()}}));
+  json::ObjectBuilder out;
+  flows.write(out);
+  return json_response(200, out.finish());
 }
 
 }  // namespace

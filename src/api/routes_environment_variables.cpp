@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/changed_flows.h"
 #include "api/routes.h"
 #include "definition/parameters.h"
 #include "runtime/environment_variables.h"
@@ -107,16 +108,10 @@ http::Response get_variable(const Parts& parts, const Call& call) {
 }
 
 /// Saves a flow as it is: the runtime puts in what its variables give now.
-Result<void> take_variables(const Parts& parts, const Call& call, const store::FlowRow& row) {
+Result<store::FlowRow> take_variables(const Parts& parts, const Call& call, const store::FlowRow& row) {
   const auto version = parts.store.flow_version(row.id, row.version);
   if (!version) return version.error();
-  const auto saved =
-      parts.runtime.flows().update(row.id, draft_of(row, *version ? &**version : nullptr), call.caller.user_name);
-  if (!saved) return saved.error();
-  if (saved->flow) return {};
-  for (const Diagnostic& d : saved->diagnostics)
-    if (d.severity == Severity::error) return make_error(d.code, d.message, d.pointer, d.cure);
-  return make_error("InvalidDefinition", "The flow can't be saved with the new value.");
+  return save_shared(parts, call, row.id, draft_of(row, *version ? &**version : nullptr));
 }
 
 http::Response set_variable(const Parts& parts, const Call& call) {
@@ -142,24 +137,11 @@ http::Response set_variable(const Parts& parts, const Call& call) {
   if (const auto set = variables.set(variable); !set) return error_reply(set.error());
   const auto uses = uses_of_variables(parts);
   if (!uses) return error_reply(uses.error());
-  json::ArrayBuilder changed;
-  json::ArrayBuilder left;
-  for (const Use& use : *uses) {
-    if (!same_variable(use.variable, variable.name)) continue;
-    if (const auto taken = take_variables(parts, call, use.flow)) {
-      changed.push(flow_line(use.flow));
-    } else {
-      json::ObjectBuilder line(flow_line(use.flow));
-      line.set("error", Value::object({{"code", Value(taken.error().code)},
-                                       {"message", Value(taken.error().message)},
-                                       {"target", Value(taken.error().where)},
-                                       {"cure", Value(taken.error().cure)}}));
-      left.push(line.finish());
-    }
-  }
+  ChangedFlows flows;
+  for (const Use& use : *uses)
+    if (same_variable(use.variable, variable.name)) flows.add(use.flow, take_variables(parts, call, use.flow));
   json::ObjectBuilder out(describe_variable(call, variable, *uses));
-  out.set("changed", changed.finish());
-  out.set("left", left.finish());
+  flows.write(out);
   return json_response(*before ? 200 : 201, out.finish());
 }
 

@@ -45,8 +45,8 @@ test("one value reaches every flow that takes it, and what can't take it says wh
   assert.deepEqual(answer.body.changed.map((flow) => flow.displayName).sort(), ["Takes text", "Takes text, too"]);
   assert.equal(answer.body.left.length, 1);
   assert.equal(answer.body.left[0].displayName, "Takes a number");
-  assert.equal(answer.body.left[0].error.code, "InvalidTemplate");
-  assert.match(answer.body.left[0].error.target, /Address/);
+  assert.equal(answer.body.left[0].error.code, "InvalidDefinition");
+  assert.match(answer.body.left[0].error.where, /Address/);
   assert.equal(await one.call(), "from the variable");
   assert.equal(await two.call(), "from the variable");
   assert.equal(await other.call(), "by default");

@@ -184,6 +184,19 @@ std::string wait_for_end(ApiClient& server, const std::string& run) {
   }
 }
 
+int tell_changed_flows(const Value& answer, const char* does, const char* none, std::ostream& out) {
+  const Value& changed = member(answer, "changed");
+  const Value& left = member(answer, "left");
+  for (const Value& flow : changed.as_array()) out << text_at(flow, "displayName") << ": " << does << "\n";
+  for (const Value& flow : left.as_array()) {
+    const Value& error = member(flow, "error");
+    out << text_at(flow, "displayName") << ": left as it is. " << text_at(error, "message") << " "
+        << text_at(error, "cure") << "\n";
+  }
+  if (changed.size() + left.size() == 0) out << none << "\n";
+  return left.size() == 0 ? 0 : 1;
+}
+
 int tell_end(ApiClient& server, const std::string& run, std::ostream& out) {
   const std::string status = wait_for_end(server, run);
   out << status << "\n";

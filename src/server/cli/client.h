@@ -102,6 +102,9 @@ class ClientGroup {
 std::string wait_for_end(ApiClient& server, const std::string& run);
 /// Waits for the run, prints how it ended; 0 when it went well or waits, else 1.
 int tell_end(ApiClient& server, const std::string& run, std::ostream& out);
+/// Prints what came of a change for the flows that share what was changed, `{changed, left}`; `does` says what the
+/// changed ones do, `none` is for no flow at all. 0 when none was left as it is, else 1.
+int tell_changed_flows(const Value& answer, const char* does, const char* none, std::ostream& out);
 
 void add_server_options(CLI::App& command, ClientOptions& options);
 /// --original, --keep-done, --plan, --no-wait

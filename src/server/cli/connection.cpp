@@ -120,20 +120,12 @@ int replace(ApiClient& server, const ClientOptions& options, std::ostream& out) 
   const Value connection = connection_named(server, options.id);
   const Value other = connection_named(server, options.with);
   if (api_of(other) != api_of(connection))
-    throw Stopped{2, "'" + options.with + "' belongs to another connector.\n    Name one of " + api_of(connection) + "."};
+    throw Stopped{2,
+                  "'" + options.with + "' belongs to another connector.\n    Name one of " + api_of(connection) + "."};
   json::ObjectBuilder body;
   body.add("with", Value(text_at(other, "name")));
   const Value answer = server.ask("POST", path_of(connection, "replace"), body.finish());
-  const Value& changed = member(answer, "changed");
-  const Value& left = member(answer, "left");
-  for (const Value& flow : changed.as_array()) out << text_at(flow, "displayName") << ": uses it from now on\n";
-  for (const Value& flow : left.as_array()) {
-    const Value& error = member(flow, "error");
-    out << text_at(flow, "displayName") << ": left as it is. " << text_at(error, "message") << " "
-        << text_at(error, "cure") << "\n";
-  }
-  if (changed.size() + left.size() == 0) out << "No flow uses it.\n";
-  return left.size() == 0 ? 0 : 1;
+  return tell_changed_flows(answer, "uses it from now on", "No flow uses it.", out);
 }
 
 }  // namespace

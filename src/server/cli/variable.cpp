@@ -39,16 +39,7 @@ int set(ApiClient& server, const ClientOptions& options, std::ostream& out) {
   }
   if (!options.description.empty()) body.add("description", Value(options.description));
   const Value answer = server.ask("PUT", path_of(options.id), body.finish());
-  const Value& changed = member(answer, "changed");
-  const Value& left = member(answer, "left");
-  for (const Value& flow : changed.as_array()) out << text_at(flow, "displayName") << ": takes it from now on\n";
-  for (const Value& flow : left.as_array()) {
-    const Value& error = member(flow, "error");
-    out << text_at(flow, "displayName") << ": left as it is. " << text_at(error, "message") << " "
-        << text_at(error, "cure") << "\n";
-  }
-  if (changed.size() + left.size() == 0) out << "Set; no flow takes it yet.\n";
-  return left.size() == 0 ? 0 : 1;
+  return tell_changed_flows(answer, "takes it from now on", "Set; no flow takes it yet.", out);
 }
 
 int remove(ApiClient& server, const ClientOptions& options, std::ostream& out) {

@@ -2,7 +2,7 @@ import { QueryClient, useInfiniteQuery, useMutation, useQuery, useQueryClient } 
 import { useEffect } from "react";
 import { ApiError, getJson, localPath, send, sendJson } from "./client";
 import { paths } from "./paths";
-import type { About, CallbackUrl, Connection, Connector, EnvironmentVariable, EnvironmentVariableSet, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Hold, HoldChoice, Incident, IncidentState, Notifications, OnOutage, Overview, Page, ReplacedConnection, RepairJob, RepeatWish, Repetition, Report, RequestHistory, Run, RunPlan, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
+import type { About, CallbackUrl, Connection, Connector, EnvironmentVariable, EnvironmentVariableSet, Explanation, ExpressionTrace, Finding, Flow, FunctionHelp, Hold, HoldChoice, Incident, IncidentState, Notifications, OnOutage, Overview, Page, ChangedFlows, RepairJob, RepeatWish, Repetition, Report, RequestHistory, Run, RunPlan, Session, Setup, Token, Trial, TriggerHistory, TriggerState, VerifyAnswer } from "./types";
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
@@ -444,7 +444,7 @@ export function useVerify(api: string, c: string) {
 export function useReplaceConnection(api: string, c: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (other: string) => sendJson<ReplacedConnection>("POST", paths.connectionReplace(api, c), { with: other }),
+    mutationFn: (other: string) => sendJson<ChangedFlows>("POST", paths.connectionReplace(api, c), { with: other }),
     onSuccess: () => Promise.all([client.invalidateQueries({ queryKey: keys.connections }), client.invalidateQueries({ queryKey: keys.flows })]),
   });
 }

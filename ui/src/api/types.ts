@@ -598,7 +598,7 @@ export interface SignInSettings {
   redirectUrl: string;
 }
 
-export interface ReplacedConnection {
+export interface ChangedFlows {
   changed: { flow: string; displayName: string; version: string }[];
   left: { flow: string; displayName: string; error: { code: string; message: string; cure?: string } }[];
 }
@@ -677,10 +677,7 @@ export interface EnvironmentVariable {
   flowsCount: number;
 }
 
-export interface EnvironmentVariableSet extends EnvironmentVariable {
-  changed: { name: string; displayName: string }[];
-  left: { name: string; displayName: string; error: { code: string; message: string; cure: string } }[];
-}
+export interface EnvironmentVariableSet extends EnvironmentVariable, ChangedFlows {}
 
 export interface Token {
   id: string;

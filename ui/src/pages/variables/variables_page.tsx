@@ -39,8 +39,8 @@ function VariableDialog({ variable, onClose }: { variable?: EnvironmentVariable;
                 <>
                   <p role="status">{done.changed.length > 0 ? words.changed(done.changed.length) : words.nobody}</p>
                   {done.left.map((flow) => (
-                    <div key={flow.name}>
-                      <Link href={routes.flow(flow.name)}>{flow.displayName}</Link>: {words.left} {flow.error.message} {flow.error.cure}
+                    <div key={flow.flow}>
+                      <Link href={routes.flow(flow.flow)}>{flow.displayName}</Link>: {words.left} {flow.error.message} {flow.error.cure}
                     </div>
                   ))}
                 </>
