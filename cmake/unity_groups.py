@@ -33,7 +33,7 @@ def declared(line):
 
 def local_names(text):
     """What a source keeps to itself."""
-    names = set(MACRO.findall(text))
+    names = set()
     inside = False
     for line in text.splitlines():
         macro = MACRO.match(line)

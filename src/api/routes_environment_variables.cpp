@@ -30,7 +30,6 @@ Result<std::vector<Use>> uses_of_variables(const Parts& parts) {
     if (!version) return version.error();
     if (!*version) continue;
     for (const auto& parameter : definition::bound_parameters((*version)->definition)) {
-      if (parameter.secure) continue;
       const bool known = std::ranges::any_of(out, [&](const Use& use) {
         return use.flow.id == row.id && same_variable(use.variable, parameter.variable);
       });

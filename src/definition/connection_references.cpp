@@ -1,18 +1,15 @@
 #include "definition/connection_references.h"
 
-#include <algorithm>
 #include <string>
 
+#include "definition/words.h"
 #include "json/pointer.h"
 
 namespace flowmend::definition {
 
 namespace {
 
-bool is_invoker(std::string_view source) {
-  return std::ranges::equal(source, std::string_view("invoker"),
-                            [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
-}
+bool is_invoker(std::string_view source) { return same_word(source, "Invoker"); }
 
 }  // namespace
 

@@ -136,9 +136,8 @@ std::vector<BoundParameter> bound_parameters(const json::Value& definition) {
     // $connections and $authentication are checked against what the saving person may use, before variables come in.
     if (variable.empty() || member.name().starts_with('$')) continue;
     const std::string_view type = member.value.text_of("type");
-    const bool secure = type.size() > 6 && (type[0] == 's' || type[0] == 'S') && (type[1] == 'e' || type[1] == 'E') &&
-                        (type[2] == 'c' || type[2] == 'C');
-    out.push_back({std::string(member.name()), std::string(variable), secure});
+    if (same_word(type, "SecureString") || same_word(type, "SecureObject")) continue;
+    out.push_back({std::string(member.name()), std::string(variable)});
   }
   return out;
 }

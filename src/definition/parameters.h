@@ -24,11 +24,10 @@ void check_parameters(const json::Value& definition, const json::Value& values, 
 struct BoundParameter {
   std::string name;
   std::string variable;  ///< as the definition spells it; variables know no case
-  bool secure = false;   ///< SecureString or SecureObject
 };
 
-/// In the definition's order, without those whose name begins with `$`: connections are no shared values. Any JSON
-/// value; never fails.
+/// In the definition's order, without secure ones, for variables are no secrets, and those whose name begins with `$`:
+/// connections are no shared values. Any JSON value; never fails.
 std::vector<BoundParameter> bound_parameters(const json::Value& definition);
 
 }  // namespace flowmend::definition

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -94,12 +95,14 @@ bool is_same_address(const sockaddr* one, const sockaddr_storage& other) {
 bool may_ask_through_proxy(const std::string& url, const OutgoingPolicy& policy) {
   std::string host = without_brackets(part_of(url, CURLUPART_HOST));
   if (const std::size_t zone = host.find('%'); zone != std::string::npos) host.resize(zone);
+  // Full-width digits become an address on their way; nobody has looked at it then.
+  if (std::ranges::any_of(host, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) return false;
   if (is_localhost(host)) host = "127.0.0.1";
   sockaddr_in four{};
   four.sin_family = AF_INET;
-  // libcurl has brought odd spellings of IPv4 addresses into the usual form; a dot at the end is left to be looked at.
+  // Whatever spelling of an IPv4 address libcurl has left as it was.
   const std::string bare = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
-  if (::inet_pton(AF_INET, bare.c_str(), &four.sin_addr) == 1 || ::inet_aton(bare.c_str(), &four.sin_addr) != 0) {
+  if (::inet_aton(bare.c_str(), &four.sin_addr) != 0) {
     sockaddr address{};
     std::memcpy(&address, &four, sizeof address);
     return is_allowed(&address, policy);

@@ -118,7 +118,8 @@ TEST(Proxy, IsNoWayAroundThePolicy) {
   for (const char* url :
        {"http://169.254.169.254/latest/meta-data/", "http://2852039166/", "http://0xa9.254.169.254/", "http://127.1/",
         "http://localhost/", "http://a.localhost./", "http://[::1]/", "http://[::ffff:10.1.2.3]/", "http://10.1.2.3./",
-        "http://0251.0376.0251.0376/", "https://192.168.1.1/", "http://[fe80::1%25lo]/"}) {
+        "http://0251.0376.0251.0376/", "http://%31%36%39.254.169.254/",
+        "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/", "https://192.168.1.1/", "http://[fe80::1%25lo]/"}) {
     const Reply reply = ask(options, url);
     EXPECT_EQ(reply.error_code, "AddressNotAllowed") << url << " " << reply.status << reply.error_message;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "definition/parameters.h"
+#include "definition/words.h"
 #include "json/write.h"
 
 namespace flowmend::runtime {
@@ -12,11 +13,7 @@ namespace {
 constexpr std::size_t name_max = 100;  // of a schema name in Dataverse
 constexpr std::size_t value_bytes_max = 64 * 1024;
 
-std::string variable_key(std::string_view name) {
-  std::string key(name);
-  std::ranges::transform(key, key.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return key;
-}
+std::string variable_key(std::string_view name) { return definition::lower_case(name); }
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
@@ -44,7 +41,6 @@ Result<Value> with_variables(const Value& definition, const Value& values, const
   json::ObjectBuilder out(values.is_object() ? values : Value::empty_object());
   bool any = false;
   for (const definition::BoundParameter& parameter : bound) {
-    if (parameter.secure) continue;
     const auto document = read(variable_key(parameter.variable));
     if (!document) return document.error();
     const Value* value = *document ? (*document)->value.find("value") : nullptr;
