@@ -33,7 +33,8 @@ bool is_same_address(const sockaddr* one, const sockaddr_storage& other);
 
 /// Whether the policy lets the host of `url` be asked through a proxy, as far as can be told without resolving it,
 /// which the proxy does: an address, also in its odd spellings (0x7f.1), is judged as such, `localhost` as loopback.
-/// What names resolve to is for the proxy's own rules.
+/// What names resolve to is for the proxy's own rules. A host of other letters than ASCII's may not: it is written
+/// xn--.
 bool may_ask_through_proxy(const std::string& url, const OutgoingPolicy& policy);
 
 }  // namespace flowmend::http
